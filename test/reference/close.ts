@@ -1,6 +1,6 @@
 import type { NdArray } from './ndarray.ts';
 
-/** Below this magnitude errors count absolutely: a gradient that is zero has no relative error. */
+/** Below this magnitude errors count absolutely, since a gradient of zero has no relative error. */
 const smallestScale = 1e-3;
 
 /**

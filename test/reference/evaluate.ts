@@ -11,7 +11,7 @@ import type { NdArray } from './ndarray.ts';
 
 export type Arrays = Readonly<Record<string, NdArray>>;
 
-/** The outputs of a graph by name, for inputs by name. */
+/** Returns the outputs of a graph by name, for inputs by name. */
 export function evaluate(graph: Graph, feeds: Arrays): Arrays {
   const inputs = graph.inputs.map(({ name }) => {
     const feed = feeds[name];

@@ -1,4 +1,4 @@
-/** Inputs of a graph under test, a word each. */
+/** Declares the inputs of a graph under test, with a word for each. */
 import type { DType, GraphBuilder, Shape, Value } from '../../training/graph/index.ts';
 
 export const typed = (g: GraphBuilder, name: string, dtype: DType, ...shape: Shape): Value =>

@@ -1,8 +1,8 @@
-/** Arrays of float64 for the reference: every element type is held as a number, a boolean as 0 or 1. */
+/** Arrays of float64 for the reference. Every element type is held as a number, a boolean as 0 or 1. */
 
 export interface NdArray {
   readonly shape: readonly number[];
-  /** Row-major. */
+  /** The elements, row-major. */
   readonly data: Float64Array;
 }
 
@@ -57,7 +57,7 @@ export function add(array: NdArray, index: Index, value: number): void {
   array.data[flat] = element(array.data, flat) + value;
 }
 
-/** The shape that all shapes broadcast to, by numpy's rule. */
+/** Returns the shape that all shapes broadcast to, by NumPy's rule. */
 export function broadcast(...shapes: readonly (readonly number[])[]): readonly number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -78,7 +78,7 @@ export function element(data: ArrayLike<number>, flat: number): number {
   return value;
 }
 
-/** An axis counted from the front. */
+/** Returns the axis counted from the front. */
 export const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 export const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);

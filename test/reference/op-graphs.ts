@@ -1,4 +1,4 @@
-/** The graphs that a case is tested by: the op alone, and the gradient of a random functional of its first output. */
+/** The graphs that test a case: the op alone, and the gradient of a random functional of its first output. */
 import { gradients } from '../../training/autodiff/index.ts';
 import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
 import type { Case, Input } from './cases/case.ts';
@@ -6,25 +6,25 @@ import { type Arrays, evaluate } from './evaluate.ts';
 import { element, type NdArray, range, sizeOf } from './ndarray.ts';
 import { seeded, seedOf } from './random.ts';
 
-/** x0, x1, … -> y0, y1, … */
+/** The op alone: x0, x1, … -> y0, y1, … */
 export function forwardGraph({ inputs, emit }: Case): Graph {
   const g = graphBuilder();
   const outputs = emit(g, addInputs(g, inputs));
   return checkGraph(g.build('forward', Object.fromEntries(outputs.map((value, i) => [`y${i}`, value]))));
 }
 
-/** The inputs that a gradient is asked for. */
+/** The inputs whose gradients are tested. */
 export function targetsOf({ inputs }: Case): readonly string[] {
   return inputs.flatMap(({ dtype, fixed }, i) => (dtype === 'float32' && !fixed ? [`x${i}`] : []));
 }
 
-/** x0, x1, …, cotangent -> loss = Σ cotangent · y0. */
+/** The functional: x0, x1, …, cotangent -> loss = Σ cotangent · y0. */
 export function lossGraph(row: Case): Graph {
   const g = graphBuilder();
   return g.build('loss', { loss: emitLoss(g, row).loss });
 }
 
-/** x0, x1, …, cotangent -> d_x0, d_x1, …, the gradient of the loss in every target. */
+/** The gradient of the loss in every target: x0, x1, …, cotangent -> d_x0, d_x1, … */
 export function gradientGraph(row: Case): Graph {
   const g = graphBuilder();
   const { inputs, loss } = emitLoss(g, row);
@@ -40,7 +40,7 @@ function emitLoss(g: GraphBuilder, row: Case) {
   return { inputs, loss: sumOf(g, g.Mul(y, g.input('cotangent', y))) };
 }
 
-/** Seeded elements for every input of one of these graphs. */
+/** Returns seeded elements for every input of one of these graphs. */
 export function feedsFor({ name, inputs }: Case & { readonly name: string }, graph: Graph): Arrays {
   const random = seeded(seedOf(name));
   const samples = inputs.map(({ shape, sample }) => ({ shape, data: Float64Array.from(sample(random)) }));
@@ -53,10 +53,10 @@ export function feedsFor({ name, inputs }: Case & { readonly name: string }, gra
   return Object.fromEntries(feeds);
 }
 
-/** The step for float64: its truncation error (h²) and rounding error (2⁻⁵³ / h) are both about 1e-10. */
+/** The step for float64: its truncation error (h²) and its rounding error (2⁻⁵³ / h) are both about 1e-10. */
 const h = 1e-5;
 
-/** ∂loss/∂input by (loss(x + h) − loss(x − h)) / 2h, one element at a time. */
+/** Returns ∂loss/∂input as (loss(x + h) − loss(x − h)) / 2h, one element at a time. */
 export function centralDifferences(graph: Graph, feeds: Arrays, input: string): NdArray {
   const { shape, data } = feeds[input] ?? { shape: [], data: new Float64Array() };
   const lossAt = (position: number, value: number): number => {

@@ -1,4 +1,4 @@
-/** Twenty steps of an optimizer, by the emitted graph and by the published update, from the same start. */
+/** Runs twenty steps of an optimizer by the emitted graph and by the published update, from the same start. */
 import { checkGraph, type Graph, graphBuilder, type Value } from '../../training/graph/index.ts';
 import type { TensorSpec } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
@@ -30,7 +30,7 @@ const random = seeded(7);
 const noise = range(steps).map(() => new Map(specs.map(({ name, shape }) => [name, uniform(shape)])));
 const start: Parameters = new Map(specs.map(({ name, shape }) => [name, uniform(shape)]));
 
-/** A bowl whose centre moves: errors of θ come back in the next gradient. */
+/** The gradient of a bowl whose centre moves, so that errors of θ return in the next gradient. */
 const gradientAt = (t: number, name: string, theta: NdArray): NdArray => ({
   shape: theta.shape,
   data: theta.data.map((x, i) => 0.7 * x + element(noise[t - 1]?.get(name)?.data ?? [], i)),
@@ -38,7 +38,7 @@ const gradientAt = (t: number, name: string, theta: NdArray): NdArray => ({
 
 const learningRateAt = (t: number): number => 0.05 / (1 + 0.1 * t);
 
-/** θ after twenty steps of the emitted graph. */
+/** Returns θ after twenty steps of the emitted graph. */
 export async function runEmitted(
   { optimizer, weightDecay }: OptimizerRun,
   run: (graph: Graph, feeds: Arrays) => Arrays | Promise<Arrays>,
@@ -59,7 +59,7 @@ export async function runEmitted(
   return new Map(specs.map(({ name }) => [name, pick(state, name)]));
 }
 
-/** θ after twenty published updates in float64. */
+/** Returns θ after twenty published updates in float64. */
 export function runPublished({ optimizer, weightDecay }: OptimizerRun): Parameters {
   return new Map(
     specs.map(({ name, shape, role }) => {

@@ -1,14 +1,16 @@
-/** The published updates, written out in float64 with nothing of training/: one parameter vector, one gradient a step. */
+/**
+ * The published updates, written out in float64 without code of training/: one parameter vector, one gradient a step.
+ */
 
 export interface Step {
-  /** Counts from 1. */
+  /** The step, counted from 1. */
   readonly t: number;
   readonly gradient: readonly number[];
   readonly learningRate: number;
   readonly weightDecay: number;
 }
 
-/** Keeps its own state; gives θ after a step. */
+/** Keeps its own state, and returns θ after a step. */
 type Published = () => (theta: readonly number[], step: Step) => readonly number[];
 
 const l2 = (theta: readonly number[], { gradient, weightDecay }: Step) =>

@@ -1,6 +1,9 @@
-/** Seeded random numbers, so that a failure repeats. Mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+/**
+ * Seeded random numbers, so that a failure repeats. Mulberry32:
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
 
-/** Uniform in [0, 1). */
+/** Draws a uniform number from [0, 1). */
 export type Random = () => number;
 
 export function seeded(seed: number): Random {
@@ -13,7 +16,7 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** A seed for each test: the same name gives the same numbers. */
+/** Returns a seed for each test: the same name gives the same numbers. */
 export function seedOf(name: string): number {
   return new TextEncoder().encode(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
 }

@@ -1,6 +1,6 @@
-/** Resizing in float64, straight from its definition: no passes, no rounding. */
+/** Resizes in float64, straight from the definition: no passes, no rounding. */
 
-/** Of one channel, row by row. */
+/** A channel, row by row. */
 interface Channel {
   readonly width: number;
   readonly height: number;
@@ -8,8 +8,8 @@ interface Channel {
 }
 
 /**
- * out(X, Y) = Σ w(x) w(y) in(x, y) / Σ w(x) w(y), where w(x) = max(0, 1 − |x + ½ − (X + ½)·s| / max(s, 1)) and s is how many pixels
- * of the source there are to one of the target.
+ * out(X, Y) = Σ w(x) w(y) in(x, y) / Σ w(x) w(y), where w(x) = max(0, 1 − |x + ½ − (X + ½)·s| / max(s, 1)), and s is
+ * the number of source pixels for each target pixel.
  */
 export function resampled({ width, height, data }: Channel, columns: number, rows: number): Float64Array {
   const weight = (source: number, target: number, scale: number): number =>

@@ -1,4 +1,4 @@
-/** What a checkpoint says of itself: read as it was written, by former versions too, or refused by the key that is wrong. */
+/** A checkpoint's metadata are read as they were written, also by earlier versions, or refused by the wrong key. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The model's file with one text of its metadata changed. */
+/** Writes the model's file with one text of its metadata changed. */
 async function changed(key: string, change: (value: never) => unknown): Promise<string> {
   const path = join(folder, 'changed.safetensors');
   await saveModel(path, model);

@@ -12,7 +12,7 @@ import { parseSafetensors, serializeSafetensors } from '../../training/files/saf
 
 const f32 = (shape: number[], values: number[]): Tensor => ({ dtype: 'F32', shape, data: Float32Array.from(values) });
 
-/** A file with this header text (or bytes) and so many bytes of data. */
+/** Makes a file with this header text (or bytes) and this many bytes of data. */
 function file(header: string | Uint8Array, dataLength = 0, announced?: bigint): Uint8Array {
   const json = Buffer.from(header);
   const length = Buffer.alloc(8);
@@ -23,7 +23,7 @@ function file(header: string | Uint8Array, dataLength = 0, announced?: bigint): 
 const entry = (dtype: string, shape: unknown, offsets: unknown) =>
   JSON.stringify({ dtype, shape, data_offsets: offsets });
 
-/** Pieces of names that a careless parser or writer of JSON would trip over; and of other texts, which may need escapes. */
+/** Pieces of names that would trip a careless parser or writer of JSON, and of other texts, which may need escapes. */
 const PIECES = ['a', '1', '.', ' ', '{', '}', ':', '\u007f', 'é', '\u{1F600}', '\uFFFF', '__proto__'];
 const ESCAPED = ['"', '\\', '\n', '\0'];
 
@@ -370,7 +370,7 @@ describe('a checkpoint file', () => {
   });
 });
 
-/** A tensor of this dtype and shape with values 0, 1, 2, … */
+/** Makes a tensor of this dtype and shape with values 0, 1, 2, … */
 function filledTensor([dtype, shape]: [Tensor['dtype'], number[]]): Tensor {
   const values = Array.from({ length: elementCount(shape) }, (_, i) => i);
   switch (dtype) {

@@ -1,4 +1,7 @@
-/** No file of training/ needs itself by way of others, not even for a type: each can be read, and moved, after what it imports. */
+/**
+ * No file of training/ depends on itself through others, not even for a type: each can be read and moved after what it
+ * imports.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from '@typescript/typescript6';
@@ -18,7 +21,7 @@ const importsOf = (path: string): readonly string[] =>
     .filter((name) => name.startsWith('.'))
     .map((name) => join(dirname(path), name));
 
-/** The first way from a file back to itself. */
+/** Returns the first path from a file back to itself. */
 function cycleIn(imports: Imports): readonly string[] {
   const done = new Set<string>();
   const follow = (path: readonly string[], file: string): readonly string[] => {

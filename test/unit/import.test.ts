@@ -1,4 +1,4 @@
-/** What importing the package costs: a program that wants a layer loads neither readers nor schemas, nor any package. */
+/** Importing the package is cheap: a program that needs a layer loads no readers, schemas or packages. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';

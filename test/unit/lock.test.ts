@@ -1,4 +1,4 @@
-/** One process at a time: a lock, what it refuses, and what of it does not count. */
+/** A lock lets one process at a time work, refuses others, and ignores stale locks. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

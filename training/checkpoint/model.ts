@@ -33,14 +33,14 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   /** For tables: what the inputs mean, and what replaces missing values. */
   readonly columns?: readonly Column[] | undefined;
-  /** How pictures become the inputs; undefined where the inputs are not pictures. */
+  /** The preparation that turns pictures into inputs; undefined where the inputs are not pictures. */
   readonly picture?: PicturePreparation | undefined;
   /**
    * The number of mini-batches that the running statistics have seen, the minimum over all layers; 0 where the file
    * does not say.
    */
   readonly batches?: number;
-  /** How the network was trained; undefined for a checkpoint of another program. */
+  /** The record of the training; undefined for a checkpoint of another program. */
   readonly record: TrainingRecord | undefined;
 }
 

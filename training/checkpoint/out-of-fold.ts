@@ -1,6 +1,7 @@
 /**
- * Answers by which those of a network that has learnt from all samples are read: of other networks, each to samples that it has not seen. They
- * lie beside the checkpoint, in `out-of-fold.safetensors`, and say whose they are by its digest.
+ * Stores the answers that a network's reading is fitted to where it has learnt from all samples. They come from other
+ * networks, each for samples that it has not seen. The file `out-of-fold.safetensors` lies beside the checkpoint and
+ * holds its digest.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { readSafetensors, type Tensor, writeSafetensors } from './checkpoint.ts'
 import { pickTensor, type TrainedModel } from './model.ts';
 
 export interface OutOfFoldAnswers {
-  /** Their targets; inputs have no part in it. */
+  /** The samples' targets; inputs are not stored. */
   readonly samples: Dataset;
   /** Logits or numbers, a row for each sample. */
   readonly answers: Float32Array;
@@ -22,7 +23,11 @@ export const outOfFoldFile = 'out-of-fold.safetensors';
 
 const checkpointKey = 'bn_edge.checkpoint';
 
-/** @throws UserError when the file cannot be written */
+/**
+ * Writes the answers beside a checkpoint.
+ *
+ * @throws UserError when the file cannot be written
+ */
 export async function saveOutOfFold(checkpoint: string, { samples, answers }: OutOfFoldAnswers): Promise<void> {
   const { count } = samples;
   const tensors = new Map<string, Tensor>([
@@ -39,6 +44,8 @@ export async function saveOutOfFold(checkpoint: string, { samples, answers }: Ou
 }
 
 /**
+ * Reads the answers beside a checkpoint.
+ *
  * @returns undefined where there are none, and where they belong to another checkpoint
  * @throws UserError for a file that is damaged, or does not fit the model
  */

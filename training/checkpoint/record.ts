@@ -46,7 +46,7 @@ export const configSchema = z.object({
 
 const dataSchema = z.object({
   name: z.string(),
-  /** How to read the data again. Default: MNIST from its package. */
+  /** The source to read the data from again. Default: MNIST from its package. */
   source: dataSourceSchema.optional(),
   train: count,
   validation: count,

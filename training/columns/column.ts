@@ -9,7 +9,7 @@ export type DatePart = 'year' | 'season' | 'day of month' | 'weekday' | 'hour';
 /** The order of the numbers in a date such as `03/04/2024`. */
 export type DateOrder = 'YMD' | 'DMY' | 'MDY';
 
-/** How the value that replaces a missing one was found; `category` means a category of its own. */
+/** The origin of the value that replaces a missing one; `category` means a category of its own. */
 export type Imputed = 'mean' | 'median' | 'most-frequent' | 'value' | 'category';
 
 /** A column of numbers. */

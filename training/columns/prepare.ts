@@ -61,7 +61,7 @@ export type Reader = (value: unknown, into: Float32Array | Int32Array, at: numbe
 
 export interface ReaderOptions {
   readonly decimal?: Decimal | undefined;
-  /** Whether a value may be missing. Default: as the column says. */
+  /** Allows a value to be missing. Default: as the column says. */
   readonly mayMiss?: boolean | undefined;
   /** Recognizes a cell without a value. */
   readonly isNothing?: ((text: string) => boolean) | undefined;

@@ -1,6 +1,6 @@
 /**
- * The memory plan: an address for every buffer, fixed when the model is compiled. Two buffers share memory where one is read for the
- * last time before the other is written.
+ * Plans the memory: every buffer gets an address when the model is compiled. Two buffers share memory where one is read
+ * for the last time before the other is written.
  *
  *     │ numbers of the model │ inputs, outputs, and all between, as they come and go │
  *     0 1024                 ▲ arena
@@ -12,7 +12,7 @@ import type { Expansion } from './kernels/expand.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import { aligned, type Lifetime, packed } from './lifetimes.ts';
 
-/** Bytes that are there when the program starts. */
+/** Bytes that are in memory when the program starts. */
 export interface Segment {
   readonly address: number;
   readonly data: Uint8Array;
@@ -21,23 +21,25 @@ export interface Segment {
 export interface MemoryPlan {
   readonly addresses: ReadonlyMap<Buffer, number>;
   readonly segments: readonly Segment[];
-  /** What becomes single precision before the first run. */
+  /** The weights that are expanded to single precision before the first run. */
   readonly expansions: readonly Expansion[];
   readonly arenaBytes: number;
   readonly bytes: number;
 }
 
-/** What is below traps nowhere, yet no address of ours is 0. */
+/** The first address in use. Lower addresses would not trap, but no buffer may have the address 0. */
 const start = 1024;
 
 export interface PlanOptions {
-  /** What weights are stored as, single precision where it is absent. */
+  /** The type that weights are stored as. Default: single precision. */
   readonly compact?: CompactType | undefined;
-  /** Buffers that lie where another does, which is there from the first step to the last. */
+  /** Maps buffers to others whose memory they use, which exist from the first step to the last. */
   readonly aliases?: ReadonlyMap<Buffer, Buffer>;
 }
 
 /**
+ * Plans the memory of a program.
+ *
  * @param inputs written before the first step
  * @param outputs read after the last
  */

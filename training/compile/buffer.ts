@@ -1,11 +1,11 @@
 /**
- * Where a value lies while the program runs. Each has an address in the arena that never changes; every element takes four bytes:
- * a float32, an integer of 32 bits, or a boolean as 0 or −1.
+ * Buffers hold values while the program runs. Each has a fixed address in the arena. Every element takes four bytes: a
+ * float32, an integer of 32 bits, or a boolean as 0 or −1.
  *
- * **Plain**: row-major, as ONNX has it.
+ * **Plain**: row-major, as in ONNX.
  *
- * **Blocked**: an image by blocks of four channels, since four is what a vector holds, with a border of zeros as wide as what reads
- * it wants:
+ * **Blocked**: an image in blocks of four channels, since a vector holds four, with a border of zeros as wide as its
+ * readers need:
  *
  *     block 0 (channels 0 1 2 3)              block 1 (channels 4 5 6 7)
  *     ┌───────────────────────────┐           ┌──────
@@ -16,11 +16,11 @@
  *     └───────────────────────────┘           └──────
  *      left                    right
  *
- * The lanes behind the last channel hold anything. Any stride, dilation and width is the same to a kernel that works so: it moves
- * whole pixels. A pixel alone (H = W = 1) lies as a plain vector does.
+ * The lanes behind the last channel hold arbitrary numbers. Kernels on this layout move whole pixels, so stride,
+ * dilation and width make no difference to them. A single pixel (H = W = 1) has the layout of a plain vector.
  */
 
-/** Vectors may be read and written past the end of a buffer by less than one. */
+/** Vectors may be read and written past the end of a buffer by less than one vector. */
 const slack = 16;
 
 export const vectorBytes = 16;
@@ -42,7 +42,7 @@ export class Plain {
   }
 }
 
-/** Rows and columns of zeros around an image. */
+/** The rows and columns of zeros around an image. */
 export interface Border {
   readonly top: number;
   readonly left: number;
@@ -71,7 +71,7 @@ export class Blocked {
     this.width = width;
   }
 
-  /** As wide as anyone has asked for so far; kernels read it when all is lowered. */
+  /** The border, as wide as requested so far. Kernels read it after everything is lowered. */
   get border(): Border {
     return this.#border;
   }
@@ -102,7 +102,7 @@ export class Blocked {
     return this.rowBytes * (this.#border.top + this.height + this.#border.bottom);
   }
 
-  /** From the buffer's address to its first pixel that is no border. */
+  /** Returns the distance from the buffer's address to its first pixel inside the border. */
   get origin(): number {
     return this.#border.top * this.rowBytes + this.#border.left * vectorBytes;
   }
@@ -112,18 +112,18 @@ export class Blocked {
   }
 }
 
-/** Rows of vectors, one after the other; each column of lanes is an output's own. */
+/** Consecutive rows of vectors, where each column of lanes belongs to one output. */
 export interface Section {
   readonly rows: number;
   readonly vectors: number;
 }
 
-/** Numbers that the module carries. */
+/** Numbers that the module contains. */
 export class Stored {
   readonly kind = 'stored';
   readonly name: string;
   readonly data: Uint8Array;
-  /** Of weights, which may be stored as less than single precision; none of anything else. */
+  /** The sections of weights, which may be stored in less than single precision; empty for other numbers. */
   readonly sections: readonly Section[];
 
   constructor(name: string, data: Float32Array | Int32Array | Int8Array, sections: readonly Section[] = []) {

@@ -1,8 +1,8 @@
 /**
- * Weights as the module carries them where it is to be small: halfs, or 8-bit integers and a scale for each output. They are made single
- * precision once, when the program starts, so that kernels know nothing of it; but for dense layers of integers, which compute with them
- * (`kernels/integer-dense.ts`). Whoever made the graph has rounded them: what is no half, or no multiple of its output's scale, stays in
- * single precision.
+ * Stores weights in less space: as halfs, or as 8-bit integers with a scale for each output. They are expanded to
+ * single precision once, when the program starts, so kernels need not know. The exception are dense layers of integers,
+ * which compute with them (`kernels/integer-dense.ts`). The weights have been rounded before, by whatever made the
+ * graph: a matrix with a weight that is not a half, or not a multiple of its output's scale, stays in single precision.
  *
  *     int8:      w = q · s            s = max |w| / 127 over the weights of an output, q an integer
  *     float16:   w = q
@@ -15,14 +15,17 @@ export type CompactType = 'float16' | 'int8';
 export interface Compact {
   readonly type: CompactType;
   readonly numbers: Uint8Array;
-  /** Of each column, section by section; none of halfs. */
+  /** The scales of the columns, section by section; empty for halfs. */
   readonly scales: Float32Array;
 }
 
-/** Of a column's largest weight: a scale that has been multiplied and divided is off by as little. */
+/**
+ * The tolerance, relative to a column's largest weight: multiplying and dividing by a scale changes a weight by as
+ * little.
+ */
 const rounding = 1e-6;
 
-/** @returns undefined for what are no weights, and for weights that the type does not hold */
+/** @returns undefined for numbers that are not weights, and for weights that the type cannot represent */
 export function compacted({ data, sections }: Stored, type: CompactType): Compact | undefined {
   if (sections.length === 0) return undefined;
   const weights = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
@@ -53,7 +56,9 @@ function asIntegers(weights: Float32Array, sections: readonly Section[]): Compac
   return { type: 'int8', numbers: new Uint8Array(numbers.buffer), scales: Float32Array.from(scales) };
 }
 
-/** The weights of one output as integers times its scale; undefined where one of them is no multiple of it. */
+/**
+ * Returns the weights of one output as integers times its scale, or undefined where a weight is not a multiple of it.
+ */
 export function asColumn(weights: Float32Array): { readonly numbers: Int8Array; readonly scale: number } | undefined {
   const largest = weights.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
   const scale = Math.fround(largest / 127) || 1;

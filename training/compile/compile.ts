@@ -1,6 +1,6 @@
 /**
- * From a graph to a program that is this graph: no interpreter, no allocator, no imports. Every size is known and every buffer has its
- * place before it runs.
+ * Compiles a graph to a program without interpreter, allocator or imports. Every size is known and every buffer has its
+ * address before the program runs.
  *
  *     graph ── simplify ──▶ nodes of one sample ── lower ──▶ kernels ── plan ──▶ addresses ── emit ──▶ text ──▶ module
  */
@@ -18,12 +18,14 @@ import type { Buffer } from './buffer.ts';
 
 export interface CompileOptions {
   /**
-   * Products and sums rounded once, by relaxed SIMD: faster where the processor has such an instruction, and other bits. Default: false.
+   * Rounds products and sums once, by relaxed SIMD. It is faster where the processor has such an instruction, but gives
+   * other bits. Default: false.
    */
   readonly fma?: boolean;
   /**
-   * What those weights of products are stored as that have been rounded to it: a module of a half or a quarter of the size. Dense layers
-   * compute with 8-bit integers as they are; all else is single precision again when the program starts. Default: float32.
+   * The type that weights of products are stored as, where they have been rounded to it; the module then has half or a
+   * quarter of the size. Dense layers compute with 8-bit integers directly; all other weights are expanded to single
+   * precision when the program starts. Default: float32.
    */
   readonly weights?: 'float32' | CompactType;
 }
@@ -32,13 +34,16 @@ export interface CompileOptions {
 export interface ProgramPort {
   readonly name: string;
   readonly dtype: DType;
-  /** As in the graph: a string is the free dimension of the batch. */
+  /** The shape in the graph; a string is the free dimension of the batch. */
   readonly shape: readonly (number | string)[];
-  /** Elements of one sample, each in four bytes: a float32, an integer of 32 bits, or a boolean as 0 or −1. */
+  /**
+   * The number of elements of one sample. Each takes four bytes: a float32, an integer of 32 bits, or a boolean as 0 or
+   * −1.
+   */
   readonly count: number;
-  /** Where in memory they are. */
+  /** The address of the elements. */
   readonly offset: number;
-  /** Whether each sample has its own, or all the same. */
+  /** Is true where each sample has its own value, and false where all samples share it. */
   readonly perSample: boolean;
 }
 
@@ -46,12 +51,13 @@ export interface Program {
   readonly wasm: Uint8Array;
   readonly inputs: readonly ProgramPort[];
   readonly outputs: readonly ProgramPort[];
-  /** Of what comes and goes while it runs. */
+  /** The size of the memory that values share while the program runs. */
   readonly arenaBytes: number;
 }
 
 /**
- * The module exports `memory` and `run`, which reads the inputs of one sample from memory and writes its outputs.
+ * Compiles a graph. The module exports `memory` and `run`, which reads the inputs of one sample from memory and writes
+ * its outputs.
  *
  * @throws CompileError that names what is not covered
  */
@@ -60,7 +66,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   return { wasm: await assemble(text, plan), inputs, outputs, arenaBytes: plan.arenaBytes };
 }
 
-/** The module in WebAssembly's text format, with comments, without the stored numbers. */
+/** Returns the module in WebAssembly's text format, with comments, without the stored numbers. */
 export const compileToText = (graph: Graph, options: CompileOptions = {}): string => translate(graph, options).text;
 
 interface Translation {
@@ -71,7 +77,7 @@ interface Translation {
 }
 
 function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOptions): Translation {
-  // Another factor than a power of two would move halfs between those that there are.
+  // Scaling by anything but a power of two would move halfs to values that halfs cannot represent.
   const { nodes, inputs, outputs } = simplify(graph, { fold: weights !== 'float16' });
   const compact = weights === 'float32' ? undefined : weights;
   const results = outputs.map(({ value }) => value);
@@ -90,7 +96,7 @@ function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOp
   };
 }
 
-/** What a Worker may have in all. */
+/** The limit of a Worker's memory. */
 const maxBytes = 128 * 2 ** 20;
 
 function portOf({ name, shape, value, ofBatch }: Port, buffer: Buffer | undefined, plan: MemoryPlan): ProgramPort {

@@ -1,24 +1,24 @@
-/** Nodes whose inputs are all stored are computed when the model is compiled, in float64. */
+/** Computes nodes whose inputs are all stored when the model is compiled, in float64. */
 import type { DType, Node, Tensor, Value } from '../graph/index.ts';
 import { elementCount } from '../files/index.ts';
 import { CompileError } from './error.ts';
 
 export type Numbers = Float64Array;
 
-/** Elements as numbers; of a boolean 0 or 1. */
+/** Returns the elements as numbers; a boolean is 0 or 1. */
 export const numbersOf = ({ data }: Tensor): Numbers =>
   data instanceof BigInt64Array || data instanceof BigUint64Array
     ? Float64Array.from(data, Number)
     : new Float64Array(data);
 
 /**
- * Integers and booleans as lanes hold them.
+ * Returns integers and booleans as lanes hold them.
  *
- * @throws CompileError for one that has more than 32 bits
+ * @throws CompileError for an integer of more than 32 bits
  */
 export function lanesOf(name: string, dtype: DType, numbers: Numbers): Int32Array {
   const lanes = Int32Array.from(numbers, (number) => (dtype === 'bool' ? -number : number));
-  // A lane of an unsigned integer has its bits.
+  // A lane holds the bits of an unsigned integer.
   const valueOf = (lane: number): number => (dtype === 'uint32' ? lane >>> 0 : lane);
   const at = dtype === 'bool' ? -1 : lanes.findIndex((lane, i) => valueOf(lane) !== numbers[i]);
   if (at >= 0) throw new CompileError(`${name}: expected integers of 32 bits, got ${numbers[at] ?? NaN}`);
@@ -67,21 +67,21 @@ const folds: { readonly [O in Node['op']]?: Fold } = {
   Sqrt: unary(Math.sqrt),
 };
 
-/** @returns undefined for what is left to the program */
+/** @returns undefined where the node is left to the program */
 export function folded(node: Node, shape: readonly number[]): Tensor | undefined {
   const values: readonly (Value | undefined)[] = node.inputs;
   const inputs = values.flatMap((value) => value?.constant ?? []);
   return inputs.length === values.length ? folds[node.op]?.(node, inputs, shape) : undefined;
 }
 
-/** The element of `shape`, row-major, that each element of a larger shape repeats. */
+/** Repeats the elements of a tensor to a larger shape, row-major. */
 export function broadcast(tensor: Tensor, shape: readonly number[]): Numbers {
   const numbers = numbersOf(tensor);
   const strides = broadcastStrides(tensor.shape, shape);
   return walk(shape, strides).map((at) => numbers[at] ?? NaN);
 }
 
-/** By axis of `shape`, in elements: 0 where the smaller shape is repeated. */
+/** Returns the strides, in elements, for each axis of `shape`: 0 where the smaller shape is repeated. */
 export function broadcastStrides(smaller: readonly number[], shape: readonly number[]): readonly number[] {
   const missing = shape.length - smaller.length;
   const own = stridesOf(smaller);
@@ -100,7 +100,7 @@ function transposed(numbers: Numbers, shape: readonly number[], perm: readonly n
   ).map((at) => numbers[at] ?? NaN);
 }
 
-/** The place that strides lead to, for each index of `shape` in row-major order. */
+/** Returns the index that the strides lead to, for each position of `shape` in row-major order. */
 function walk(shape: readonly number[], strides: readonly number[]): Numbers {
   const places = new Float64Array(elementCount(shape));
   const index = shape.map(() => 0);

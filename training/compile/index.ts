@@ -1,4 +1,4 @@
-/** Graphs compiled whole: to WebAssembly that needs no runtime. Knows nothing of models, cards or images. */
+/** Compiles whole graphs to WebAssembly that needs no runtime. Knows nothing of models, cards or images. */
 export { compile, type CompileOptions, compileToText, type ProgramPort } from './compile.ts';
 export { CompileError } from './error.ts';
 export {

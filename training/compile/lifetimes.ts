@@ -1,4 +1,7 @@
-/** Where things lie in one memory: two share bytes where one is needed for the last time before the other is needed first. */
+/**
+ * Places things in one memory: two share bytes where one is needed for the last time before the other is needed for the
+ * first time.
+ */
 
 export interface Lifetime<Key> {
   readonly key: Key;
@@ -10,15 +13,15 @@ export interface Lifetime<Key> {
 
 export interface Packed<Key> {
   readonly addresses: ReadonlyMap<Key, number>;
-  /** Where the next free byte is. */
+  /** The first free byte. */
   readonly end: number;
 }
 
-/** Every address is a multiple of it: a line of the cache, in bytes. */
+/** Every address is a multiple of a cache line, in bytes. */
 export const line = 64;
 export const aligned = (bytes: number): number => line * Math.ceil(bytes / line);
 
-/** The largest first, each into the lowest gap among those that live while it does. */
+/** Places the largest first, each into the lowest gap between those whose lifetimes overlap with its own. */
 export function packed<Key>(lifetimes: readonly Lifetime<Key>[], start: number): Packed<Key> {
   const addresses = new Map<Key, number>();
   const placed: { readonly from: number; readonly to: number; readonly start: number; readonly end: number }[] = [];

@@ -1,4 +1,4 @@
-/** A program as a WebAssembly module: its text, and by Binaryen its bytes. */
+/** Writes a program as a WebAssembly module: its text, and with Binaryen its bytes. */
 import type { MemoryPlan } from './arena.ts';
 import { expand } from './kernels/expand.ts';
 import type { Define, Emit, Kernel } from './kernels/kernel.ts';
@@ -7,19 +7,19 @@ import { runOnTwo, type Threads } from './threads.ts';
 import { type Code, comment, functionText, importedMemory, vector, type Wat } from './wat.ts';
 
 const pageBytes = 65536;
-/** Addresses have 32 bits. */
+/** The limit of 32-bit addresses. */
 const maxPages = 65536;
 
 export interface ModuleOptions {
-  /** a · b + c rounded once, by relaxed SIMD. */
+  /** Rounds a · b + c once, by relaxed SIMD. */
   readonly fma: boolean;
-  /** Whose it is. Default: the module's own. */
+  /** Says whether the module owns its memory or imports it. Default: `own`. */
   readonly memory?: 'own' | 'imported';
-  /** That run it, over an imported memory; of two, the second runs `help`. Default: 1. */
+  /** The number of threads that run it over an imported memory; the second one runs `help`. Default: 1. */
   readonly threads?: Threads;
 }
 
-/** Functions in the order in which they are first called, and `run`, which calls them. */
+/** Returns the module's text: functions in the order of their first call, and `run`, which calls them. */
 export function moduleText(
   kernels: readonly Kernel[],
   plan: MemoryPlan,
@@ -68,7 +68,7 @@ const runAlone = (kernels: readonly Kernel[], context: Emit): readonly Wat[] => 
   ')',
 ];
 
-/** Loaded when it is needed: it takes half a second. */
+/** Encodes the module. Binaryen is loaded only here, since that takes half a second. */
 export async function assemble(text: string, plan: MemoryPlan): Promise<Uint8Array> {
   const { default: binaryen } = await import('binaryen');
   const module = binaryen.parseText(text);

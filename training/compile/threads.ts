@@ -1,32 +1,33 @@
 /**
- * A program for two threads. Kernels that are worth it are done by both, a part each; the others by the first, and both meet before and
- * behind what both do:
+ * A program for two threads. Both threads share kernels that are large enough; the first thread does the others. They
+ * meet before and after everything that they share:
  *
  *     run    meet ▏small kernels ▏meet ▏half of a product ▏meet ▏half of a sum ▏meet ▏small kernels ▏meet
  *     help   meet ▏              ▏meet ▏the other half    ▏meet ▏the other half▏meet ▏              ▏meet   … and again
  *
- * Whoever comes first waits in a busy loop, and after some microseconds asleep, so that a machine on which others work does not
- * lose that time. Between two steps `help` waits in its first meeting.
+ * The thread that arrives first waits in a busy loop, and sleeps after some microseconds, so that it does not take time
+ * from other processes. Between two steps, `help` waits in its first meeting.
  */
 import type { Emit, Kernel } from './kernels/kernel.ts';
 import { call, comment, get, i32, set, type Wat } from './wat.ts';
 
 export type Threads = 1 | 2;
 
-/** Numbers that a kernel goes through, from which on its half costs more than to meet: some microseconds. */
+/** The number of elements from which half of a kernel takes longer than a meeting, which costs some microseconds. */
 const minWork = 8192;
 
 /**
- * How often a thread looks whether the other has come before it falls asleep: more often each time that it has come by then, up to some
- * hundred µs, and half as often each time that it has not, down to one or two µs, where others use the machine.
+ * The number of times that a thread polls for the other before it falls asleep. The number grows each time the other
+ * arrives while polling, up to some hundred µs. It is halved each time it does not, down to one or two µs, as on a
+ * machine that others use.
  */
 const looks = { min: 1_000, max: 100_000 } as const;
-/** A sleeper looks again after so many nanoseconds, … */
+/** A sleeping thread checks again after this many nanoseconds, … */
 const nap = 1_000_000_000;
-/** … and gives up after so many times: the other thread is no more. */
+/** … and gives up after this many times, since the other thread has ended. */
 const naps = 10;
 
-/** Below what a plan gives away; each has a line of the caches of its own. */
+/** Addresses below those that a plan assigns. Each has its own cache line. */
 const arrivals = [128, 256] as const;
 const sleepers = [384, 512] as const;
 const patience = [640, 768] as const;
@@ -37,7 +38,7 @@ const subtract = (local: string): Wat => set(local, `(i32.sub ${get(local)} (i32
 const larger = (a: Wat, b: Wat): Wat => `(select ${a} ${b} (i32.lt_u ${b} ${a}))`;
 const smaller = (a: Wat, b: Wat): Wat => `(select ${a} ${b} (i32.lt_u ${a} ${b}))`;
 
-/** Both count how often they have come; neither is ever more than one ahead. */
+/** Emits a meeting. Both threads count their arrivals; neither is ever more than one ahead. */
 function meeting(thread: 0 | 1): readonly Wat[] {
   const other = thread === 0 ? 1 : 0;
   const [own, others] = [arrivals[thread], arrivals[other]];
@@ -47,7 +48,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     store(sleepers[thread], i32(0)),
     set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(looks.min))),
     set('looks', get('patience')),
-    // 2: nobody has come meanwhile.
+    // 2 means that the time is over and the other thread has not arrived.
     `(if (i32.eq ${get('how')} (i32.const 2)) (then ${subtract('naps')}))`,
     `(if (i32.eq ${get('naps')} (i32.const 0)) (then (unreachable)))`,
   ];
@@ -57,7 +58,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     set('before', load(own)),
     store(own, `(i32.add ${get('before')} (i32.const 1))`),
     `(if ${load(sleepers[other])} (then (drop (memory.atomic.notify offset=0 ${i32(own)} (i32.const 1)))))`,
-    // None is there before the first meeting.
+    // It is 0 before the first meeting.
     set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(looks.min))),
     set('looks', get('patience')),
     set('naps', i32(naps)),
@@ -73,7 +74,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
   ];
 }
 
-/** `run` and `help`, and what both call to meet. */
+/** Emits `run` and `help`, and the meetings that both call. */
 export function runOnTwo(kernels: readonly Kernel[], context: Emit): readonly Wat[] {
   const phases: { isShared: boolean; first: Wat[]; second: Wat[] }[] = [];
   for (const { about, work = 0, emit } of kernels) {

@@ -1,6 +1,6 @@
 /**
- * WebAssembly as text, a function for each phrase. Whatever a kernel says here is what the engine gets, in this order: nothing behind
- * reorders instructions, since the order decides what stays in registers.
+ * WebAssembly as text, with a function for each phrase. The engine gets instructions in the order that a kernel writes
+ * them. Nothing reorders them afterwards, since the order decides what stays in registers.
  *
  * Source: https://webassembly.github.io/spec/core/text/
  */
@@ -14,30 +14,32 @@ export const i32 = (value: number): Wat => `(i32.const ${value})`;
 export const call = (name: string, ...args: readonly Wat[]): Wat => `(call $${name} ${args.join(' ')})`;
 export const comment = (text: string): Wat => `;; ${text.replaceAll('\n', ' ')}`;
 
-/** The address `bytes` behind another. */
+/** Returns the address `bytes` behind another. */
 export const plus = (address: Wat, bytes: number): Wat =>
   bytes === 0 ? address : `(i32.add ${address} ${i32(bytes)})`;
 export const advance = (local: string, bytes: number): Wat =>
   bytes === 0 ? comment(`${local} stays`) : set(local, plus(get(local), bytes));
 
-/** Four numbers, or one of them four times. `offset` is not negative. */
+/** Loads four numbers, or repeats one of them four times. `offset` is not negative. */
 export const load = (address: Wat, offset = 0): Wat => `(v128.load offset=${offset} align=4 ${address})`;
 export const loadSplat = (address: Wat, offset = 0): Wat => `(v128.load32_splat offset=${offset} ${address})`;
 export const store = (address: Wat, value: Wat, offset = 0): Wat =>
   `(v128.store offset=${offset} align=4 ${address} ${value})`;
-/** One lane of a vector. */
+/** Loads or stores one lane of a vector. */
 export const storeLane = (lane: number, address: Wat, value: Wat, offset = 0): Wat =>
   `(v128.store32_lane offset=${offset} ${lane} ${address} ${value})`;
 export const loadLane = (lane: number, address: Wat, into: Wat, offset = 0): Wat =>
   `(v128.load32_lane offset=${offset} ${lane} ${address} ${into})`;
 
-/** An instruction of vectors, `f32x4.add`. */
+/** Applies a vector instruction, such as `f32x4.add`. */
 export const vector = (instruction: string, ...args: readonly Wat[]): Wat => `(${instruction} ${args.join(' ')})`;
 
 const bits = new Uint32Array(1);
 const floats = new Float32Array(bits.buffer);
 
-/** The same float32 in each lane, by its bits: NaN and infinities as well. */
+/**
+ * Returns a vector with the same float32 in each lane. It is written by its bits, so that NaN and infinities work, too.
+ */
 export function splat(value: number): Wat {
   floats[0] = value;
   const hex = `0x${(bits[0] ?? 0).toString(16)}`;
@@ -47,16 +49,16 @@ export function splat(value: number): Wat {
 export const splatInt = (value: number): Wat => `(v128.const i32x4 ${value} ${value} ${value} ${value})`;
 export const zero = splat(0);
 
-/** Lanes of two vectors by number, 0 to 3 of `a`, 4 to 7 of `b`. */
+/** Picks lanes of two vectors by number: 0 to 3 of `a`, 4 to 7 of `b`. */
 export function shuffle(lanes: readonly number[], a: Wat, b: Wat = a): Wat {
   const bytes = lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]);
   return `(i8x16.shuffle ${bytes.join(' ')} ${a} ${b})`;
 }
 
-/** One lane, four times. */
+/** Repeats one lane four times. */
 export const spread = (lane: number, value: Wat): Wat => shuffle([lane, lane, lane, lane], value);
 
-/** `body`, `times` times, which is at least once; the counter goes down to 1. */
+/** Repeats `body` `times` times, which must be at least once. The counter goes down to 1. */
 export function repeat(counter: string, times: number | Wat, body: readonly Wat[]): readonly Wat[] {
   if (times === 1) return body;
   return [
@@ -71,7 +73,7 @@ const indent = (line: Wat): Wat => `  ${line}`;
 
 export type Locals = Readonly<Record<string, 'i32' | 'v128'>>;
 
-/** A function without its name, so that equal ones are one. Parameters are addresses and counts. */
+/** A function without its name, so that equal functions are shared. Parameters are addresses and counts. */
 export interface Code {
   readonly about: readonly string[];
   readonly params: readonly string[];
@@ -79,7 +81,7 @@ export interface Code {
   readonly body: readonly Wat[];
 }
 
-/** @param exported the name under which a host finds it */
+/** @param exported the name under which a host finds the function */
 export function functionText(name: string, { about, params, locals, body }: Code, exported?: string): string {
   const declared = [
     ...(exported === undefined ? [] : [`(export "${exported}")`]),
@@ -89,7 +91,11 @@ export function functionText(name: string, { about, params, locals, body }: Code
   return [...about.map(comment), `(func $${name} ${declared.join(' ')}`, ...body.map(indent), ')'].join('\n');
 }
 
-/** A memory of the host's. @param maximum in pages, if threads share it */
+/**
+ * Imports a memory of the host.
+ *
+ * @param maximum in pages, if threads share it
+ */
 export const importedMemory = (maximum?: number): Wat =>
   `(import "host" "memory" ${maximum === undefined ? '(memory 1)' : `(memory 1 ${maximum} shared)`})`;
 

@@ -13,7 +13,7 @@ import { Preparers } from './image-threads.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
 
 export interface ImageFolderOptions extends ImageOptions {
-  /** How an existing model prepares pictures. It overrides all other options about pictures. */
+  /** The preparation of pictures for an existing model. It overrides all other options about pictures. */
   readonly picture?: PicturePreparation | undefined;
   /**
    * Is true by default: pictures outside the folders of classes are refused. Otherwise such pictures get the label −1
@@ -25,7 +25,7 @@ export interface ImageFolderOptions extends ImageOptions {
 export interface ImageFolder {
   /** The parts that the folder has. Without parts of its own, the whole folder is the training part. */
   readonly parts: Readonly<Partial<Record<Part, ClassificationDataset>>> & { readonly train: ClassificationDataset };
-  /** How the pictures were prepared. `inputShape` of the data sets is `[channels, rows, columns]`. */
+  /** The preparation of the pictures. `inputShape` of the data sets is `[channels, rows, columns]`. */
   readonly picture: PicturePreparation;
   /** Tells the user what was left out, and what looks odd. */
   readonly notes: readonly string[];

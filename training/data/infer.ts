@@ -18,11 +18,11 @@ export interface ColumnSummary {
   readonly values: string;
   /** The number of rows without a value. */
   readonly missing: number;
-  /** What was done with the column beyond reading it. */
+  /** Says what was done with the column beyond reading it. */
   readonly done: string;
 }
 
-/** What is inferred of a column after the file has been read once. */
+/** The result for a column after the file has been read once. */
 export interface Inferred {
   /** Null where the column is left out. */
   readonly column: Column | null;
@@ -34,7 +34,7 @@ export interface Inferred {
 
 export interface InferenceOptions {
   readonly kind: GivenKind | undefined;
-  /** How its gaps are filled, where the user says so. */
+  /** The imputation of its gaps, where the user says so. */
   readonly imputation: string | undefined;
   /** Is true where gaps are refused. */
   readonly refusesGaps: boolean;
@@ -43,7 +43,7 @@ export interface InferenceOptions {
 
 /** A column has a kind from this share of its cells on; the remaining cells are then errors in it. */
 export const MOSTLY = 0.9;
-/** In fewer rows, identifiers cannot be told from categories. */
+/** The minimum number of rows: in fewer, identifiers cannot be told from categories. */
 export const FEW_ROWS = 20;
 const WORDS_OF_TEXT = 4;
 

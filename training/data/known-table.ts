@@ -9,7 +9,7 @@ import { labelReader, type TableOptions } from './table.ts';
 import { openTable } from './table-file.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 
-/** What an existing model knows of its data. */
+/** The columns and classes of an existing model. */
 export interface KnownData {
   /** The columns in the order of the model's inputs. */
   readonly columns: readonly Column[];

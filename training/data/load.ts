@@ -34,7 +34,7 @@ export interface LoadedData extends Splits {
   readonly columns: readonly Column[] | null;
   /** Describes all columns of a table to the user, including the label and those that are left out. */
   readonly summary?: readonly ColumnSummary[] | undefined;
-  /** How pictures were prepared, and are to be prepared for the model. */
+  /** The preparation of the pictures, which the model needs for others too. */
   readonly picture?: PicturePreparation | undefined;
   /** Tells the user what was recognized or left out, and what looks odd. */
   readonly notes?: readonly string[] | undefined;

@@ -12,13 +12,13 @@ export const dataSourceSchema = z.strictObject({
   /** A file or a folder. Default: MNIST from its package. */
   path: z.string().optional(),
   /**
-   * What to predict: a table's column, the array in a `.npz` file (where its name does not tell), or the labels' own
-   * `.npy` file.
+   * The target to predict: a table's column, the array in a `.npz` file (where its name does not tell), or the labels'
+   * own `.npy` file.
    */
   label: z.string().optional(),
   /**
-   * By default, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to
-   * predict.
+   * Chooses between classes and numbers. By default, a label of words, or of at most 20 different whole numbers, is a
+   * class; any other is a number to predict.
    */
   task: z.enum(['classification', 'regression']).optional(),
   /**
@@ -26,7 +26,7 @@ export const dataSourceSchema = z.strictObject({
    * own for categories.
    */
   impute: z.record(z.string(), z.string()).readonly().optional(),
-  /** What replaces missing values in all other numeric columns; `refuse` allows no gaps in any column. */
+  /** The imputation of all other numeric columns; `refuse` allows no gaps in any column. */
   imputeOthers: z.string().optional(),
   /** Maps a column to the kind of its values. By default, a column is of the kind that nine in ten of its cells are. */
   kinds: z
@@ -53,12 +53,15 @@ export const dataSourceSchema = z.strictObject({
   comment: z.string().optional(),
   /** The number of lines before the first row of a table. */
   skipRows: z.int().nonnegative().optional(),
-  /** Whether the first row holds the columns' names (the default). Without names, columns are called 1, 2, 3, … */
+  /**
+   * Is true where the first row holds the columns' names (the default). Without names, columns are called 1, 2, 3, …
+   */
   header: z.boolean().optional(),
   /** The array of inputs in a `.npz` file, where its name does not tell. */
   inputs: z.string().optional(),
   /**
-   * Whether images in arrays have their channels before or behind rows and columns. Default: inferred from their sizes.
+   * The position of the channels of images in arrays: before or behind rows and columns. Default: inferred from their
+   * sizes.
    */
   layout: z.enum(['NCHW', 'NHWC']).optional(),
   /** The size in pixels to which every image is scaled. Default: their own size, if all have the same. */
@@ -66,14 +69,14 @@ export const dataSourceSchema = z.strictObject({
   /** The channels of images: 1 for grey, 3 for red, green and blue. Default: grey if all images are. */
   channels: z.literal([1, 3]).optional(),
   /**
-   * How an image of another aspect ratio is fitted to the size: `stretch` distorts it (the default), `cover` takes its
-   * middle, `contain` puts the whole image on the background.
+   * The way in which an image of another aspect ratio is fitted to the size: `stretch` distorts it (the default),
+   * `cover` takes its middle, `contain` puts the whole image on the background.
    */
   fit: z.enum(fits).optional(),
   /** The colour behind transparent pixels, and around an image that is contained. Default: white, `#ffffff`. */
   background: colourSchema.optional(),
   /**
-   * Whether images are plain, or drawings to be cropped and centred like MNIST's digits. Default: plain, except for
+   * The kind of images: plain, or drawings to be cropped and centred like MNIST's digits. Default: plain, except for
    * MNIST.
    */
   pictures: z.enum(['plain', 'drawing']).optional(),

@@ -116,7 +116,7 @@ export class ColumnProfile {
   hasDays = false;
   hasHours = false;
   isNeverTimeAlone = true;
-  /** What was seen of points, as bits of one number, since there may be a hundred thousand columns. */
+  /** The kinds of points seen so far, as bits of one number, since there may be a hundred thousand columns. */
   #points = 0;
   /** The number of digits of every number; 0 where they differ or some have more than digits. */
   #digits: number | undefined;

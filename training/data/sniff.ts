@@ -1,7 +1,7 @@
 /** Infers the dialect of a table in text from its beginning: the delimiter, the quotes and the decimal separator. */
 import { type Decimal, decimalIn } from '../columns/index.ts';
 
-/** How the cells of a text are separated, quoted and written. */
+/** The dialect of a text: how cells are separated and quoted, and numbers written. */
 export interface Dialect {
   /** The character between cells. A blank stands for any number of blanks. */
   readonly delimiter: string;

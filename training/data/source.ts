@@ -5,7 +5,7 @@ import type { KnownData } from './known-table.ts';
 import { loadData, type LoadedData, loadIdx } from './load.ts';
 import type { DataSource } from './options.ts';
 
-/** What an existing model says of its data. */
+/** The facts that an existing model knows about its data. */
 export interface Knowledge {
   readonly picture?: PicturePreparation | undefined;
   readonly table?: KnownData | undefined;

@@ -10,7 +10,7 @@ export interface TableRow {
 
 export interface TableFile {
   readonly names: readonly string[];
-  /** How numbers are written. */
+  /** The decimal separator of the file's numbers. */
   readonly decimal: Decimal;
   /** Tells the user how the file was understood. */
   readonly notes: readonly string[];

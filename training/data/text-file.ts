@@ -11,7 +11,7 @@ import type { Position, TextSource } from './text.ts';
  */
 const CHUNK_BYTES = 4096;
 
-/** After this many bytes, other tasks get a turn: to show progress, or to handle Ctrl-C. */
+/** The number of bytes after which other tasks get a turn: to show progress, or to handle Ctrl-C. */
 const TURN_BYTES = 256 * CHUNK_BYTES;
 
 export const fileSource = (path: string): TextSource => ({

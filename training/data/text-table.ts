@@ -15,7 +15,7 @@ export type TableFormat = Pick<
   'delimiter' | 'header' | 'encoding' | 'comment' | 'skipRows' | 'decimal' | 'quote'
 >;
 
-/** How a text is to be read. */
+/** The options that a text is read with. */
 interface Text extends Dialect {
   readonly encoding: Encoding;
   readonly comment: string | undefined;

@@ -4,7 +4,7 @@
  */
 import type { Encoding } from './encodings.ts';
 
-/** How many bytes of a text have been read, and how many it has. */
+/** Counts the bytes of a text that have been read, and all of them. */
 export interface Position {
   read: number;
   size: number;

@@ -48,7 +48,7 @@ export function cannotRead(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
 }
 
-/** Of a file: whole, or one part behind the other. */
+/** The content of a file: whole, or in consecutive parts. */
 export type Content = Uint8Array | string | readonly Uint8Array[];
 
 /**

@@ -8,7 +8,7 @@ export type Units = Pick<
   'categories' | 'unseen' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'
 >;
 
-/** What a network must fit: one raw sample, and the number of outputs. */
+/** The requirements of a network: one raw sample, and the number of outputs. */
 export interface Fit
   extends Pick<Network, 'name' | 'inputShape' | keyof Units>, Partial<Pick<Network, 'inputNormalization'>> {
   readonly outputs: number;

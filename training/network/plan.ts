@@ -35,7 +35,9 @@ export interface Plan {
   readonly layers: readonly PlannedLayer[];
 }
 
-/** PyTorch's short names, by which tensors in checkpoints begin; other kinds are written out, `leaky_relu`. */
+/**
+ * PyTorch's short names, which tensors in checkpoints begin with. Other kinds are written out, such as `leaky_relu`.
+ */
 const shortNames: { readonly [K in LayerKind]?: string } = {
   dense: 'fc',
   conv2d: 'conv',

@@ -72,7 +72,7 @@ const plainLayers = [
     .strictObject({
       kind: z.literal('heads'),
       units: size,
-      /** What is averaged over the members: probabilities, or the values themselves. */
+      /** Says what is averaged over the members: probabilities, or the values themselves. */
       average: z.enum(['softmax', 'sigmoid', 'values']).optional(),
     })
     .transform(({ average, ...layer }) => ({ ...layer, average: average ?? usualAverage(layer.units) }))
@@ -119,7 +119,7 @@ export const networkSchema = z
     /** The shape of one sample: `[C, H, W]` or `[features]`. */
     inputShape: z.array(size).min(1).readonly(),
     /**
-     * How raw inputs are normalized: by one μ and σ for each channel (the default for images) or for each feature;
+     * The normalization of raw inputs: by one μ and σ for each channel (the default for images) or for each feature;
      * `robust` by a median and an interquartile range for each feature, with outliers drawn in; or not at all.
      */
     inputNormalization: z.enum(['channel', 'feature', 'robust', 'none']).optional(),

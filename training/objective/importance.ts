@@ -13,7 +13,7 @@ import { objectiveRuleFor } from './rule-of.ts';
 export interface ImportanceOptions {
   /** The approximate number of rows that the network answers in all: many columns leave fewer rows for each. */
   readonly budget: number;
-  /** How often each column is shuffled. */
+  /** Counts how often each column is shuffled. */
   readonly repeats?: number;
   readonly seed?: number;
   /** Receives the share that is done. */

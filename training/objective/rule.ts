@@ -56,7 +56,7 @@ export interface CheckedReport extends Report {
   readonly nonFinite: number;
 }
 
-/** How answers are read from the network's output: as fitted to the validation part, or as set by the user. */
+/** The reading of answers from the network's output: as fitted to the validation part, or as set by the user. */
 export interface Reading {
   /** The threshold between two classes. Without it, the most probable class is the answer. */
   readonly threshold?: Threshold | undefined;
@@ -70,17 +70,17 @@ export interface Mistake {
   readonly sample: number;
   readonly expected: string;
   readonly got: string;
-  /** How wrong the answer is: `98.1 %` for its probability, or the size of the error. */
+  /** Says how wrong the answer is: `98.1 %` for its probability, or the size of the error. */
   readonly detail: string;
 }
 
-/** How the answers of an exported file are compared with the network's. */
+/** The comparison of an exported file's answers with the network's. */
 export interface Agreement {
-  /** What an answer is, for messages. */
+  /** Names an answer in messages. */
   readonly of: string;
-  /** What a successful comparison has shown, followed by the largest difference. */
+  /** Says what a successful comparison has shown; the largest difference follows it. */
   readonly shown: string;
-  /** Whether a difference counts as it is, or relative to the largest number of all answers. */
+  /** Says whether a difference counts as it is, or relative to the largest number of all answers. */
   readonly measured: 'absolute' | 'relative';
   /** Returns what must be exactly the same, such as `class 3`. */
   readonly decision?: (answer: Float32Array) => string;
@@ -90,7 +90,7 @@ export interface Agreement {
 export interface ObjectiveOptions {
   /** The share of the target that spreads over all classes. */
   readonly labelSmoothing?: number | undefined;
-  /** Whether rare classes weigh as much as frequent ones. */
+  /** Is true where rare classes shall weigh as much as frequent ones. */
   readonly balanceClasses?: boolean | undefined;
   /** The error from which the loss grows linearly, in standard deviations of the numbers. */
   readonly huberDelta?: number | undefined;
@@ -107,7 +107,7 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
 
   /** Returns how many numbers a network gives for a sample. */
   readonly outputs: (classes: number) => number;
-  /** What `heads` must average over members, so that the mean is a valid answer again. */
+  /** Names what `heads` must average over members, so that the mean is a valid answer again. */
   readonly average: 'softmax' | 'sigmoid' | 'values';
   /**
    * The targets in the graph: their element type, and their shape for one sample of a network with the given number of
@@ -150,7 +150,7 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
     readonly row: (output: Float32Array, dataset: D, sample: number, reading?: Reading) => readonly string[];
   };
 
-  /** What the exported file gives. */
+  /** The kind of the exported file's outputs. */
   readonly output: OutputKind;
   /** Returns how many numbers the exported file gives for a sample, for a network with the given number of outputs. */
   readonly answers: (outputs: number) => number;

@@ -16,8 +16,8 @@ export interface OptimizerOf<Slot extends string, Scalar extends string> {
 }
 
 /**
- * How weights are drawn towards zero, with strength λ at learning rate α: `l2` adds λ θ to the gradient, `decoupled`
- * shrinks θ to (1 − α λ) θ apart from the gradient's step.
+ * The way in which weights are drawn towards zero, with strength λ at learning rate α: `l2` adds λ θ to the gradient,
+ * `decoupled` shrinks θ to (1 − α λ) θ apart from the gradient's step.
  */
 export type WeightDecay = 'l2' | 'decoupled';
 

@@ -11,7 +11,7 @@ const ORIENTATION = 0x0112;
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
-/** How rows and columns of the upright picture are stored. */
+/** The storage of the upright picture's rows and columns. */
 export interface StoredAs {
   /** Is true where rows of the upright picture are stored as columns. */
   readonly turned: boolean;

@@ -10,12 +10,12 @@ export interface PictureSize {
 }
 
 /**
- * How a picture of another aspect ratio is fitted to the model's size: `stretch` distorts it, `cover` takes the largest
- * part from its middle, `contain` puts the whole picture on the background.
+ * The way in which a picture of another aspect ratio is fitted to the model's size: `stretch` distorts it, `cover`
+ * takes the largest part from its middle, `contain` puts the whole picture on the background.
  */
 export type Fit = 'stretch' | 'cover' | 'contain';
 
-/** Whether channels come first, each as a plane of its own, or last, beside each other in a pixel. */
+/** The position of channels: first, each as a plane of its own, or last, beside each other in a pixel. */
 export type Layout = 'NCHW' | 'NHWC';
 
 /** The number that a model takes for a byte of each channel, in the input's order: (byte · scale − mean) / std. */
@@ -25,7 +25,7 @@ export interface PictureNumbers {
   readonly std: readonly number[];
 }
 
-/** How a model's pictures are prepared. It is stored in the checkpoint and, for the Worker, in the image. */
+/** The preparation of a model's pictures. It is stored in the checkpoint and, for the Worker, in the image. */
 export interface PicturePreparation {
   readonly size: PictureSize;
   /** 1 for grey, 3 for red, green and blue, 4 for those and alpha. */

@@ -1,40 +1,47 @@
-/** Answers to a table that is too large to be held: its rows are read, answered and handed on, some at a time. */
+/** Answers tables that are too large for memory: rows are read, answered and passed on in blocks. */
 import { type Dataset, joined, type KnownBlocks, subset } from '../data/index.ts';
 import type { Answerer, Answers } from './evaluation.ts';
 import { finiteRows, type Objective, type Reading } from '../objective/index.ts';
 import { Interrupted } from '../process/index.ts';
 
-/** Takes the answers as they come. */
+/** Receives the answers as they are computed. */
 export interface AnswerSink {
-  /** Tables of so many bytes and more are answered as they are read; smaller ones are held. */
+  /** The size in bytes from which tables are answered while they are read; smaller ones are held in memory. */
   readonly fromBytes: number;
-  /** Rows that have been answered before: they are read, and no more. */
+  /** The number of rows that were answered before. They are read and skipped. */
   readonly done: number;
   readonly write: (samples: Dataset, answers: Answers, objective: Objective, reading: Reading) => Promise<void>;
-  /** Is told how many rows are answered, and the share of the file that is read. */
+  /** Receives the number of answered rows, and the share of the file that has been read. */
   readonly progress: (rows: number, share: number) => void;
-  /** Ends the work behind the rows at hand. */
+  /** Ends the work after the current rows. */
   readonly signal: AbortSignal;
-  /** What to tell whoever has ended it. */
+  /** Returns the message of the error that ends the work. */
   readonly onInterrupted: () => string;
 }
 
-/** Rows that are answered at once. */
+/** The number of rows that are answered at once. */
 export const BLOCK_ROWS = 8192;
 
-/** Scores are of the first rows: those of all would take more memory than the answers. */
+/** The maximum number of rows that scores are computed on: all rows would take more memory than the answers. */
 const SCORED_ROWS = 1_000_000;
 
 export interface AnsweredTable {
-  /** How many rows the table has, and how many of the answers are no numbers. */
+  /** `rows` counts the rows of the table, `nonFinite` the answers that are not finite. */
   readonly rows: number;
   readonly nonFinite: number;
-  /** The rows to score, without their inputs, and the answers to them; none without labels, or where others were answered before. */
+  /**
+   * The rows to score, without their inputs, and their answers. There are none without labels, or where other rows were
+   * answered before.
+   */
   readonly samples: Dataset;
   readonly answers: Answers;
 }
 
-/** @throws UserError where a row cannot be read, and when `sink.signal` is aborted */
+/**
+ * Answers a table.
+ *
+ * @throws UserError where a row cannot be read; Interrupted when `sink.signal` is aborted
+ */
 export async function answerTable(
   { blocks, progress, isLabelled }: KnownBlocks,
   { answer }: Answerer,

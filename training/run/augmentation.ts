@@ -1,12 +1,14 @@
-/** Which augmentation suits the data. */
+/** Chooses the augmentation that suits the data. */
 import { type Augmentation, type LoadedData, usualAugmentation } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
 
 export type AugmentationChoice = 'all' | Augmentation;
 
 /**
- * @param choice `all` leaves drawings unmirrored: a mirrored letter is another letter, or none
- * @throws UserError for data that are no pictures, and for mirrored drawings
+ * Returns the augmentation of a run.
+ *
+ * @param choice `all` does not mirror drawings: a mirrored letter is another letter, or none
+ * @throws UserError for data that are not pictures, and for mirrored drawings
  */
 export function chooseAugmentation(choice: AugmentationChoice, { train, picture }: LoadedData): Augmentation {
   if (train.inputShape.length !== 3) {

@@ -1,4 +1,7 @@
-/** Where a run goes: never over another one, nor among files that are no run's, unless it is told to. */
+/**
+ * Chooses the folder of a run. Unless told to, a run never replaces another one, nor writes among files that do not
+ * belong to a run.
+ */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,9 +16,11 @@ export interface FolderChoice {
 }
 
 /**
- * @param name of the network, after which the folder is called where nobody says
- * @param note is told of another folder than was asked for
- * @throws UserError for a folder with something else in it
+ * Returns the folder of a run.
+ *
+ * @param name of the network, which names the default folder
+ * @param note is told when another folder than requested is chosen
+ * @throws UserError for a folder that holds something else
  */
 export async function chooseFolder(
   { out, resume = false, overwrite = false }: FolderChoice,
@@ -40,7 +45,10 @@ async function nextFree(wanted: string): Promise<string> {
   }
 }
 
-/** A run that ended before its first epoch has nothing to lose. */
+/**
+ * Tells whether a folder holds a run. A run that ended before its first epoch counts as nothing, since it has nothing
+ * to lose.
+ */
 async function contentOf(folder: string): Promise<'run' | 'nothing'> {
   if (!existsSync(folder)) return 'nothing';
   const names = await readdir(folder).catch((error: unknown) => {
@@ -67,7 +75,7 @@ async function isConfiguration(path: string): Promise<boolean> {
   }
 }
 
-/** A name is a name, whatever a file system makes of its signs. */
+/** Returns a name as a file system allows it. */
 export const folderName = (name: string): string =>
   printable(name)
     .replaceAll(/[/\\:*?"<>|]/g, '-')

@@ -1,4 +1,4 @@
-/** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
+/** Chooses the network of a run by the flags, or by default for the data, and gives it the units of the data. */
 import { inputsOf } from '../columns/index.ts';
 import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected } from '../files/index.ts';
@@ -22,17 +22,21 @@ import { binsOf, unitsOf } from './units.ts';
 export interface NetworkFlags {
   /** A name or a file. */
   readonly network?: string | undefined;
-  /** The widths of dense layers, in place of a network. */
+  /** The widths of dense layers, instead of a network. */
   readonly hidden?: readonly number[] | undefined;
-  /** How many members share the layers, each with a Batch Norm and a head of its own; one is none. */
+  /** The number of members that share the layers, each with its own Batch Norm and head; 1 means a plain network. */
   readonly members?: number | undefined;
-  /** Into how many bins each number of a row is cut, at most; none where it is 0. */
+  /** The maximum number of bins for each number of a row; 0 for no bins. */
   readonly bins?: number | undefined;
 }
 
 const defaultWidths = [64, 32];
 
-/** @throws UserError for two networks, none of that name, or one that takes other samples than the data's */
+/**
+ * Returns the network of a run.
+ *
+ * @throws UserError for two networks, an unknown name, or a network that takes other samples than the data's
+ */
 export async function chooseNetwork(
   { network, hidden, members, bins }: NetworkFlags,
   source: DataSource,
@@ -48,7 +52,7 @@ export async function chooseNetwork(
   const units = { ...unitsOf(data, rule.output), ...(bins && binsOf(data, bins, '--bins')) };
   if (name !== undefined) {
     const { bins: own, ...others } = requireInputs(await findNetwork(name), data);
-    // The flag takes the place of the description's bins, and 0 of any.
+    // The flag replaces the description's bins, and 0 removes them.
     const found = own === undefined || bins === 0 ? others : { ...others, bins: own };
     const described = { ...found, ...edgesFor(found, data, bins), ...units };
     return bins ? { ...described, inputNormalization: 'robust' } : described;
@@ -63,7 +67,7 @@ export async function chooseNetwork(
   return isDense || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
 }
 
-/** Of the size that suits the table. */
+/** Returns a network of the size that suits the table. */
 function tableNetwork(
   data: LoadedData,
   fit: Parameters<typeof denseNetwork>[0],
@@ -79,14 +83,17 @@ function tableNetwork(
   return isSeveral(count) ? membersNetwork(robust, widths, { count, average, isLate }) : denseNetwork(robust, widths);
 }
 
-/** The samples of all parts. */
+/** Counts the samples of all parts. */
 export const sizeOf = ({ train, validation, test }: LoadedData): number => train.count + validation.count + test.count;
 
 const isSeveral = (members: number | undefined): members is number => members !== undefined && members > 1;
 
 /**
- * @throws UserError for a network that takes other samples than the data's, or averages what the objective cannot
- * @throws GraphError for one that gives something else than the objective wants
+ * Checks that a network fits the data and the objective.
+ *
+ * @throws UserError for a network that takes other samples than the data's, or averages in a way that the objective
+ * does not allow
+ * @throws GraphError for a network with other outputs than the objective needs
  */
 export function requireFit(plan: Plan, data: LoadedData, objective: Objective): void {
   requireInputs(plan.network, data);
@@ -94,7 +101,7 @@ export function requireFit(plan: Plan, data: LoadedData, objective: Objective): 
   checkObjective(objective, outputShapeOf(plan), data.train);
 }
 
-/** Whose mean no answer of the objective is. */
+/** Refuses heads whose average is not a valid answer of the objective. */
 function requireAverage({ network: { name, layers } }: Plan, objective: Objective): void {
   const last = layers.at(-1);
   const { average } = objectiveRuleOf(objective);
@@ -109,9 +116,9 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
 }
 
 /**
- * The edges of the bins that a described network wants, unless a flag says others.
+ * Returns the edges of the bins that a described network needs, unless a flag sets the bins.
  *
- * @throws UserError for a flag beside a layer that says so itself
+ * @throws UserError for a flag beside a layer that sets them itself
  */
 function edgesFor(
   { name, bins, layers }: Network,

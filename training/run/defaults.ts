@@ -1,7 +1,7 @@
-/** How training goes unless it is told otherwise. */
+/** The defaults of training. */
 export const trainingDefaults = {
   optimizer: 'adam',
-  /** The highest of the schedule. */
+  /** The maximum of the schedule. */
   learningRate: 0.002,
   schedule: 'cosine',
   bnMomentum: 0.9,

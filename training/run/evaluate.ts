@@ -1,4 +1,4 @@
-/** How good a checkpoint, or any ONNX file, is on a data set. */
+/** Evaluates a checkpoint, or any ONNX file, on a data set. */
 import type { Importance, Interval } from '../answers/index.ts';
 import { type BackendName, createBackend } from '../backend/index.ts';
 import { hasLearntFromValidation, loadModel, objectiveOf } from '../checkpoint/index.ts';
@@ -25,56 +25,64 @@ import { intervalOf, readingFor, statedReading } from './reading.ts';
 import { type ChosenSamples, chooseSamples, type Known, largeTable, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
-  /** A checkpoint of this project; or else a model. */
+  /** A checkpoint of this project; otherwise `model` is evaluated. */
   readonly checkpoint?: string | undefined;
-  /** An ONNX file from raw samples to logits or numbers. */
+  /** An ONNX file that maps raw samples to logits or numbers. */
   readonly model?: string | undefined;
-  /** The ONNX file's content, where it is not what lies there. */
+  /** The ONNX file's content, where it differs from the file. */
   readonly bytes?: Uint8Array | undefined;
-  /** What is known of the ONNX file: its columns and classes, and what its answers are. */
+  /** The known facts about the ONNX file: its columns and classes, and the kind of its answers. */
   readonly known?: Known | undefined;
-  /** What to read in place of the data that the checkpoint was trained on, or how else to read them. */
+  /** The data to read instead of those that the checkpoint was trained on, or options to read these differently. */
   readonly data?: DataSource | undefined;
-  /** When omitted, the test part of the data that it was trained on, and all of any others. */
+  /** Default: the test part of the data that the model was trained on, and all of any other data. */
   readonly part?: PartName | undefined;
-  /** Whether a table without the label is refused, which is the default, or answered without scores. */
+  /** Decides whether a table without the label is refused (the default), or answered without scores. */
   readonly needsLabel?: boolean | undefined;
-  /** `native` when omitted. */
+  /** Default: `native`. */
   readonly backend?: BackendName | undefined;
-  /** Takes the answers to a large table as they come; all are held until the end when omitted. */
+  /** Receives the answers to a large table as they are computed. Without it, all are held until the end. */
   readonly sink?: AnswerSink | undefined;
-  /** How answers are read; as the card says, or as the run's validation part suggests, when omitted. */
+  /** The reading of answers. Default: as the card says, or as fitted to the run's validation part. */
   readonly reading?: ReadingWish | undefined;
-  /** Whether to find out what each column is worth. */
+  /** Asks for the importance of each column. */
   readonly importance?: boolean | undefined;
 }
 
 export interface Evaluated extends ChosenSamples {
   /** Logits or numbers, a row for each sample. */
   readonly answers: Answers;
-  /** What they are judged by. */
+  /** The objective that the answers are judged by. */
   readonly objective: Objective;
   readonly report: CheckedReport;
-  /** Of answering always the same: what suits the training part, or these samples where there is none; undefined without labels. */
+  /**
+   * The result of always giving the same answer: the best one for the training part, or for these samples where there
+   * is no training part. Undefined without labels.
+   */
   readonly baseline: Baseline | undefined;
-  /** How many rows the sink has taken, of which the samples are the first ones, without inputs; undefined where it took none. */
+  /**
+   * The number of rows that the sink has received; the samples are the first of them, without inputs. Undefined where
+   * the sink received none.
+   */
   readonly taken: number | undefined;
-  /** How answers were read for all of this. */
+  /** The reading of answers that all results use. */
   readonly reading: Reading;
-  /** What stands around numbers, and how many it held; absent of classes, and where nobody knows how wide it is. */
+  /** The interval around numbers, and the share that it held; absent for classes, and where its width is unknown. */
   readonly interval?: Interval | undefined;
-  /** Absent where it was not asked for, and where the inputs are no columns. */
+  /** Absent where it was not requested, and where the inputs are not columns. */
   readonly importance?: Importance | undefined;
 }
 
 const noReport = { metrics: {}, confusion: undefined } as const;
 
-/** Of an evaluation that looks at columns: some minutes of a usual network at most. */
+/** The number of answers for an evaluation with importance: at most some minutes for a usual network. */
 const IMPORTANCE_ROWS = 1_000_000;
 
 /**
- * @param note is told what is odd
- * @param onStage is told what is under way
+ * Evaluates a checkpoint or a model.
+ *
+ * @param note is told what looks odd
+ * @param onStage is told what is in progress
  * @throws UserError for a file that is neither, or that does not take such samples
  */
 export async function evaluate(
@@ -127,7 +135,11 @@ export async function evaluate(
   };
 }
 
-/** @throws UserError where the inputs are no columns of a table, or there is nothing to compare answers with */
+/**
+ * Measures the importance of columns.
+ *
+ * @throws UserError where the inputs are not columns of a table, or there is nothing to compare answers with
+ */
 async function importanceIn(
   { samples, isLabelled }: ChosenSamples,
   { columns }: Known,
@@ -149,7 +161,7 @@ async function importanceIn(
   return found;
 }
 
-/** The scores, as far as there are labels. */
+/** Returns the scores, as far as there are labels. */
 function judged(
   { samples, train, answers, taken, isLabelled }: Omit<Answered, 'fitted'>,
   objective: Objective,
@@ -171,11 +183,11 @@ interface Answered extends ChosenSamples {
 
 interface Asked extends Pick<EvaluateOptions, 'data' | 'part' | 'sink'> {
   readonly needsLabel: boolean;
-  /** Finds how answers are read, on the part that was kept for it where it is at hand. */
+  /** Fits the reading of answers to the part that was kept for it, where it is available. */
   readonly fit: (validation: Dataset | undefined) => Promise<Fitted>;
 }
 
-/** The answers divided by the temperature. */
+/** Divides the answers by the temperature. */
 const scaled = ({ answer, release }: Answerer, { temperature }: Fitted): Answerer => ({
   answer: async (samples) => scaledBy(await answer(samples), temperature),
   release,

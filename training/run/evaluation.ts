@@ -1,4 +1,4 @@
-/** What `bn-edge evaluate` asks: a checkpoint's or an ONNX file's answers to a data set. */
+/** Gets the answers of a checkpoint or an ONNX file to a data set, for `bn-edge evaluate`. */
 import type { Backend } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { readBytes, unexpected, UserError } from '../files/index.ts';
@@ -11,7 +11,7 @@ import { reshaped } from './reshape.ts';
 /** Logits or numbers, `[count, outputs]` row-major. */
 export type Answers = Float32Array;
 
-/** What is known of a file's answers. */
+/** The known facts about a file's answers. */
 export interface KnownOutput {
   readonly name: string;
   readonly kind: OutputKind;
@@ -23,11 +23,14 @@ export interface Answerer {
   readonly release: () => Promise<void>;
 }
 
-/** @throws UserError when the file is no checkpoint that describes its network, or does not take such samples */
+/** @throws UserError when the file is not a checkpoint that describes its network, or does not take such samples */
 export const answersOfCheckpoint = async (path: string, samples: Samples, backend: Backend): Promise<Answers> =>
   answerOnce(await answererOfCheckpoint(path, backend), samples);
 
-/** @throws UserError when the file is no checkpoint that describes its network; by `answer` for samples that it does not take */
+/**
+ * @throws UserError when the file is not a checkpoint that describes its network; `answer` throws for samples that it
+ * does not take
+ */
 export async function answererOfCheckpoint(path: string, backend: Backend): Promise<Answerer> {
   const { plan, tensors } = await loadModel(path);
   const evaluator = await createEvaluator(backend, plan);
@@ -50,15 +53,17 @@ async function answerOnce({ answer, release }: Answerer, samples: Samples): Prom
 /** An ONNX file and what is known of it. */
 export interface ModelFile {
   readonly path: string;
-  /** What a card says of the output; as far as the file tells when omitted. */
+  /** The output as a card states it. Default: what the file itself tells. */
   readonly known?: KnownOutput | undefined;
-  /** Of the file, where it is not what lies there. */
+  /** The content of the file, where it differs from the file on disk. */
   readonly content?: Uint8Array | undefined;
 }
 
 /**
- * @param note is told what was done to samples or answers
- * @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples
+ * Answers samples with an ONNX file.
+ *
+ * @param note is told how samples or answers were converted
+ * @throws UserError when the file is not an ONNX model from one tensor to logits, or does not take such samples
  */
 export const answersOfModel = async (
   file: ModelFile,
@@ -67,7 +72,12 @@ export const answersOfModel = async (
   note?: (line: string) => void,
 ): Promise<Answers> => answerOnce(await answererOfModel(file, backend, note), samples);
 
-/** @throws UserError when the file is no ONNX model from one tensor to logits; by `answer` for samples that it does not take */
+/**
+ * Opens an ONNX file that answers samples.
+ *
+ * @throws UserError when the file is not an ONNX model from one tensor to logits; `answer` throws for samples that it
+ * does not take
+ */
 export async function answererOfModel(
   { path, known, content }: ModelFile,
   backend: Backend,
@@ -103,7 +113,7 @@ export async function answererOfModel(
   return { answer, release: session.release };
 }
 
-/** Whether each row of several numbers is a share of 1. */
+/** Is true where each row has several numbers of at least 0 that add up to 1. */
 function areProbabilities(answers: Answers, count: number): boolean {
   const width = answers.length / count;
   if (width < 2) return false;
@@ -119,17 +129,19 @@ function areProbabilities(answers: Answers, count: number): boolean {
   return true;
 }
 
-/** ln p, whose softmax is p again; of one probability for each sample ln p/(1 − p). */
+/** Returns ln p, whose softmax is p again; for one probability a sample, ln p/(1 − p). */
 const logitsOf = (answers: Answers, count: number): Answers =>
   answers.map((p) => {
     const logit = answers.length === count ? Math.log(p) - Math.log1p(-p) : Math.log(p);
     return Math.max(-minLogit, Math.min(minLogit, logit));
   });
 
-/** Of a probability that float32 has rounded to 0 or 1: finite, as all other answers. */
+/**
+ * The limit of a logit whose probability float32 has rounded to 0 or 1, so that it is finite like all other answers.
+ */
 const minLogit = 87;
 
-/** What a reader or ONNX Runtime says about a file from elsewhere, as one line that names it. */
+/** Turns an error of a reader or ONNX Runtime about another program's file into one line that names the file. */
 async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

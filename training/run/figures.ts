@@ -1,4 +1,4 @@
-/** A run's curves as SVG files: training against validation, epoch by epoch. */
+/** Draws a run's curves as SVG files: training and validation by epoch. */
 import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
@@ -6,7 +6,7 @@ import { writeAtomically, makeFolder } from '../files/index.ts';
 import type { Evaluation, Score } from '../objective/index.ts';
 import { bestEpoch, type EpochResult } from '../trainer/index.ts';
 
-/** `loss.svg`, and one called after the score: `accuracy.svg` or `rmse.svg`. */
+/** Writes `loss.svg`, and a file named after the score: `accuracy.svg` or `rmse.svg`. */
 export async function writeFigures(folder: string, history: readonly EpochResult[], score: Score): Promise<void> {
   if (history.length === 0) return;
   await makeFolder(folder);
@@ -20,7 +20,7 @@ interface Point {
   readonly value: number;
 }
 
-/** The best epoch by validation loss is ringed. */
+/** Draws the curves. The best epoch by validation loss is circled. */
 export function curves(metric: keyof Evaluation, title: string, history: readonly EpochResult[]): string {
   const points = history.flatMap(({ epoch, train, validation }): readonly Point[] => [
     { epoch, part: 'train', value: train[metric] },
@@ -58,7 +58,7 @@ export function curves(metric: keyof Evaluation, title: string, history: readonl
   return `${figure.outerHTML}\n`;
 }
 
-/** The project's types know no DOM. */
+/** The members of an SVG element that are used, since the project's types do not include the DOM. */
 interface Svg {
   readonly setAttribute: (name: string, value: string) => void;
   readonly outerHTML: string;

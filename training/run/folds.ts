@@ -1,12 +1,12 @@
-/** Whether others are asked how long to learn, and which, where a run does not say. */
+/** Decides whether a run searches for the length of training with other networks, and with how many folds. */
 import type { LoadedData } from '../data/index.ts';
 import { count, unexpected } from '../files/index.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
-/** A validation part of fewer rows chooses by chance. */
+/** The minimum number of validation rows; fewer would choose an epoch by chance. */
 const minValidation = 30;
 const usualFolds = 5;
-/** Fewer rows are an example, of which nothing is chosen. */
+/** The minimum number of rows of a real data set; in an example of fewer rows, nothing is searched. */
 const minRows = 20;
 
 export interface FoldFlags {
@@ -17,8 +17,11 @@ export interface FoldFlags {
 }
 
 /**
- * @param note is told where folds take the place of a validation part that is too small
- * @returns 0 where the validation part chooses the epoch; 1 where it chooses how long the network learns from it, too; or how many folds do
+ * Returns how the length of training is chosen.
+ *
+ * @param note is told where folds replace a validation part that is too small
+ * @returns 0 where the validation part only chooses the epoch; 1 where it determines the length, and the network then
+ * learns from it too; otherwise the number of folds
  * @throws UserError for flags that contradict each other or the data
  */
 export function chooseFolds(

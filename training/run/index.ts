@@ -1,4 +1,4 @@
-/** Training runs: from data and settings to a run folder, and on from one. */
+/** Training runs: from data and settings to a run folder, and resuming from one. */
 export { answersOfCheckpoint, answersOfModel } from './evaluation.ts';
 export type { AnswerSink } from './answer-table.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';

@@ -1,16 +1,18 @@
-/** How long to train, where nobody says. */
+/** Chooses the length of training by default. */
 import { unexpected } from '../files/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
 import { type Effort, usualEffort } from './recipe.ts';
 
-/** Fewer mini-batches in an epoch would be too alike. */
+/** The minimum number of mini-batches in an epoch; fewer would be too much alike. */
 const minBatches = 4;
 
 export type Length = Pick<TrainingConfig, 'epochs' | 'batchSize' | 'steps'>;
 
 /**
- * @param count of training samples
- * @throws UserError for a batch larger than that
+ * Returns the length of training.
+ *
+ * @param count the number of training samples
+ * @throws UserError for a batch that is larger
  */
 export function chooseLength(
   { epochs, batchSize, steps }: { readonly [K in keyof Length]?: Length[K] | undefined },

@@ -1,4 +1,7 @@
-/** What the same engine makes of the data with one dense layer: logistic or linear regression, which a network should beat. */
+/**
+ * Trains one dense layer on the same data with the same engine: logistic or linear regression, which a network should
+ * beat.
+ */
 import type { Backend } from '../backend/index.ts';
 import { classesOf, createRandom, type Dataset, type LoadedData } from '../data/index.ts';
 import { elementCount, releasing } from '../files/index.ts';
@@ -15,26 +18,26 @@ import { objectiveRuleOf, reportOn, riskOn } from '../objective/index.ts';
 import { createEvaluator, DivergenceError, initializeTensors, type State, train } from '../trainer/index.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
-/** Of numbers in the layer; larger ones take as long as the network itself. */
+/** The maximum number of weights; a larger layer takes as long to train as the network itself. */
 const maxWeights = 2 ** 18;
 const maxSteps = 1500;
-/** A network of fewer steps is an attempt, and has a whole rival all the same. */
+/** The minimum number of steps: even where the network trains for fewer, the linear model is trained properly. */
 const minSteps = 300;
-/** Of Adam, in all steps together: a weight may go this far, at half of the rate in the mean. */
+/** The distance that Adam can move a weight in all steps together, at half of the rate on average. */
 const way = 15;
 
-/** What a model comes to on the test part. */
+/** The result of a model on the test part. */
 export interface Standing {
-  /** By the objective's score. */
+  /** The value of the objective's score. */
   readonly score: number;
-  /** By what its rule calls the risk. */
+  /** The value of the rule's risk. */
   readonly risk: number;
 }
 
 /**
- * What it comes to on the test part: learnt from the training part, from weights of zero on, for as many steps as the network within
- * bounds, the best epoch kept where there is a validation part. Undefined where the layer would be too large, where nothing is tested, and
- * where it diverges.
+ * Returns the layer's result on the test part. It learns from the training part, starting at zero weights, for as many
+ * steps as the network (within limits). The best epoch is kept where there is a validation part. Undefined where the
+ * layer would be too large, where there is no test part, and where training diverges.
  */
 export async function linearScore(
   { bins: _, edges: __, ...network }: Network,
@@ -65,7 +68,10 @@ export async function linearScore(
   }
 }
 
-/** The loss has one minimum, so that nothing is lost by equal weights; random ones would have to be unlearnt. */
+/**
+ * Initializes the weights to zero. The loss has a single minimum, so equal weights do no harm, while random ones would
+ * have to be unlearnt.
+ */
 function zeroWeights(plan: Plan, samples: Dataset, seed: number): State {
   const fresh = initializeTensors(plan, createRandom(seed), samples);
   const zeros = layerTensorsOf(plan).map(({ name, shape }) => {

@@ -1,4 +1,4 @@
-/** Metrics on disk: one JSON object a line and epoch. */
+/** Stores metrics in a file: one line with a JSON object for each epoch. */
 import { existsSync } from 'node:fs';
 import { storedEvaluation } from '../checkpoint/index.ts';
 import { append, readBytes, writeAtomically } from '../files/index.ts';
@@ -6,10 +6,10 @@ import type { Score } from '../objective/index.ts';
 import type { EpochMetrics } from '../trainer/index.ts';
 
 /**
- * Each epoch's line is complete once the returned function is through.
+ * Opens a metrics file. The returned function appends an epoch's line, which is complete when it returns.
  *
- * @param score by whose name the epochs' scores go
- * @param epochs whose lines stay, of a file that may hold more, or half a line, from a run that was killed
+ * @param score names the epochs' scores
+ * @param epochs the number of lines that stay; a killed run may have left more, or half a line
  */
 export async function openMetricsFile(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Networks from files of a user: TypeScript, JavaScript in either module system, or JSON, wherever they lie. esbuild turns code
- * into one module in memory, so that a user needs no TypeScript of their own and nothing is written.
+ * Loads networks from the user's files: TypeScript, JavaScript in either module system, or JSON, from any folder.
+ * esbuild bundles code into one module in memory, so that the user needs no TypeScript and no files are written.
  */
 import { build, type Message, type Plugin } from 'esbuild';
 import { isBuiltin, SourceMap } from 'node:module';
@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { oneLine, parseJson, readBytes, siblingModule, UserError } from '../files/index.ts';
 
-/** The package's name, which stands for the very code that runs, wherever it is installed. */
+/** The package's name, which resolves to the running code, wherever it is installed. */
 const ourselves = 'bn-edge';
 
 interface Bundle {
@@ -17,9 +17,9 @@ interface Bundle {
 }
 
 /**
- * The default export, or the value of a JSON file.
+ * Returns the default export, or the value of a JSON file.
  *
- * @throws UserError in one line, with the place in the file where that is known
+ * @throws UserError in one line, with the position in the file where it is known
  */
 export async function loadNetworkFile(file: string): Promise<unknown> {
   const content = await readBytes(file);
@@ -41,7 +41,7 @@ async function bundle(file: string): Promise<Bundle> {
       sourcemap: 'external',
       sourcesContent: false,
       define: { 'import.meta.url': JSON.stringify(pathToFileURL(path).href) },
-      // A tsconfig.json around the file is about something else.
+      // A tsconfig.json around the file belongs to another project.
       tsconfigRaw: {},
       logLevel: 'silent',
       plugins: [packages(await namesOfThisPackage())],
@@ -63,7 +63,9 @@ async function run(file: string, { code, map }: Bundle): Promise<unknown> {
   }
 }
 
-/** Imports of packages stay imports, from where the file lies; but this package is the one that runs. */
+/**
+ * Keeps imports of packages as imports, resolved from the file's folder, except that this package is the running one.
+ */
 const packages = (names: readonly string[]): Plugin => ({
   name: 'packages',
   setup(bundler) {
@@ -81,13 +83,16 @@ const packages = (names: readonly string[]): Plugin => ({
   },
 });
 
-/** What programs import, which stands above this module and is no part of it. */
+/** The entry point that programs import. It is above this module and not part of it. */
 const thisPackage = siblingModule(import.meta.url, '../index');
 
 const namesOfThisPackage = async (): Promise<readonly string[]> =>
   Object.keys((await import(thisPackage.href)) as object);
 
-/** The line of the file, or of one that it imports, from which an error came; the file where the error does not say. */
+/**
+ * Returns the position in the file, or in one that it imports, where an error occurred; only the file where the error
+ * does not tell.
+ */
 function placeOf(file: string, error: unknown, map: string): string {
   const [, line, column] = /data:text\/javascript;base64,[^:\s]+:(\d+):(\d+)/.exec(stackOf(error)) ?? [];
   if (line === undefined || column === undefined) return file;
@@ -103,7 +108,7 @@ function located(file: string, { location, text }: Message): UserError {
   return new UserError(oneLine(`${where}: ${text}`));
 }
 
-/** The file is called what the user calls it. */
+/** Formats a position, with the file under the name that the user gave. */
 const place = (file: string, source: string, line: number, column: number): string =>
   `${resolve(source) === resolve(file) ? file : source}:${line}:${column}`;
 

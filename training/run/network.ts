@@ -1,8 +1,8 @@
-/** The network of `--network`: one of the catalogue, or what a file describes. */
+/** Finds the network of `--network`: one of the catalogue, or one that a file describes. */
 import { quote, unexpected, UserError } from '../files/index.ts';
 import { type Network, type NetworkName, networks, parseNetwork } from '../network/index.ts';
 
-/** @throws UserError for an unknown name, and for a file that cannot be loaded or exports no network */
+/** @throws UserError for an unknown name, and for a file that cannot be loaded or does not export a network */
 export async function findNetwork(nameOrFile: string): Promise<Network> {
   if (isName(nameOrFile)) return networks[nameOrFile];
   if (!/\.(?:[cm]?[jt]s|json)$/.test(nameOrFile)) {

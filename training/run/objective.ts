@@ -1,4 +1,4 @@
-/** The objective of the command line. */
+/** Chooses the objective by the command line. */
 import { countLabels, type Dataset } from '../data/index.ts';
 import { oneLine, percent, quote, unexpected } from '../files/index.ts';
 import {
@@ -12,11 +12,13 @@ import {
 } from '../objective/index.ts';
 
 export interface ObjectiveFlags extends ObjectiveOptions {
-  /** When omitted, what fits the data. */
+  /** Default: the objective that fits the data. */
   readonly objective?: ObjectiveKind | undefined;
 }
 
 /**
+ * Returns the objective of a run.
+ *
  * @throws UserError for an option that the objective does not take
  * @throws GraphError for an objective that is for another kind of data
  */
@@ -32,7 +34,7 @@ export function chooseObjective({ objective, ...options }: ObjectiveFlags, data:
 /** A class is rare where it has less than a tenth of an even share. */
 const RARE = 0.1;
 
-/** What to know where a class is rare and nothing weighs it: the accuracy hides it. A line, or none. */
+/** Returns a note where a class is rare and not weighted, since the accuracy hides it. */
 export function notesOnRarity(objective: Objective, train: Dataset): readonly string[] {
   if (train.task !== 'classification' || objective.kind !== 'multiclass' || objective.classWeights) return [];
   const { classes, labels } = train;
@@ -48,5 +50,5 @@ export function notesOnRarity(objective: Objective, train: Dataset): readonly st
   ];
 }
 
-/** `labelSmoothing` is `--label-smoothing`. */
+/** Returns the flag of an option: `labelSmoothing` is `--label-smoothing`. */
 const flagOf = (option: string): string => `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

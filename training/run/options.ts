@@ -1,4 +1,4 @@
-/** What a run can be told, as a schema: whoever calls it from a program gets the same answers to a slip as on the command line. */
+/** The schema of a run's options, so that programs get the same error messages as the command line. */
 import * as z from 'zod';
 import { backendNames, stepperNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
@@ -7,7 +7,7 @@ import { binCount } from '../network/index.ts';
 import { objectiveKinds, readingWishSchema } from '../objective/index.ts';
 import { partNames } from './samples.ts';
 
-/** Beyond it is a slip of the keyboard, which would take all memory. */
+/** The maximum of a width. A larger one is a typing error, and would take all memory. */
 const largestWidth = 2 ** 20;
 
 const fraction = z.number().min(0).lt(1);
@@ -16,7 +16,7 @@ const count = z.int().positive();
 
 const runConfigSchema = z.strictObject({
   ...configSchema.omit({ objective: true, augment: true, bnBatches: true }).shape,
-  /** What suits the number of samples where epochs or batch size are omitted. */
+  /** Epochs and batch size default to what suits the number of samples. */
   epochs: count.optional(),
   steps: count.optional(),
   stopAfter: count.optional(),
@@ -33,7 +33,7 @@ const runConfigSchema = z.strictObject({
 });
 
 const objectiveFlagsSchema = z.strictObject({
-  /** When omitted, what fits the data. */
+  /** Default: the objective that fits the data. */
   objective: z.enum(objectiveKinds).optional(),
   labelSmoothing: fraction.optional(),
   balanceClasses: z.boolean().optional(),
@@ -43,46 +43,57 @@ const objectiveFlagsSchema = z.strictObject({
 export const trainOptionsSchema = z.strictObject({
   /** A name or a file. */
   network: z.string().optional(),
-  /** The widths of dense layers, in place of a network. */
+  /** The widths of dense layers, instead of a network. */
   hidden: z.array(count.max(largestWidth)).readonly().optional(),
-  /** How many members share the layers, each with a Batch Norm and a head of its own; one is none. What suits a table when omitted. */
+  /**
+   * The number of members that share the layers, each with its own Batch Norm and head; 1 means a plain network.
+   * Default: what suits the table.
+   */
   members: z.int().min(1).max(1024).optional(),
-  /** Into how many bins each number of a row is cut, at most, 0 for none. What suits a table when omitted. */
+  /** The maximum number of bins for each number of a row, 0 for none. Default: what suits the table. */
   bins: z.union([z.literal(0), binCount]).optional(),
-  /** Whether the network learns from the validation part as well, for as many steps as that has shown to be best. */
+  /**
+   * Makes the network also learn from the validation part, for the number of steps that this part has shown to be best.
+   */
   refit: z.boolean().optional(),
-  /** Into how many folds training and validation parts are divided to find these steps, and the scores of networks that have not seen them. */
+  /**
+   * The number of folds that the training and validation parts are divided into, to find this number of steps and
+   * scores on unseen samples.
+   */
   folds: count.optional(),
   /** A checkpoint to start from. */
   from: z.string().optional(),
   backend: z.enum(backendNames),
   config: runConfigSchema,
-  /** How the pictures are changed in each epoch: not at all when omitted, or in all ways that leave them what they are. */
+  /** The changes of pictures in each epoch; `all` means all ways that keep what they show. Default: not at all. */
   augment: z.union([z.literal('all'), augmentationSchema]).optional(),
-  /** What fits the data when omitted. */
+  /** Default: the objective that fits the data. */
   objective: objectiveFlagsSchema.optional(),
   threads: count.optional(),
   spinning: z.boolean().optional(),
-  /** What takes the steps: a compiled program, a program beside ONNX Runtime, or its Loop. What suits the network when omitted. */
+  /**
+   * The way in which steps are computed: by a compiled program, by a program beside ONNX Runtime, or by its Loop.
+   * Default: what suits the network.
+   */
   stepper: z.enum(stepperNames).optional(),
   /** MNIST where it is empty. */
   data: dataSourceSchema.refine(
     ({ path, ...others }) => path !== undefined || Object.values(others).every((value) => value === undefined),
     { path: ['path'], error: 'expected a file or a folder beside what is said of it, got none' },
   ),
-  /** The run folder; `runs/<network>` when omitted. One that holds a run gets a number behind it. */
+  /** The run folder. Default: `runs/<network>`, with a number appended where that folder holds a run. */
   out: z.string().optional(),
-  /** Goes on with the run in the folder, where one has begun. */
+  /** Resumes the run in the folder, if there is one. */
   resume: z.boolean().optional(),
-  /** Takes the place of the run in the folder. */
+  /** Replaces the run in the folder. */
   overwrite: z.boolean().optional(),
-  /** Of the command line, for the record. */
+  /** The arguments of the command line, which the run's configuration records. */
   arguments: z.array(z.string()).readonly().optional(),
 });
 
 export type TrainOptions = Readonly<z.output<typeof trainOptionsSchema>>;
 
-/** What a program asks of an evaluation. */
+/** The options of an evaluation that a program starts. */
 export const evaluateOptionsSchema = z.strictObject({
   checkpoint: z.string().optional(),
   model: z.string().optional(),

@@ -1,4 +1,7 @@
-/** How the answers of an evaluation are read: as a card or somebody says, or as the run's own validation part suggests. */
+/**
+ * Decides how the answers of an evaluation are read: as a card or the user says, or as fitted to the run's own
+ * validation part.
+ */
 import { type Interval, thresholdOf } from '../answers/index.ts';
 import { hasLearntFromValidation, outOfFoldOf } from '../checkpoint/index.ts';
 import type { Dataset } from '../data/index.ts';
@@ -16,7 +19,7 @@ import type { Answerer, Answers } from './evaluation.ts';
 import { type Known, ownValidation } from './samples.ts';
 
 /**
- * As far as no validation part is needed for it.
+ * Returns the reading as far as it needs no validation part.
  *
  * @throws UserError for a wish that does not suit the model
  */
@@ -45,12 +48,14 @@ export function statedReading(where: string, known: Known, { threshold, interval
 }
 
 /**
- * Fitted to the validation part: what came with the samples, or else that of the data that the run was trained on; to the answers of folds
- * where the network has learnt from that; as stated where none is at hand.
+ * Fits the reading to the validation part, which comes with the samples or from the data that the run was trained on.
+ * Where the network has learnt from that part, it is fitted to the answers of folds. Where neither is available, the
+ * stated reading is returned.
  *
  * @param file the model's
- * @param note is told why the probabilities are the network's own, where they are
- * @throws UserError for a wish that does not suit the model or its validation part, and for one that needs it where it is not at hand
+ * @param note is told why the probabilities are the network's own, if they are
+ * @throws UserError for a wish that does not suit the model or its validation part, and for one that needs a validation
+ * part that is not available
  */
 export async function readingFor(
   file: string,
@@ -61,7 +66,7 @@ export async function readingFor(
   wish: ReadingWish,
   note: (line: string) => void,
 ): Promise<Fitted> {
-  // What is exported has been fitted; only a checkpoint has not.
+  // An exported model has been fitted before; only a checkpoint has not.
   const { plan, classes = [] } = known;
   if (plan === undefined) return stated;
   const hasLearnt = hasLearntFromValidation(known.record);
@@ -81,7 +86,7 @@ export async function readingFor(
   );
 }
 
-/** What stands around numbers, and how many of these it holds. */
+/** Returns the interval around numbers, and the share of them that it holds. */
 export function intervalOf(
   fitted: Fitted,
   samples: Dataset,

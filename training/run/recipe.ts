@@ -1,6 +1,7 @@
 /**
- * What a table is trained with where nobody says: members of one network behind bins, larger where there are rows to fill it. Chosen on
- * 18 of 38 tables and held against trees of four libraries: docs/decisions/0023-members-share-their-matrices.md.
+ * The default network and length of training for tables: members of one network behind bins, larger where there are
+ * enough rows. It was chosen on 18 of 38 tables and compared with trees of four libraries:
+ * docs/decisions/0023-members-share-their-matrices.md.
  */
 
 import { usualBins } from '../network/index.ts';
@@ -9,23 +10,23 @@ import { usualBins } from '../network/index.ts';
 export interface Recipe {
   readonly widths: readonly number[];
   readonly members: number;
-  /** Whether the members part behind the first dense layer. */
+  /** Is true where the members branch behind the first dense layer. */
   readonly isLate: boolean;
 }
 
-/** How long training goes. */
+/** The length of training. */
 export interface Effort {
-  /** Until all steps are taken, in whole epochs. */
+  /** The minimum number of steps, which is rounded up to whole epochs. */
   readonly steps: number;
   readonly maxEpochs: number;
   readonly batchSize: number;
 }
 
-/** From so many rows on there is something to fill a larger network with. */
+/** The number of rows from which a larger network pays. */
 const manyRows = 12_000;
-/** From so many inputs of the first layer on its product takes most of the time, and the members share it. */
+/** The number of inputs from which the first layer's product takes most of the time, so that the members share it. */
 const manyInputs = 1000;
-/** From so many classes on a narrow layer has not enough places to tell them apart. */
+/** The number of classes from which a narrow layer cannot tell them apart. */
 const manyClasses = 16;
 
 const small: Recipe = { widths: [64, 32], members: 16, isLate: false };
@@ -33,7 +34,7 @@ const large: Recipe = { widths: [128, 64], members: 8, isLate: false };
 const wide: Recipe = { widths: [256, 128], members: 4, isLate: false };
 const late: Recipe = { ...small, isLate: true };
 
-/** Enough for MNIST's three epochs, and for small data to be seen often. */
+/** The default effort: enough for MNIST's three epochs, and to see small data often. */
 export const usualEffort: Effort = { steps: 2500, maxEpochs: 100, batchSize: 64 };
 const largeEffort: Effort = { steps: 5000, maxEpochs: 200, batchSize: 128 };
 
@@ -44,10 +45,10 @@ export function recipeFor(rows: number, inputs: number, classes: number): Recipe
   return classes >= manyClasses ? wide : large;
 }
 
-/** @param rows of a table; none for other data */
+/** @param rows of a table; 0 for other data */
 export const effortFor = (rows: number): Effort => (rows >= manyRows ? largeEffort : usualEffort);
 
-/** So many bins there are for all numbers of a row: of more numbers none is cut. */
+/** The maximum number of bins for all numbers of a row together: rows with more numbers get no bins. */
 const maxCut = 384;
 
 /** @param numbers of a row */

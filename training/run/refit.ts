@@ -1,4 +1,7 @@
-/** The run of a network that learns from the validation part as well, for as long as others have shown to be best. */
+/**
+ * Trains a network that also learns from the validation part, for as long as a search with other networks has shown to
+ * be best.
+ */
 import { type Dataset, joined, type LoadedData, subset } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { RunReporter } from './reporter.ts';
@@ -13,8 +16,10 @@ interface Refit {
 }
 
 /**
- * @param folds how many others are asked, as `findLength` has it
- * @param folder of the run, where they are kept
+ * Searches for the length of training, and returns the run that uses it.
+ *
+ * @param folds the number of folds, as in `findLength`
+ * @param folder of the run, where the networks of the search are kept
  * @throws what `findLength` throws
  */
 export async function refitAfterSearch(
@@ -45,7 +50,10 @@ export async function refitAfterSearch(
   };
 }
 
-/** Of the same data: that the network learns from two of their parts, its configuration tells. */
+/**
+ * Returns the run with the new configuration. The data are the same: the configuration tells that the network learns
+ * from two of their parts.
+ */
 const refitted = (run: Run, plan: Plan, config: Run['description']['config'], stepsPerEpoch: number): Run => ({
   ...run,
   plan,

@@ -9,26 +9,26 @@ export interface RunStart {
   readonly source: DataSource;
   readonly data: LoadedData;
   readonly config: RunConfig;
-  /** What trains it, by which steps, and the options that make another machine take the same. */
+  /** The engine and the way it computes steps, with the options that choose the same on another machine. */
   readonly engine: string;
 }
 
 export interface NextTraining {
   readonly epochs: number;
-  /** Whether there is a validation loss after each. */
+  /** Is true where there is a validation loss after each epoch. */
   readonly hasValidation: boolean;
-  /** Which it is, such as `fold 2/5`; nothing where it is the network itself. */
+  /** Names a training of a search, such as `fold 2/5`; absent for the network itself. */
   readonly of?: string;
 }
 
-/** Is told how a run goes. The command line draws it in the terminal. */
+/** Receives the progress of a run. The command line shows it in the terminal. */
 export interface RunReporter {
-  /** Tells one line about the run. */
+  /** Receives one line about the run. */
   readonly note: (line: string) => void;
-  /** What is under way before and after training, such as `read penguins.csv`. */
+  /** Receives what is in progress before and after training, such as `read penguins.csv`. */
   readonly onStage: (stage: string) => void;
   readonly onStart: (run: RunStart) => void;
-  /** Is called before each training of a run: of the network itself, and of those that only tell how long it should learn. */
+  /** Is called before each training of a run: that of the network itself, and those of a search for its length. */
   readonly onTraining: (training: NextTraining) => void;
   readonly onProgress: (progress: TrainingProgress) => void;
   readonly onEpoch: (metrics: EpochMetrics) => void;
@@ -36,7 +36,7 @@ export interface RunReporter {
   readonly onStop: () => void;
 }
 
-/** For programs that only want the result. */
+/** Ignores everything, for programs that only need the result. */
 export const silentReporter: RunReporter = {
   note: () => undefined,
   onStage: () => undefined,

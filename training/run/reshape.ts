@@ -1,14 +1,18 @@
-/** Samples in the shape that a model takes, where nothing but the order of the same numbers differs. */
+/** Reshapes samples to a model's input, where only the order or grouping of the same numbers differs. */
 import type { Samples } from '../data/index.ts';
 import { elementCount } from '../files/index.ts';
 
 export interface Reshaped {
   readonly samples: Samples;
-  /** For people; nothing where the samples are as they were. */
+  /** Describes the change for the user; absent where there is none. */
   readonly how?: string;
 }
 
-/** @param shape of one sample; a size that the model leaves open fits any */
+/**
+ * Returns the samples in a model's shape, or undefined where they do not fit.
+ *
+ * @param shape of one sample; a size that the model leaves open fits any
+ */
 export function reshaped(samples: Samples, shape: readonly (number | string)[]): Reshaped | undefined {
   const { inputShape } = samples;
   const fits = (sizes: readonly number[]) =>
@@ -31,7 +35,7 @@ export function reshaped(samples: Samples, shape: readonly (number | string)[]):
 
 const shown = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`;
 
-/** NaN for what is open. */
+/** Returns the sizes of a shape, with NaN for open ones. */
 const fixed = (shape: readonly (number | string)[]): readonly number[] =>
   shape.map((size) => (typeof size === 'number' ? size : NaN));
 

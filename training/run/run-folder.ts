@@ -1,19 +1,19 @@
 /**
- * What a training run leaves in its folder, `runs/<network>/`:
+ * The folder of a training run, `runs/<network>/`:
  *
- *   config.json              the command's arguments and where it ran, network, data, configuration with its seed, versions
+ *   config.json              the command's arguments and where it ran, network, data, settings with the seed, versions
  *   metrics.jsonl            one line an epoch
  *   events.out.tfevents.*    the same and the loss of every call, for TensorBoard
  *   figures/                 the curves as SVG
- *   mistakes.svg             the worst mistakes, of pictures, once the run has been evaluated
- *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
+ *   mistakes.svg             the worst mistakes on pictures, once the run has been evaluated
+ *   last.safetensors         the state of the run, for --resume: written after each epoch and when it is interrupted
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
- *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
- *   out-of-fold.safetensors  what networks of folds answer to samples that they have not seen, by which export reads answers
- *   folds/                   the networks that --folds and --refit have asked how long to learn
+ *   checkpoint.safetensors   the trained network, once the run is complete; export reads it
+ *   out-of-fold.safetensors  the answers of folds' networks to unseen samples, which export fits the reading to
+ *   folds/                   the networks of the search that --folds and --refit make
  *   .lock                    the process that trains, while it does
  *
- * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
+ * Each file with tensors is replaced as a whole, so that a crash or a full disk leaves the previous one.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -33,13 +33,13 @@ import { bestEpoch, type EpochMetrics, type Snapshot, type StepRecord, type Trai
 import { openMetricsFile } from './metrics.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
-/** What the files say of the run. */
+/** The facts that the files record about the run. */
 export interface Run {
   readonly plan: Plan;
   readonly description: RunDescription;
   readonly engine: string;
   readonly steps: StepRecord;
-  /** Of the samples of all parts. */
+  /** The SHA-256 of the samples of all parts. */
   readonly sha256: string;
   readonly classes: readonly string[];
   readonly columns?: TrainedModel['columns'];
@@ -49,12 +49,12 @@ export interface Run {
 
 export const configFile = 'config.json';
 
-/** Names the process that trains in the folder. */
+/** The file that names the process that trains in the folder. */
 export const lockFile = '.lock';
 
 export const tensorFiles = ['last.safetensors', 'best.safetensors', 'checkpoint.safetensors'] as const;
 
-/** Of the networks before the last, where there are several: trials.ts */
+/** The folder with the networks of a search, see trials.ts. */
 export const trialsFolder = 'folds';
 
 export const trialFile = (folder: string, number: number): string =>
@@ -72,7 +72,7 @@ export class RunFolder {
   }
 
   /**
-   * Where the run in the folder stands; undefined when none has begun.
+   * Returns the state of the run in the folder; undefined when none has begun.
    *
    * @throws UserError when it is another run
    */
@@ -82,27 +82,27 @@ export class RunFolder {
     return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;
   }
 
-  /** Puts a former run aside, so that its files never stand beside this one's, until this one has saved something. */
+  /** Moves a previous run aside until this one has saved something, so that files of the two are never mixed. */
   async begin(): Promise<void> {
     await rm(this.#file(aside), { recursive: true, force: true });
     await moveAll(await this.#filesOfRuns(), this.path, this.#file(aside));
   }
 
-  /** Brings the former run back, where this one has ended without saving anything. */
+  /** Restores the previous run, where this one has ended without saving anything. */
   async restore(): Promise<void> {
     if (!existsSync(this.#file(aside))) return;
     for (const name of await this.#filesOfRuns()) await rm(this.#file(name), { recursive: true, force: true });
     await this.#bringBack();
   }
 
-  /** The same where this process is another one: the last was killed, perhaps while it put the former run aside. */
+  /** Does the same after another process was killed, possibly while it moved the previous run aside. */
   async recover(): Promise<void> {
     if (!existsSync(this.#file(aside))) return;
     if (hasSaved(this.path)) await this.forgetFormer();
     else await this.#bringBack();
   }
 
-  /** Where this one has saved something. */
+  /** Deletes the previous run, once this one has saved something. */
   async forgetFormer(): Promise<void> {
     await rm(this.#file(aside), { recursive: true, force: true });
   }
@@ -114,7 +114,10 @@ export class RunFolder {
     await rm(this.#file(aside), { recursive: true });
   }
 
-  /** What tells that a run has saved something comes first: while it is there, the run has not been put aside. */
+  /**
+   * Lists the files of runs. Those that show that a run has saved something come first: while one is there, the run has
+   * not been moved aside.
+   */
   async #filesOfRuns(): Promise<readonly string[]> {
     const found = await readdir(this.path);
     const others = [configFile, 'metrics.jsonl', 'figures', 'mistakes.svg', 'out-of-fold.csv', outOfFoldFile];
@@ -123,8 +126,8 @@ export class RunFolder {
   }
 
   /**
-   * Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. Paths in these begin where this
-   * process is, which is told as seen from the folder, so that both may be moved together.
+   * Records what the run is, and the arguments that resume it, since its data may have moved. Their paths are relative
+   * to the process's working folder, which is stored relative to the run folder, so that both can be moved together.
    */
   async describe(args: readonly string[] | undefined, versions: Readonly<Record<string, string>>): Promise<void> {
     const command = args && { arguments: args, directory: relative(resolve(this.path), process.cwd()) };
@@ -132,7 +135,7 @@ export class RunFolder {
     await writeAtomically(this.#file(configFile), `${JSON.stringify(config, undefined, 2)}\n`);
   }
 
-  /** Writes down what happens, from the start or from where the run stands. */
+  /** Records events, from the start or from the state of the run. */
   async record(snapshot: Snapshot | undefined): Promise<Required<Omit<TrainingEvents, 'onEvaluated'>>> {
     await removeTemporaries(this.path);
     const epochs = snapshot?.history.length ?? 0;
@@ -158,12 +161,16 @@ export class RunFolder {
   }
 
   async draw(history: Snapshot['history']): Promise<void> {
-    // The plotting library takes a second to load, which most commands need not wait for.
+    // The plotting library takes a second to load, so it is loaded only here.
     const { writeFigures } = await import('./figures.ts');
     await writeFigures(this.#file('figures'), history, this.#score);
   }
 
-  /** @returns the path of the checkpoint */
+  /**
+   * Saves the trained network.
+   *
+   * @returns the path of the checkpoint
+   */
   async finish(tensors: TrainedModel['tensors'], { steps, history }: Pick<TrainingRecord, 'steps' | 'history'>) {
     const path = this.#file('checkpoint.safetensors');
     await this.#saveModel(path, tensors, { steps, history });
@@ -192,16 +199,16 @@ export class RunFolder {
   }
 }
 
-/** In a run folder, where another run stood: that one's files. */
+/** The subfolder that holds the files of a previous run. */
 export const aside = '.former';
 
-/** Whether there is something to go on with. */
+/** Is true where a run has saved something to resume from. */
 export const hasSaved = (folder: string): boolean =>
   [join(folder, tensorFiles[0]), trialFile(folder, 1)].some((file) => existsSync(file));
 
 /**
- * The configuration of the run that goes on in a folder: where a process was killed before it had saved anything, that of the run
- * which it had put aside.
+ * Returns the configuration of the run that a folder would resume. Where a process was killed before it had saved
+ * anything, this is the run that it had moved aside.
  */
 export function configurationIn(folder: string): string {
   const former = join(folder, aside, configFile);

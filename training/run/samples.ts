@@ -1,4 +1,7 @@
-/** The samples that a trained network is judged by: the part that its run kept apart, or data that it has never seen. */
+/**
+ * Chooses the samples that a trained network is judged by: the part that its run kept apart, or data that it has never
+ * seen.
+ */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describedBy, isTrainedOn, knowledgeOf, type TrainedModel } from '../checkpoint/index.ts';
@@ -30,31 +33,33 @@ export interface ChosenSamples {
   readonly part: PartName;
   /** Texts that the model has never seen; their rows are left out. */
   readonly unknown: readonly Unknown[];
-  /** What was read, and what was noticed then. */
+  /** The source that was read, and notes about it. */
   readonly source: DataSource;
   readonly notes?: readonly string[] | undefined;
-  /** Whether there is anything to compare answers with. */
+  /** Is true where there are labels to compare answers with. */
   readonly isLabelled: boolean;
-  /** The part that the model was trained on, where it is at hand. */
+  /** The part that the model was trained on, where it is available. */
   readonly train?: Dataset | undefined;
-  /** The part that answers may be fitted to, where it is at hand. */
+  /** The part that answers may be fitted to, where it is available. */
   readonly validation?: Dataset | undefined;
 }
 
-/** What is known of a model beside its answers. */
+/** The known facts about a model besides its answers. */
 export type Known = Partial<TrainedModel> & {
   readonly output?: KnownOutput;
   /** The column of a table that is predicted. */
   readonly label?: string;
   readonly threshold?: Thresholds;
-  /** The level of the interval that is told, and how wide it is for each. */
+  /** The level of the interval that is shown, and the interval of each level. */
   readonly level?: number;
   readonly intervals?: readonly Interval[];
 };
 
 /**
- * @param source in place of the run's own data, or how else to read them
- * @param part of the run's own data; when omitted, their test part, and all of any others
+ * Chooses samples for an evaluation.
+ *
+ * @param source the data to read instead of the run's own, or options to read these differently
+ * @param part of the run's own data. Default: their test part, and all of any other data
  * @param needsLabel whether a table without the label, or pictures without classes, are refused
  * @throws UserError for data that the model cannot take, and without any
  */
@@ -73,13 +78,17 @@ export async function chooseSamples(
   const chosen = await wholeData(model, all, needsLabel);
   if (part === 'all' || !chosen.isLabelled || chosen.samples.count !== ownCount(model) || chosen.unknown.length > 0)
     return chosen;
-  // As many as the run's own: if they are, most of them were trained on.
+  // The data have as many samples as the run's own. If they are the same, most of them were trained on.
   const own = await loadOwn(model, all);
   const isOwn = isTrainedOn(own, model) ?? true;
   return isOwn ? partOf(own, all, 'test') : chosen;
 }
 
-/** @throws UserError where the data are others than the model was trained on */
+/**
+ * Returns a part of the run's own data.
+ *
+ * @throws UserError where the data are not those that the model was trained on
+ */
 async function ownPart(model: Known, source: DataSource, part: Exclude<PartName, 'all'>): Promise<ChosenSamples> {
   const data = await loadOwn(model, source);
   if (isTrainedOn(data, model) === false && !(part === 'test' && isMovedTest(model, source))) {
@@ -97,9 +106,10 @@ const loadOwn = (model: Known, source: DataSource): Promise<LoadedData> =>
   loadSource(source, model.record?.config.seed ?? 1, knowledgeOf(model, source));
 
 /**
- * The validation part of the data that a run was trained on; undefined where they cannot be read or are others by now.
+ * Returns the validation part of the data that a run was trained on; undefined where they cannot be read or have
+ * changed.
  *
- * @param note is told why they are not at hand
+ * @param note is told why the part is not available
  */
 export async function ownValidation(model: Known, note: (line: string) => void): Promise<Dataset | undefined> {
   const source = model.record?.data.source;
@@ -126,13 +136,13 @@ const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'a
   validation: data.validation,
 });
 
-/** Files of other data that have a test part of their own, which nobody has trained on. */
+/** Is true for files of other data that have a test part of their own, which the run has not trained on. */
 const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPart(source) && !isSamePath(model, source);
 
 /**
- * A table of at least so many bytes that a model of a table answers whole; undefined where there is no such table.
+ * Opens a table that is answered as a whole and has at least `fromBytes` bytes; undefined where there is no such table.
  *
- * @throws UserError for one that lacks columns
+ * @throws UserError for a table that lacks columns
  */
 export async function largeTable(
   model: Known,
@@ -185,13 +195,13 @@ async function wholeData(model: Known, source: DataSource, needsLabel: boolean):
   return { ...chosen, ...withClasses(samples, classes), isLabelled: true };
 }
 
-/** Pictures without folders of classes, or in folders that are called otherwise. */
+/** Is true for pictures without folders of classes, or in folders with other names. */
 const isOfNoClass = (samples: Dataset, classes: readonly string[]): boolean =>
   samples.task === 'classification' &&
   samples.files !== undefined &&
   !samples.classes.some((name) => classes.length === 0 || classes.includes(name));
 
-/** @throws UserError where nobody says what the model answers */
+/** @throws UserError where neither classes nor a kind of answer are known */
 function unlabelled({ inputs, inputShape, count, files, places }: Samples, model: Known, where: string): Dataset {
   const { classes = [], output } = model;
   const samples = { inputs, inputShape, count, files, places };
@@ -202,7 +212,7 @@ function unlabelled({ inputs, inputShape, count, files, places }: Samples, model
   throw unexpected(where, 'the names of the classes, as "labels" in the card or as folders', 'neither');
 }
 
-/** The same samples with the model's numbers for the classes, without those of classes that it does not have. */
+/** Renumbers the samples' classes as the model does, and leaves out samples of classes that it lacks. */
 function withClasses(samples: Dataset, classes: readonly string[]): Pick<ChosenSamples, 'samples' | 'unknown'> {
   if (samples.task !== 'classification' || classes.length === 0) return { samples, unknown: [] };
   const numbers = samples.classes.map((name) => classes.indexOf(name));

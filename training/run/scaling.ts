@@ -1,6 +1,7 @@
 /**
- * What normalizing by μ and σ makes of the data, before the first step: what cannot be scaled is refused, what is of no use is told.
- * The limits leave room for float32 arithmetic on every backend: differences from μ stay finite, and σ far from numbers that round to 0.
+ * Checks before the first step what normalizing by μ and σ makes of the data: what cannot be scaled is refused, and
+ * useless inputs are reported. The limits leave room for float32 arithmetic on every backend: differences from μ stay
+ * finite, and σ is far from numbers that round to 0.
  */
 import { inputsOf } from '../columns/index.ts';
 import {
@@ -16,24 +17,26 @@ import type { Network } from '../network/index.ts';
 
 const limits = {
   input: { largest: 2 ** 126, min: 2 ** -120 },
-  /** Errors are squared in units of σ, and gradients divided by it. */
+  /** Errors are squared in units of σ, and gradients are divided by it. */
   target: { largest: 2 ** 110, min: 2 ** -100 },
 } as const;
 
-/** An input or the target as it is scaled. */
+/** An input or the target with its statistics. */
 interface Scaled {
   readonly name: string;
   readonly mean: number;
   readonly deviation: number;
   readonly lowest: number;
   readonly highest: number;
-  /** Whether there are different values beside this one. */
+  /** Is true where there are different values besides `without`. */
   readonly varies: (without: number) => boolean;
 }
 
 /**
- * @returns lines for people
- * @throws UserError naming all inputs that cannot be scaled, and where there is nothing to tell samples apart
+ * Checks the scaling of inputs and target.
+ *
+ * @returns notes for the user
+ * @throws UserError naming all inputs that cannot be scaled, and where all samples are the same
  */
 export function notesOnScaling(data: LoadedData, network: Network, label: string | undefined): readonly string[] {
   if (!areDifferent(data.train)) {
@@ -45,19 +48,19 @@ export function notesOnScaling(data: LoadedData, network: Network, label: string
   return [
     ...noteOnConstants(inputs, data.columns !== null),
     ...shortened([...inputs, ...targets].flatMap(noteOnSteps)),
-    // Robust scaling takes no notice of it.
+    // Robust scaling is not affected by outliers.
     ...(network.inputNormalization === 'robust' ? [] : shortened(inputs.flatMap(noteOnOutlier(data.train.count)))),
   ];
 }
 
-/** Whether any input is ever another, a gap beside a value included. */
+/** Is true where some input differs between samples; a gap differs from a value. */
 function areDifferent({ inputs, inputShape, count }: Samples): boolean {
   const size = elementCount(inputShape);
   for (let i = size; i < size * count; i++) if (!Object.is(inputs[i], inputs[i % size])) return true;
   return false;
 }
 
-/** Bytes are within all limits. */
+/** Returns the inputs that are scaled. Bytes are within all limits. */
 function scaledInputs({ train, columns }: LoadedData, { inputNormalization }: Network): readonly Scaled[] {
   if (inputNormalization === 'none' || train.inputs instanceof Uint8Array) return [];
   const what = inputNormalization === 'channel' ? 'channel' : 'feature';
@@ -113,7 +116,10 @@ const faultOf =
     ];
   };
 
-/** Of a table by name; a picture may have hundreds of pixels at its edges that never change. */
+/**
+ * Returns a note on inputs that never change. Those of a table are named; a picture may have hundreds of such pixels at
+ * its edges.
+ */
 function noteOnConstants(inputs: readonly Scaled[], isTable: boolean): readonly string[] {
   const constant = inputs.filter(({ deviation }) => deviation === 0).map(({ name }) => name);
   const [first] = constant;
@@ -126,10 +132,10 @@ function noteOnConstants(inputs: readonly Scaled[], isTable: boolean): readonly 
   return [`${names} never change ${effect.replace('it is', 'they are')}`];
 }
 
-/** Between two float32 numbers of this size. */
+/** Returns the distance between two neighbouring float32 numbers of this size. */
 const stepAt = (x: number): number => 2 ** (Math.floor(Math.log2(x)) - 23);
 
-/** The deviation in steps that is fine enough. */
+/** A deviation of this many steps is fine enough. */
 const manySteps = 128;
 
 function noteOnSteps({ name, deviation, lowest, highest }: Scaled): readonly string[] {
@@ -140,7 +146,7 @@ function noteOnSteps({ name, deviation, lowest, highest }: Scaled): readonly str
   ];
 }
 
-/** One number that is as good as all of the variance. */
+/** Returns a note where a single number makes up nearly all of the variance. */
 const noteOnOutlier =
   (samples: number) =>
   ({ name, mean, deviation, lowest, highest, varies }: Scaled): readonly string[] => {

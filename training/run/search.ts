@@ -1,6 +1,7 @@
 /**
- * How long a network should learn, found by others like it on samples that these have not seen, so that it may itself learn from all of
- * them: by the validation part (`--refit`), or by each of several folds in turn (`--folds`), whose answers are then of all samples.
+ * Searches for the length of training with networks like the one to be trained, which are judged on samples that they
+ * have not seen. The final network can then learn from all samples. Either the validation part judges (`--refit`), or
+ * each of several folds in turn (`--folds`), which also gives answers to all samples.
  */
 import type { Backend } from '../backend/index.ts';
 import { createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
@@ -13,21 +14,21 @@ import type { RunReporter } from './reporter.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import type { Trial, Trials } from './trials.ts';
 
-/** What is to be searched. */
+/** The options of a search. */
 export interface SearchOptions {
   readonly data: LoadedData;
   readonly config: RunConfig;
   readonly backend: Backend;
-  /** The network for data with this training part. */
+  /** Returns the network for data with this training part. */
   readonly planFor: (train: Dataset) => Promise<Plan>;
-  /** To start from, in place of fresh ones. */
+  /** The tensors to start from, instead of fresh ones. */
   readonly tensors: State | undefined;
-  /** Those that have learnt to their end. */
+  /** The networks that have been trained to the end. */
   readonly trials: Trials;
   readonly signal: AbortSignal;
 }
 
-/** Answers to all samples but the test part's, each of a network that has not seen it. */
+/** Answers to all samples except the test part's, each from a network that has not seen the sample. */
 export interface OutOfFold {
   readonly samples: Dataset;
   /** Logits or numbers, a row for each sample. */
@@ -38,22 +39,24 @@ export interface OutOfFold {
 }
 
 export interface Found {
-  /** What the schedule spans. */
+  /** The number of steps that the schedule spans. */
   readonly steps: number;
   readonly stopAfter: number;
-  /** The best epoch, counted from 1, and how many there were. */
+  /** The best epoch, counted from 1, and the number of epochs. */
   readonly epoch: number;
   readonly epochs: number;
   readonly outOfFold: OutOfFold | undefined;
 }
 
-/** Fewer have no two parts to learn from and to be judged by. */
+/** The minimum number of samples for each fold. */
 const minOfFold = 2;
 
 /**
- * @param folds 1 for the validation part that there is
- * @throws Interrupted by `signal`; those that have learnt to their end are saved
- * @throws UserError for more folds than samples allow
+ * Searches for the length of training.
+ *
+ * @param folds 1 to judge by the existing validation part
+ * @throws Interrupted by `signal`; networks that have been trained to the end are saved
+ * @throws UserError for more folds than the samples allow
  */
 export async function findLength(folds: number, options: SearchOptions, reporter: RunReporter): Promise<Found> {
   const { data, config } = options;
@@ -79,7 +82,7 @@ export async function findLength(folds: number, options: SearchOptions, reporter
   };
 }
 
-/** Each fold once as what is judged by, the others to learn from. */
+/** Returns the parts of each fold: the fold itself for judging, and all others for learning. */
 function splitsOf({ train, validation }: LoadedData, folds: number, { seed, batchSize }: RunConfig) {
   const all = joined(train, validation);
   const max = Math.floor(all.count / minOfFold);
@@ -125,7 +128,10 @@ const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 's
   scores: history.map(({ validation: { score } }) => score),
 });
 
-/** The epoch with the lowest loss over the samples of all trials, the first of equals; the last where no loss is a number. */
+/**
+ * Returns the epoch with the lowest loss over the samples of all trials (the first of equals), or the last one where no
+ * loss is a number.
+ */
 function bestOf(trials: readonly Judged[]): number {
   const epochs = Math.min(...trials.map(({ losses }) => losses.length));
   const sums = Array.from({ length: epochs }, (_, i) =>
@@ -154,7 +160,7 @@ function outOfFold(trials: readonly Judged[], epoch: number, { objective }: RunC
   };
 }
 
-/** `accuracy 84.10 % ± 1.20 %`: the mean over folds, and the deviation between them. */
+/** Formats the mean over folds and the deviation between them: `accuracy 84.10 % ± 1.20 %`. */
 export function scoreOfFolds({ scores }: OutOfFold, { objective }: Pick<RunConfig, 'objective'>): string {
   const { score } = objectiveRuleOf(objective);
   const mean = scores.reduce((sum, each) => sum + each / scores.length, 0);

@@ -1,6 +1,6 @@
 /**
- * A training run on disk, as safetensors: the network under the names of a checkpoint, the optimizer's slots and averages as
- * `<tensor>/<slot>`, the best epoch's network as `best/<tensor>`; what kind of run it is and how far it came as metadata.
+ * Stores a training run as safetensors: the network under the names of a checkpoint, the optimizer's slots and averages
+ * as `<tensor>/<slot>`, the best epoch's network as `best/<tensor>`. The metadata describe the run and its progress.
  */
 import { z } from 'zod';
 import {
@@ -26,25 +26,28 @@ import {
   type TrainingConfig,
 } from '../trainer/index.ts';
 
-/** A configuration that says what is minimized. */
+/** A configuration that includes the objective. */
 export interface RunConfig extends TrainingConfig {
   readonly objective: Objective;
 }
 
-/** All that a run depends on. Plain JSON. */
+/** Everything that a run depends on, as plain JSON. */
 export interface RunDescription {
   readonly network: Network;
   readonly data: DataRecord;
-  /** Of the training and the validation set. */
+  /** The SHA-256 of the training and validation sets. */
   readonly sha256: string;
   readonly config: RunConfig;
 }
 
 export interface StoredRun {
   readonly snapshot: Snapshot;
-  /** On another one the rest of the run is the same to the tolerance of the backends, no longer to the bit. */
+  /**
+   * The engine of the run. With another one, the rest of the run is the same within the backends' tolerance, but not
+   * bit by bit.
+   */
   readonly engine: string;
-  /** What took its steps; unknown of runs from before it was stored. */
+  /** The way in which steps were computed; absent in runs from before it was stored. */
   readonly steps?: StepRecord | undefined;
 }
 
@@ -57,7 +60,7 @@ const keys = {
 
 const stepsSchema = z.strictObject({ stepper: z.enum(stepperNames), threads: z.int().positive().optional() });
 
-/** What `storedSteps` reads. */
+/** Returns the metadata that `storedSteps` reads. */
 export const stepsMetadata = (steps: StepRecord | undefined): Readonly<Record<string, string>> =>
   steps ? { [keys.steps]: JSON.stringify(steps) } : {};
 
@@ -76,7 +79,11 @@ const progressSchema = z.strictObject({
   spent: z.number().nonnegative().optional(),
 });
 
-/** Deterministic. @throws UserError when the file cannot be written; a former one is then untouched */
+/**
+ * Writes a run. The same run gives the same file.
+ *
+ * @throws UserError when the file cannot be written; a previous one is then untouched
+ */
 export async function saveSnapshot(
   path: string,
   description: RunDescription,
@@ -97,8 +104,10 @@ export async function saveSnapshot(
 }
 
 /**
- * @param description of the run that is to go on
- * @throws UserError naming the file and the first setting that is another in the stored run, or what is missing
+ * Reads a run.
+ *
+ * @param description of the run that is to be resumed
+ * @throws UserError naming the file and the first setting that differs in the stored run, or what is missing
  */
 export async function loadSnapshot(path: string, plan: Plan, description: RunDescription): Promise<StoredRun> {
   const { tensors: stored, metadata } = await readSafetensors(path);
@@ -123,7 +132,7 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
   };
 }
 
-/** Of the run's state and of its best epoch. */
+/** Converts old deviations, in the run's state and in its best epoch. */
 function withFormerDeviations(stored: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> {
   const ofBest = [...stored].flatMap(([name, tensor]) =>
     name.startsWith(bestName('')) ? [[name.slice(bestName('').length), tensor] as const] : [],
@@ -135,12 +144,14 @@ function withFormerDeviations(stored: ReadonlyMap<string, StoredTensor>): Readon
 const bestName = (tensor: string): string => `best/${tensor}`;
 
 /**
- * @param stored a description as it was read, of the run that was begun
- * @throws UserError naming the file and the first setting that is another now
+ * Requires that a stored run is the same as the current one.
+ *
+ * @param stored the description as it was read
+ * @throws UserError naming the file and the first setting that differs
  */
 export function requireSame(path: string, stored: unknown, now: unknown): void {
   const free = differsFreely(stored, now);
-  // In this order: other settings make other samples, and these another network.
+  // The order matters: different settings give different samples, and these a different network.
   for (const part of ['config', 'data', 'sha256', 'network'] as const) {
     const difference = firstDifference(memberOf(stored, part), memberOf(now, part), part, free);
     if (difference) throw new UserError(`${path}: ${explain(difference, stored, now)}`);
@@ -162,14 +173,17 @@ function explain([where, before, after]: Difference, stored: unknown, now: unkno
 const memberOf = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce((found, key) => (isObject(found) ? found[key] : undefined), value);
 
-/** Data may have been renamed or moved, and a network is called after them: that they are the same, their checksum tells. */
+/**
+ * Returns the members that may differ. Data may have been renamed or moved, and the network is named after them; their
+ * checksum shows that they are the same.
+ */
 function differsFreely(stored: unknown, now: unknown): readonly string[] {
   const names = ['network.name', 'data.name', 'data.source.path'];
   const areSame = isObject(stored) && isObject(now) && stored['sha256'] === now['sha256'];
   return areSame ? [...names, 'data.source'] : names;
 }
 
-/** Of two JSON values: where they part outside of what is free, and what each has there. */
+/** Returns where two JSON values first differ outside the free members, and both values there. */
 function firstDifference(a: unknown, b: unknown, where: string, free: readonly string[]): Difference | undefined {
   if (free.includes(where)) return undefined;
   if (!isObject(a) || !isObject(b)) return a === b ? undefined : [where, a, b];

@@ -1,4 +1,7 @@
-/** Which way and on how many threads the steps of a run are taken: as asked for, as it was begun with, or as was fastest here. */
+/**
+ * Chooses how the steps of a run are computed and on how many threads: as requested, as the run was begun, or as
+ * measured to be fastest on this machine.
+ */
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,19 +29,22 @@ export interface Steps {
   readonly config: RunConfig;
 }
 
-/** A function that gives a vector of zeros. */
+/** A module with a function that returns a vector of zeros. */
 const vectors = Uint8Array.from([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
-/** What compiled steps cannot have here, told once: without vectors nothing is compiled, without memory that is shared one thread runs it. */
+/**
+ * Notes once what compiled steps lack here: without SIMD nothing is compiled, and without shared memory one thread runs
+ * the steps.
+ */
 export function noteOnEngine(
   { isProcessor, stepper, threads = availableParallelism() }: Backend,
   note: RunReporter['note'],
 ): void {
   if (!isProcessor || (stepper ?? 'compiled') !== 'compiled') return;
   if (!WebAssembly.validate(vectors)) {
-    // Who asks for them is refused.
+    // An explicit request for them is refused.
     if (stepper === undefined)
       note('this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower');
   } else if (threads > 1 && typeof SharedArrayBuffer === 'undefined') {
@@ -60,7 +66,7 @@ export function noteOnThreads(
 
 const coreCount = (cores: number): string => `${cores} ${cores === 1 ? 'core' : 'cores'}`;
 
-/** The backend on which a run goes on that was begun with such steps; the one that was given where it has no such. */
+/** Returns the backend that resumes a run with the same kind of steps; the given one where that is not available. */
 export function backendAsBefore(steps: Steps, backend: Backend, before: StepRecord): Backend {
   const stepper = backend.stepper ?? before.stepper;
   const same = { ...(before.threads === undefined ? backend : withThreads(backend, before.threads)), stepper };
@@ -73,18 +79,18 @@ export function backendAsBefore(steps: Steps, backend: Backend, before: StepReco
   }
 }
 
-/** As the backend is told but for the threads of steps, where it has a choice of them. */
+/** Returns a backend with another number of threads for steps, where it has a choice. */
 const withThreads = (backend: Backend, threads: number): Backend => ({
   ...(backend.withStepThreads?.(threads) ?? backend),
   stepper: backend.stepper,
 });
 
-/** Shorter runs are over before a measurement has paid. */
+/** The minimum length of a run: in shorter ones a measurement does not pay. */
 const minSteps = 1000;
 
 /**
- * The backend that takes the steps the way and with the threads that are fastest on this machine, where that is in doubt: measured once,
- * and remembered.
+ * Returns the backend with the kind of steps and the threads that are fastest on this machine. Where that is in doubt,
+ * it is measured once and cached.
  */
 export async function backendAsMeasured(
   { plan, train, config }: Steps,
@@ -113,18 +119,21 @@ export async function backendAsMeasured(
 const said = ({ stepper, threads }: StepRecord, cores: number): string =>
   `steps take ${threads} of ${cores} threads${stepper === 'compiled' ? ', compiled' : ''}`;
 
-/** The run itself tells of it, with its step. */
+/** Ignores divergence, which the run itself reports with its step. */
 function unlessDiverged(error: unknown): undefined {
   if (!(error instanceof DivergenceError)) throw error;
 }
 
-/** Of all that the answer depends on. */
+/** Hashes everything that the answer depends on. */
 function fingerprint(graph: Graph, { engine, stepper }: Backend): string {
   const machine = [cpus()[0]?.model, availableParallelism(), process.version, packageVersion(), engine, stepper];
   return createHash('sha256').update(JSON.stringify(machine)).update(encodeModel(graph)).digest('hex');
 }
 
-/** None where the user has no home, as a number that the machine has no name for, or an empty one: it would be the working folder. */
+/**
+ * Returns the path of the cache. It is undefined where the user has no home folder, as a user id without an entry, or
+ * an empty one, which would be the working folder.
+ */
 function cacheFile(): string | undefined {
   const file = (folder: string): string => join(folder, 'bn-edge', 'threads.json');
   const asked = process.env['XDG_CACHE_HOME'];
@@ -140,7 +149,7 @@ function cacheFile(): string | undefined {
 const cacheSchema = z.record(z.string(), z.object({ stepper: z.enum(stepperNames), threads: z.int().positive() }));
 const maxRemembered = 100;
 
-/** Nothing where nothing can be read: it is measured again. */
+/** Reads the cache. It is empty where it cannot be read, and the steps are then measured again. */
 async function remembered(): Promise<Readonly<Record<string, StepRecord>>> {
   const file = cacheFile();
   if (file === undefined) return {};
@@ -159,7 +168,7 @@ async function remember(all: Readonly<Record<string, StepRecord>>): Promise<void
     await makeFolder(dirname(file));
     await writeAtomically(file, `${JSON.stringify(Object.fromEntries(latest), undefined, 2)}\n`);
   } catch (error) {
-    // A home that cannot be written to costs the measurement of the next run, not this one.
+    // Where the home folder cannot be written to, the next run measures again.
     if (!(error instanceof UserError)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * TensorBoard's event files, scalars alone: records of TFRecord framing around `Event` messages.
+ * Writes TensorBoard's event files, with scalars only: TFRecord frames around `Event` messages.
  *
  *   8 bytes  length of the message, unsigned, little-endian        4 bytes  masked CRC-32C of these
  *   N bytes  the message                                           4 bytes  masked CRC-32C of it
@@ -11,14 +11,18 @@ import crc32c from 'crc-32/crc32c.js';
 import protobuf from 'protobufjs/minimal.js';
 import { append } from '../files/index.ts';
 
-/** Names a curve: a slash groups them on the page. */
+/** Maps the name of a curve to its value. A slash groups curves on the page. */
 export type Scalars = Readonly<Record<string, number>>;
 
 export interface EventFile {
   readonly add: (step: number, scalars: Scalars) => void;
 }
 
-/** @param step after which this file goes on; TensorBoard then drops what a killed process wrote beyond it */
+/**
+ * Opens an event file.
+ *
+ * @param step after which the file continues; TensorBoard then drops what a killed process wrote beyond it
+ */
 export function openEventFile(path: string, step: number): EventFile {
   const write = (event: Event) => {
     append(path, record(encode(event)));
@@ -50,7 +54,7 @@ function encode({ step, fileVersion, scalars, isStart }: Event): Uint8Array {
   return event.finish();
 }
 
-/** How a field goes on behind its tag: https://protobuf.dev/programming-guides/encoding/#structure */
+/** The wire types of fields: https://protobuf.dev/programming-guides/encoding/#structure */
 const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const tag = (field: number, type: number): number => (field << 3) | type;

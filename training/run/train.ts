@@ -1,4 +1,4 @@
-/** Trains a network and leaves a run folder. */
+/** Trains a network and writes a run folder. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createBackend } from '../backend/index.ts';
@@ -46,7 +46,7 @@ import { type RunConfig, storedSteps } from './snapshot-file.ts';
 import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './step-choice.ts';
 import { versions } from './versions.ts';
 
-/** What a run came to. */
+/** The result of a run. */
 export interface TrainedRun {
   /** The run folder. */
   readonly folder: string;
@@ -55,22 +55,24 @@ export interface TrainedRun {
   readonly history: TrainingResult['history'];
   /** The epoch, counted from 1, with the lowest validation loss; 0 where there is no validation part. */
   readonly bestEpoch: number;
-  /** How long others learnt best, where these were asked. */
+  /** The length that a search has found; undefined where there was none. */
   readonly found: Found | undefined;
-  /** What was minimized; its rule says how scores read. */
+  /** The objective that was minimized; its rule formats scores. */
   readonly objective: Objective;
-  /** Of the saved network on the test part, and how many samples that has. */
+  /** The report of the saved network on the test part. `tested` counts the samples of that part. */
   readonly test: CheckedReport;
-  /** The log loss there, or what else the objective's rule calls the risk. */
+  /** The rule's risk on the test part, such as the log loss. */
   readonly risk: number;
   readonly tested: number;
-  /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
+  /** The result of always answering with the training part's most frequent class, or its mean, on the test part. */
   readonly baseline: Baseline;
-  /** A network of one dense layer on the test part; undefined where that would be too large. */
+  /** The result of a network of one dense layer on the test part; undefined where that would be too large. */
   readonly linear: Standing | undefined;
 }
 
 /**
+ * Trains a network in a run folder.
+ *
  * @throws Interrupted after Ctrl-C, SIGTERM or SIGHUP, when the run is saved
  * @throws UserError for options, data and networks that do not fit each other
  */
@@ -117,7 +119,7 @@ interface Prepared {
   readonly run: Run;
   readonly data: LoadedData;
   readonly backend: Backend;
-  /** To start from, in place of fresh ones. */
+  /** The tensors to start from, instead of fresh ones. */
   readonly tensors: State | undefined;
   readonly stop: Interruption;
   readonly found: Found | undefined;
@@ -145,7 +147,7 @@ async function trainIn(
   const checkpoint = await folder.finish(result.tensors, result);
   if (found?.outOfFold) await saveOutOfFold(checkpoint, found.outOfFold);
   if (signal.aborted) throw new Interrupted(signal, `stopped after training, all is saved; ${resumeHint}`);
-  // What is left leaves nothing half-done where a signal ends the process.
+  // The remaining work leaves nothing unfinished when a signal ends the process.
   stop[Symbol.dispose]();
   reporter.onStage('test');
   const { test, risk } = await testReport(backend, run, result.tensors, data.test);
@@ -220,7 +222,7 @@ function withPins({ engine, steps: { stepper, threads } }: Run): string {
   return `${engine} (--stepper ${stepper}${stepper === 'compiled' ? '' : ` --threads ${threads}`})`;
 }
 
-/** As the run that goes on was begun, else as fast as it goes here. */
+/** Returns the backend: as the resumed run was begun, otherwise the fastest on this machine. */
 async function backendFor(
   options: Pick<TrainOptions, 'out' | 'resume' | 'threads'>,
   steps: Steps,
@@ -237,11 +239,11 @@ async function backendFor(
   return options.threads === undefined ? backendAsMeasured(steps, backend, reporter) : backend;
 }
 
-/** A mean of all mini-batches goes on from those that a checkpoint has seen, as `momentum=None` of PyTorch does. */
+/** Lets a mean over all mini-batches continue from those that a checkpoint has seen, like PyTorch's `momentum=None`. */
 const counting = (config: RunConfig, bnBatches: number): RunConfig =>
   config.bnMomentum === 'none' && bnBatches > 0 ? { ...config, bnBatches } : config;
 
-/** @throws UserError where nothing can be watched */
+/** @throws UserError where there are no validation samples to go by */
 function requireValidation({ earlyStopping, keep }: RunConfig, samples: number): void {
   if (samples > 0 || (earlyStopping === undefined && keep !== 'best')) return;
   const flag = earlyStopping === undefined ? '--keep best' : '--early-stopping';
@@ -306,7 +308,7 @@ async function trainInto(
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
-  // A program that goes on with a run of the command line has no arguments, and takes none away.
+  // A program that resumes a run of the command line has no arguments, and keeps the recorded ones.
   const isNew = !start.snapshot && !(found && options.resume);
   if (isNew || options.arguments) await folder.describe(options.arguments, versions(run.engine));
   const recorder = await folder.record(start.snapshot);

@@ -1,6 +1,6 @@
 /**
- * The networks of a run that only find out how long to learn, as they stand in its folder: `folds/1.safetensors` and so on. Each is written
- * when it has learnt to its end, so that a run that was stopped goes on with the next one.
+ * Stores the networks that only search for the length of training, in the run's folder: `folds/1.safetensors` and so
+ * on. Each is written when it has been trained to the end, so that a stopped run resumes with the next one.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -12,16 +12,16 @@ import type { State } from '../trainer/index.ts';
 import { type Run, type RunFolder, trialFile, trialsFolder } from './run-folder.ts';
 import { requireSame, stepsMetadata } from './snapshot-file.ts';
 
-/** What one of them came to. */
+/** The result of one of them. */
 export interface Trial {
   readonly steps: number;
-  /** Of the validation part after each epoch, and what was answered then, where that is asked for. */
+  /** The loss and score of the validation part after each epoch, and the answers where these are needed. */
   readonly losses: readonly number[];
   readonly scores: readonly number[];
   readonly answers: readonly Float32Array[];
 }
 
-/** What they depend on beside the run: how many there are, and what they start from. */
+/** The dependencies of trials besides the run: the number of folds, and the tensors they start from. */
 interface Asked {
   readonly folds: number;
   readonly from: State | undefined;
@@ -34,7 +34,7 @@ const trialSchema = z.strictObject({ steps: z.int().nonnegative(), epochs: z.int
 export class Trials {
   readonly #folder: RunFolder;
   readonly #run: Run;
-  /** A run's description, with what else they depend on as settings of its own. */
+  /** The run's description, with the other dependencies as additional settings. */
   readonly #identity: unknown;
   #saved = 0;
 
@@ -47,11 +47,11 @@ export class Trials {
   }
 
   /**
-   * What the one of this number came to, or comes to now.
+   * Returns the result of a trial, stored or new.
    *
    * @param learn trains it
-   * @param note is told where it need not, on another engine than now
-   * @throws UserError naming the file of one from another run and the first setting that differs
+   * @param note is told where the stored result is used, and where another engine made it
+   * @throws UserError naming the file of a trial of another run, and the first setting that differs
    */
   async at(number: number, learn: () => Promise<Trial>, note: (line: string) => void): Promise<Trial> {
     const path = trialFile(this.#folder.path, number);

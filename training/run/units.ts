@@ -1,4 +1,4 @@
-/** What a network has to know of the units of a table: categories, gaps, bins, and whether targets are numbers. */
+/** Collects what a network needs to know about a table: categories, gaps, bins, and whether targets are numbers. */
 import { inputsOf } from '../columns/index.ts';
 import { binEdges, type LoadedData, unseenCategories } from '../data/index.ts';
 import { unexpected } from '../files/index.ts';
@@ -8,7 +8,7 @@ import type { OutputKind } from '../objective/index.ts';
 
 type TableParts = Pick<LoadedData, 'train' | 'columns'>;
 
-/** @throws UserError for samples that are no rows of numbers */
+/** @throws UserError for samples that are not rows of numbers */
 export function binsOf(
   { train, columns }: TableParts,
   bins: number,
@@ -22,7 +22,7 @@ export function binsOf(
   return { bins, edges: binEdges(train, bins, isNumber) };
 }
 
-/** Of the columns and the training part. */
+/** Returns the units of the columns and the training part. */
 export function unitsOf({ train, columns }: TableParts, output: OutputKind): Units {
   const inputs = inputsOf(columns ?? []);
   const unseen = unseenCategories(train, inputs);

@@ -1,6 +1,6 @@
 import { packageVersion } from '../files/index.ts';
 
-/** What a run was made with. */
+/** The versions that a run was made with. */
 export const versions = (engine: string): Readonly<Record<string, string>> => ({
   'bn-edge': packageVersion(),
   node: process.versions.node,

@@ -1,4 +1,4 @@
-/** A row of the op tables: inputs by kind of numbers, and how the op is emitted on them. */
+/** A row of the op tables: the kinds of its inputs, and how the op is emitted on them. */
 import type { DType, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { range, sizeOf } from '../ndarray.ts';
 import type { Random } from '../random.ts';
@@ -7,20 +7,20 @@ export interface Input {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly sample: (random: Random) => readonly number[];
-  /** No gradient is asked for, though the elements are floats. */
+  /** Excludes an input of floats from the gradients that are tested. */
   readonly fixed?: true;
 }
 
 export interface Case {
   readonly about: string;
   readonly inputs: readonly Input[];
-  /** The first output is the one that is differentiated. */
+  /** Emits the op. The first output is differentiated. */
   readonly emit: (g: GraphBuilder, inputs: readonly Value[]) => readonly Value[];
-  /** Why there is no gradient to test. */
+  /** Says why there is no gradient to test. */
   readonly forwardOnly: string | undefined;
 }
 
-/** An op without cases does not compile. */
+/** The cases of all ops. A table that lacks an op does not compile. */
 export type CaseTable<O extends OpType> = { readonly [K in O]: readonly Case[] };
 
 export function opCase<const I extends readonly Input[]>(
@@ -47,14 +47,14 @@ const floats =
 
 const sign = (random: Random): number => (random() < 0.5 ? -1 : 1);
 
-/** In [−1, 1). */
+/** Draws numbers from [−1, 1). */
 export const uniform = floats((random) => 2 * random() - 1);
-/** In [½, 2). */
+/** Draws numbers from [½, 2). */
 export const positive = floats((random) => 0.5 + 1.5 * random());
-/** At least ½ away from zero. */
+/** Draws numbers at least ½ away from zero. */
 export const nonzero = floats((random) => sign(random) * (0.5 + random()));
 
-/** All elements differ by 0.1 or more, so that no comparison changes under a small step. */
+/** Draws elements that all differ by 0.1 or more, so that a small step changes no comparison. */
 export const distinct = (...shape: readonly number[]): Input => ({
   dtype: 'float32',
   shape,

@@ -10,7 +10,7 @@ const square: Attributes<'Conv'> = {
 };
 const transpose: Attributes<'ConvTranspose'> = { ...square, output_padding: [0, 0] };
 
-/** An image `[2, I, H, W]` and a kernel `[O, I / group, kH, kW]`. */
+/** Makes a case with an image `[2, I, H, W]` and a kernel `[O, I / group, kH, kW]`. */
 function conv(
   about: string,
   [I, O, H, W]: readonly [number, number, number, number],
@@ -21,7 +21,7 @@ function conv(
   return opCase(about, [uniform(2, I, H, W), kernel], (g, x, w) => g.Conv(x, w, undefined, attributes));
 }
 
-/** An image `[2, I, H, W]` and a kernel `[I, O / group, kH, kW]`. */
+/** Makes a case with an image `[2, I, H, W]` and a kernel `[I, O / group, kH, kW]`. */
 function convTranspose(
   about: string,
   [I, O, H, W]: readonly [number, number, number, number],
@@ -120,8 +120,8 @@ export const convolution = {
       'a tie has no derivative',
     ),
   ],
-  // Which element is where depends on the processor: in blocks and out again nothing has moved, and with filters of equal
-  // elements their order does not matter.
+  // The order of elements in blocks depends on the processor. A round trip through blocks moves nothing, and with
+  // filters of equal elements their order does not matter.
   'com.microsoft.nchwc.ReorderInput': [
     opCase('and out again', [uniform(2, 32, 3, 4)], (g, x) => outOfBlocks(g, intoBlocks(g, x)), lowered),
   ],

@@ -14,7 +14,7 @@ import {
 type Draw = (...shape: readonly number[]) => Input;
 type EmitBinary = (g: GraphBuilder, A: Value, B: Value) => Value;
 
-/** Every way in which one side, the other, or both are repeated. */
+/** Covers every way in which one side, the other, or both are repeated. */
 const broadcasts: readonly (readonly [about: string, a: readonly number[], b: readonly number[]])[] = [
   ['equal shapes', [2, 3], [2, 3]],
   ['a scalar on the right', [2, 3], []],

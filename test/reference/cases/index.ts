@@ -10,10 +10,10 @@ import { reduction } from './reduction.ts';
 
 const table: CaseTable<OpType> = { ...elementwise, ...reduction, ...linalg, ...convolution, ...movement, ...network };
 
-/** Every op that the builder can emit. */
+/** Lists every op that the builder can emit. */
 export const opTypes = Object.keys(table) as readonly OpType[];
 
-/** Each case with a name for its test. */
+/** Gives each case a name for its test. */
 export const opCases: readonly (Case & { readonly op: OpType; readonly name: string })[] = opTypes.flatMap((op) =>
   table[op].map((row) => ({ ...row, op, name: `${op}: ${row.about}` })),
 );

@@ -7,7 +7,7 @@ const matMul = (about: string, a: readonly number[], b: readonly number[]): Case
 const bits = [0, 1] as const;
 const transposes = bits.flatMap((transA) => bits.map((transB) => ({ transA, transB })));
 
-/** A' [3, 4] times B' [4, 5], stored transposed where the attributes say so. */
+/** Multiplies A' [3, 4] by B' [4, 5], stored transposed where the attributes say so. */
 function gemm(attributes: Attributes<'Gemm'>, c?: readonly number[]): Case {
   const A = uniform(...(attributes.transA ? [4, 3] : [3, 4]));
   const B = uniform(...(attributes.transB ? [5, 4] : [4, 5]));
@@ -16,7 +16,7 @@ function gemm(attributes: Attributes<'Gemm'>, c?: readonly number[]): Case {
   return opCase(about, [A, B, uniform(...c)], (g, a, b, C) => g.Gemm(a, b, C, attributes));
 }
 
-/** Two products of A' [3, 4] and B' [4, 5], stored as the attributes say. */
+/** Makes two products of A' [3, 4] and B' [4, 5], stored as the attributes say. */
 function fusedMatMul(attributes: Attributes<'com.microsoft.FusedMatMul'>): Case {
   const stored = (transBatch: 0 | 1 | undefined, [rows, columns]: readonly [number, number]) =>
     transBatch ? uniform(rows, 2, columns) : uniform(2, rows, columns);

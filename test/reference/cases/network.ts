@@ -41,7 +41,7 @@ const crossEntropy = (
     g.SoftmaxCrossEntropyLoss(scores, labels, attributes),
   );
 
-/** A body that adds its iteration and a value of the graph around it to its state, and collects the states. */
+/** Makes a body that adds its iteration and a value of the outer graph to its state, and collects the states. */
 function accumulate(g: GraphBuilder, M: Value, cond: Value, start: Value, step: Value): readonly Value[] {
   const b = g.body();
   const i = b.input('i', { dtype: 'int64', shape: [] });
@@ -51,7 +51,7 @@ function accumulate(g: GraphBuilder, M: Value, cond: Value, start: Value, step: 
   return g.Loop(M, cond, start, { body: b.build('accumulate', { going, next, scan: b.Neg(next) }) });
 }
 
-/** A body that goes on while the iteration is below 2. */
+/** Makes a body that continues while the iteration is below 2. */
 function stopEarly(g: GraphBuilder, M: Value, cond: Value, start: Value): readonly Value[] {
   const b = g.body();
   const i = b.input('i', { dtype: 'int64', shape: [] });

@@ -2,7 +2,7 @@ import type { OpType } from '../../../training/graph/index.ts';
 import { build, dim, fromFront, type NdArray, range, read, scalar } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';
 
-/** log Σ exp along an axis, for every index of the array. */
+/** Returns log Σ exp along an axis, for every index of the array. */
 function logSoftmax(input: NdArray, axis: number): NdArray {
   const at = fromFront(axis, input.shape.length);
   return build(input.shape, (index) => {

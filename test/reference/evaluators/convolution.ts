@@ -9,12 +9,12 @@ const spanOf = (axis: 0 | 1, { kernel_shape, dilations = [1, 1] }: Window): numb
 
 const paddingOf = (axis: 0 | 1, { pads }: Window): number => dim(pads, axis) + dim(pads, axis + 2);
 
-/** The size along one axis that a window gives when it slides over `size` pixels. */
+/** Returns the number of positions of a window that slides over `size` pixels along one axis. */
 function slides(size: number, axis: 0 | 1, window: Window): number {
   return Math.floor((size + paddingOf(axis, window) - spanOf(axis, window)) / dim(window.strides, axis)) + 1;
 }
 
-/** The pixel that tap `k` of the window at position `p` falls on; it may lie in the padding. */
+/** Returns the pixel under tap `k` of the window at position `p`; it may lie in the padding. */
 function pixel(p: number, k: number, axis: 0 | 1, { strides, pads, dilations = [1, 1] }: Window): number {
   return p * dim(strides, axis) + k * dim(dilations, axis) - dim(pads, axis);
 }
@@ -22,7 +22,7 @@ function pixel(p: number, k: number, axis: 0 | 1, { strides, pads, dilations = [
 const inside = (y: number, x: number, height: number, width: number): boolean =>
   y >= 0 && x >= 0 && y < height && x < width;
 
-/** Calls back for every tap (of the kernel's rows and columns) that falls on a pixel. */
+/** Calls back for every tap (of the kernel's rows and columns) that lies on a pixel. */
 function forEachTap(
   [row, column]: readonly [number, number],
   image: readonly number[],
@@ -49,7 +49,7 @@ function conv(X: NdArray, W: NdArray, B: NdArray | undefined, attributes: Attrib
   });
 }
 
-/** Every pixel of `X` lays a kernel, scaled by itself, onto the output. */
+/** Adds, for every pixel of `X`, the kernel scaled by the pixel to the output. */
 function convTranspose(X: NdArray, W: NdArray, B: NdArray | undefined, attributes: Attributes<'ConvTranspose'>) {
   const { strides, output_padding, group } = attributes;
   const [I, perGroup] = [dim(W.shape, 0), dim(W.shape, 1)];
@@ -94,10 +94,10 @@ function averagePool(X: NdArray, attributes: Attributes<'AveragePool'>): NdArray
   });
 }
 
-/** The interpreter's own block of channels; ONNX Runtime's is 8 or 16. */
+/** The size of the interpreter's blocks of channels; ONNX Runtime's is 8 or 16. */
 export const channelBlock = 2;
 
-/** Takes the elements of `X` in the order in which they lie when axis `channel` is cut into blocks. */
+/** Reads the elements of `X` in the order that they have when axis `channel` is cut into blocks. */
 function blocked(X: NdArray, direction: 'into' | 'out of'): NdArray {
   const [N, C, H, W] = [dim(X.shape, 0), dim(X.shape, 1), dim(X.shape, 2), dim(X.shape, 3)];
   const data = new Float64Array(X.data.length);
@@ -109,7 +109,7 @@ function blocked(X: NdArray, direction: 'into' | 'out of'): NdArray {
   return { shape: X.shape, data };
 }
 
-/** Filters back from `[O / b, I / b, kH, kW, b of I, b of O]`. */
+/** Restores filters from `[O / b, I / b, kH, kW, b of I, b of O]`. */
 function plainFilters(W: NdArray): NdArray {
   const [O, I, kH, kW] = [dim(W.shape, 0), dim(W.shape, 1), dim(W.shape, 2), dim(W.shape, 3)];
   const data = new Float64Array(W.data.length);
@@ -139,7 +139,7 @@ export const convolution = {
   'com.microsoft.nchwc.ReorderInput': ([X]) => [blocked(X, 'into')],
   'com.microsoft.nchwc.ReorderOutput': ([X]) => [blocked(X, 'out of')],
   'com.microsoft.nchwc.Conv': ([X, W, B, Sum], attributes) => {
-    // Of one tap for each channel the filters lie as they are.
+    // Filters with one tap for each channel keep their order.
     const filters = attributes.group === 1 ? plainFilters(W) : W;
     const { shape, data } = blocked(conv(blocked(X, 'out of'), filters, B, attributes), 'into');
     return [{ shape, data: data.map((y, i) => activate(y + (Sum?.data[i] ?? 0), attributes)) }];

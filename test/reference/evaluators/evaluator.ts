@@ -1,4 +1,4 @@
-/** What the reference implementation of an op is: arrays in, arrays out, straight from the ONNX specification. */
+/** The interface of an op's reference implementation: arrays in, arrays out, straight from the ONNX specification. */
 import type { Attributes, DType, Graph, Inputs, OpType, Outputs } from '../../../training/graph/index.ts';
 import type { NdArray } from '../ndarray.ts';
 

@@ -9,7 +9,7 @@ import { movement } from './movement.ts';
 import { normalization } from './normalization.ts';
 import { reduction } from './reduction.ts';
 
-/** An op without an evaluator does not compile. */
+/** The evaluators of all ops. A table that lacks an op does not compile. */
 export const evaluators: EvaluatorTable<OpType> = {
   ...elementwise,
   ...reduction,

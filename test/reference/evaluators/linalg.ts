@@ -5,7 +5,7 @@ import type { EvaluatorTable } from './evaluator.ts';
 const transposed = (matrix: NdArray, transpose: 0 | 1): NdArray =>
   transpose ? build(matrix.shape.toReversed(), (index) => read(matrix, index.toReversed())) : matrix;
 
-/** Stacks of matrices `[.., M, K] · [.., K, N]`; the stacks broadcast. */
+/** Multiplies stacks of matrices, `[.., M, K] · [.., K, N]`; the stacks broadcast. */
 function product(A: NdArray, B: NdArray): NdArray {
   const stack = broadcast(A.shape.slice(0, -2), B.shape.slice(0, -2));
   const [M, K, N] = [dim(A.shape, -2), dim(A.shape, -1), dim(B.shape, -1)];

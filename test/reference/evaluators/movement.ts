@@ -40,7 +40,7 @@ function gather(data: NdArray, indices: NdArray, axis: number): NdArray {
   });
 }
 
-/** `pads` is `[begin of each axis, …, end of each axis, …]`; a negative one cuts off. */
+/** `pads` is `[begin of each axis, …, end of each axis, …]`; a negative amount cuts off. */
 function pad(data: NdArray, pads: Float64Array): NdArray {
   const rank = data.shape.length;
   const shape = data.shape.map((size, axis) => size + element(pads, axis) + element(pads, axis + rank));
@@ -66,7 +66,7 @@ function scatterAdd(data: NdArray, indices: NdArray, updates: NdArray, axis: num
   return result;
 }
 
-/** Steps of at least 1; bounds count from the end when negative and are clamped to the axis. */
+/** Covers steps of at least 1. Negative bounds count from the end, and bounds are clamped to the axis. */
 function slice(data: NdArray, starts: Float64Array, ends: Float64Array, axes: Float64Array, steps: Float64Array) {
   const first = data.shape.map(() => 0);
   const stride = data.shape.map(() => 1);

@@ -2,7 +2,7 @@ import type { OpType } from '../../../training/graph/index.ts';
 import { add, build, dim, forEachIndex, fromFront, type Index, type NdArray, read, zeros } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';
 
-/** The mean of `f(element, channel)` over every axis but the channel's: `[N, C, ..] -> [C]`. */
+/** Returns the mean of `f(element, channel)` over every axis except the channel's: `[N, C, ..] -> [C]`. */
 function channelMean(X: NdArray, f: (x: number, channel: number) => number): NdArray {
   const sum = zeros([dim(X.shape, 1)]);
   forEachIndex(X.shape, (index) => {
@@ -16,7 +16,7 @@ function channelMean(X: NdArray, f: (x: number, channel: number) => number): NdA
 const mix = (old: NdArray, fresh: NdArray, momentum: number): NdArray =>
   build(old.shape, (index) => read(old, index) * momentum + read(fresh, index) * (1 - momentum));
 
-/** The mean over the axes from `axis` on, which stay as ones. */
+/** Returns the mean over the axes from `axis` on, which are kept with size 1. */
 function meanFrom(axis: number, X: NdArray): NdArray {
   const sum = zeros(X.shape.map((size, i) => (i < axis ? size : 1)));
   forEachIndex(X.shape, (index) => {

@@ -14,7 +14,7 @@ import {
 import type { EvaluatorTable } from './evaluator.ts';
 
 /**
- * Combines the elements along `axes`; none given means all of them, as the specification says (`noop_with_empty_axes` 0).
+ * Combines the elements along `axes`. No axes mean all of them, as the specification says (`noop_with_empty_axes` 0).
  */
 function fold(
   data: NdArray,
@@ -40,7 +40,7 @@ function fold(
 const sum = (data: NdArray, axes: readonly number[], keepdims: 0 | 1): NdArray =>
   fold(data, axes, keepdims, (a, b) => a + b, 0);
 
-/** The first index of the largest element (`select_last_index` 0). */
+/** Returns the first index of the largest element (`select_last_index` 0). */
 function argMax(data: NdArray, axis: number, keepdims: 0 | 1): NdArray {
   const at = fromFront(axis, data.shape.length);
   const along = (index: Index, i: number) => read(data, index.with(at, i));

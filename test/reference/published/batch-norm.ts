@@ -1,4 +1,4 @@
-/** What batch-norm.py has written down of the ONNX specification's examples and of PyTorch; it says how. */
+/** The ONNX specification's examples and PyTorch's results, as recorded by batch-norm.py, which explains how. */
 import { readFileSync } from 'node:fs';
 import type { Attributes } from '../../../training/graph/index.ts';
 import type { BnMomentum } from '../../../training/optimizer/index.ts';
@@ -18,7 +18,7 @@ export type PytorchStep = Readonly<Record<StepTensor, NdArray>>;
 
 export interface PytorchRun {
   readonly name: string;
-  /** The share of the old value that is kept, which is 1 − PyTorch's. */
+  /** The share of the old value that is kept, which is 1 − PyTorch's momentum. */
   readonly momentum: BnMomentum;
   readonly epsilon: number;
   readonly scale: NdArray;

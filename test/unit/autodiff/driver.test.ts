@@ -1,4 +1,4 @@
-/** The driver: what all gradient rules share. */
+/** The driver does what all gradient rules share. */
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import {
@@ -15,7 +15,7 @@ import { float, typed } from '../../reference/inputs.ts';
 const total = (g: GraphBuilder, value: Value): Value =>
   g.ReduceSum(value, g.ints(value.shape.map((_, axis) => axis)), { keepdims: 0 });
 
-/** The elements of every gradient of a loss of x = [1, 2, 3] and y = [4, 5, 6]. */
+/** Returns the elements of every gradient of a loss of x = [1, 2, 3] and y = [4, 5, 6]. */
 function gradientsOf(lossOf: (g: GraphBuilder, x: Value, y: Value) => Value, ...targets: readonly ('x' | 'y')[]) {
   const g = graphBuilder();
   const inputs = { x: float(g, 'x', 3), y: float(g, 'y', 3) };
@@ -94,7 +94,7 @@ describe('a cotangent', () => {
   });
 });
 
-/** Σ of all elements of `[N, 3]` by matrix products. */
+/** Sums all elements of `[N, 3]` by matrix products. */
 function lossOf(g: GraphBuilder, value: Value): Value {
   const rows = g.Gemm(float(g, 'rows', 1, 'N'), value);
   return g.Reshape(
@@ -239,7 +239,7 @@ describe('gradients refuses', () => {
   });
 });
 
-/** scale, B, input_mean and input_var of two channels. */
+/** Returns scale, B, input_mean and input_var of two channels. */
 function channels(g: GraphBuilder): readonly [Value, Value, Value, Value] {
   return [float(g, 'scale', 2), float(g, 'B', 2), float(g, 'mean', 2), float(g, 'var', 2)];
 }

@@ -1,4 +1,4 @@
-/** The mathematics of every gradient rule: the emitted graph, evaluated in float64, against central differences. */
+/** Every gradient rule is right: the emitted graph, evaluated in float64, agrees with central differences. */
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { type GraphBuilder, graphBuilder, type Value } from '../../../training/graph/index.ts';
@@ -7,7 +7,7 @@ import { expectClose } from '../../reference/close.ts';
 import { evaluate } from '../../reference/evaluate.ts';
 import { centralDifferences, feedsFor, gradientGraph, lossGraph, targetsOf } from '../../reference/op-graphs.ts';
 
-/** What constants stored as float32 inside the graph (ε, 1/m, α) leave of float64's exactness. */
+/** The tolerance that constants stored as float32 inside the graph (ε, 1/m, α) require. */
 const tolerance = 1e-6;
 
 describe('the gradient of each op equals central differences', () => {

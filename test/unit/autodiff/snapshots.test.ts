@@ -1,9 +1,9 @@
-/** The gradient graphs of the key ops as text, so that a wasteful one is seen in review. */
+/** The gradient graphs of the key ops are recorded as text, so that a wasteful one shows in review. */
 import { expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { type GraphBuilder, graphBuilder, printGraph, type Shape, type Value } from '../../../training/graph/index.ts';
 
-/** The gradient of Σ cotangent · y in all inputs. */
+/** Returns the gradient of Σ cotangent · y in all inputs. */
 function gradientOf(
   shapes: Readonly<Record<string, Shape>>,
   emit: (g: GraphBuilder, inputs: readonly Value[]) => Value,

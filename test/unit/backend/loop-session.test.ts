@@ -1,4 +1,4 @@
-/** A Loop that is iterated call by call, on a runtime that is made up: what its sessions give is written here. */
+/** A Loop iterates call by call on a fake runtime, whose sessions return the values written here. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { NamedTensors } from '../../../training/backend/index.ts';

@@ -1,4 +1,4 @@
-/** Sessions are given back by whatever way their user ends: every one that is opened here fails when it runs. */
+/** Sessions are released however their user ends: every session opened here fails when it runs. */
 import { describe, expect, it } from 'vitest';
 import { exportFile } from '../../../exporter/model/graph.ts';
 import { answersOfFile } from '../../../exporter/model/verify.ts';

@@ -1,4 +1,4 @@
-/** Threads that share rows: each row is computed once, whoever takes it and whenever a thread is there. */
+/** Threads share rows: each row is computed once, whichever thread takes it and whenever a thread is ready. */
 import { once } from 'node:events';
 import { setTimeout as passing } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -21,13 +21,13 @@ const counting = (first: Wat) => `(module
       (br_if $rows (i32.lt_u (local.tee $row (i32.add (local.get $row) (i32.const 1))) (local.get $end))))
   )
 )`;
-/** For any thread but the first. */
+/** Hangs any thread except the first. */
 const neverEnds = `(if (i32.ge_u (local.get $own) (i32.const ${end + 1})) ((loop $ever (br_if $ever (i32.const 1)))))`;
 
 let threads: RowThreads;
 afterEach(() => threads.release());
 
-/** With threads that are there before the first run. */
+/** Starts threads, and waits until they are ready before the first run. */
 async function start(count: number, { first = '', repeatable = false } = {}): Promise<void> {
   const functions = [{ name: 'count', rows, repeatable }];
   const started: Promise<unknown>[] = [];
@@ -41,7 +41,7 @@ async function start(count: number, { first = '', repeatable = false } = {}): Pr
 
 const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
 
-/** Until another thread has taken rows that it never gives back, and is ended. */
+/** Runs until another thread has taken rows that it never returns, and is ended. */
 async function runUntilStuck(): Promise<number> {
   const ended = { isReleased: false };
   const ending = passing(1500).then(async () => {

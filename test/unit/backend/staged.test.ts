@@ -1,4 +1,4 @@
-/** Graphs that are cut at their products: what is compiled between them, beside the float64 interpreter, which computes the products too. */
+/** Graphs that are cut at their products agree with the float64 interpreter, which also computes the products. */
 import { afterAll, afterEach, describe, expect, it, test, vi } from 'vitest';
 import type { BoundSession, NamedTensors } from '../../../training/backend/index.ts';
 import { openStaged, stagedProgram } from '../../../training/backend/staged/staged-session.ts';
@@ -16,9 +16,11 @@ import {
 } from '../../reference/op-graphs.ts';
 import { feedsFor, gradientGraph, network, networks } from '../lowering/step-graphs.ts';
 
-/** Of one op and its gradient in float32. */
+/** The tolerance of one op and its gradient in float32. */
 const opTolerance = 1e-5;
-/** Of all of a network's gradients, by the largest: some are small differences of large numbers. */
+/**
+ * The tolerance of all of a network's gradients, relative to the largest: some are small differences of large numbers.
+ */
 const tolerance = 1e-5;
 
 const sessions: BoundSession[] = [];
@@ -46,7 +48,7 @@ const arraysOf = (tensors: NamedTensors): Arrays =>
     Object.entries(tensors).map(([name, { shape, data }]) => [name, { shape, data: Float64Array.from(data, Number) }]),
   );
 
-/** A session of the float64 interpreter over the same arrays. */
+/** Makes a session of the float64 interpreter over the same arrays. */
 const interpreted = (graph: Graph, { inputs, outputs }: { inputs: NamedTensors; outputs: NamedTensors }) => {
   checkGraph(graph);
   const run = () => {

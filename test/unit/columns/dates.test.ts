@@ -1,4 +1,4 @@
-/** Dates and times as people write them, and the numbers they become. */
+/** Dates and times are parsed as people write them, and become the right numbers. */
 import { describe, expect, it } from 'vitest';
 import { type Column, type DateOrder, ordersOf, parseDate, rowPreparer } from '../../../training/columns/index.ts';
 

@@ -1,4 +1,4 @@
-/** Numbers as people write them. */
+/** Numbers are parsed as people write them. */
 import { expect, it } from 'vitest';
 import { type Decimal, parseNumber, unitOf } from '../../../training/columns/index.ts';
 

@@ -1,4 +1,4 @@
-/** One function makes numbers of a row, whether its values are cells or members of a JSON object. */
+/** One function converts a row to numbers, whether its values are cells or members of a JSON object. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type * as z from 'zod';
 import type { columnSchema } from '../../../training/columns/index.ts';

@@ -1,4 +1,4 @@
-/** Which values are far from those of training: by more than training's own width below or above them. */
+/** Values are far from training's when they lie beyond its range by more than the width of that range. */
 import { expect, it } from 'vitest';
 import { type Column, farFinder, rowPreparer } from '../../../training/columns/index.ts';
 
@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
   { kind: 'numeric', name: 'always', range: [3, 3], fill: 3 },
 ];
 
-/** The names of the columns that are far. */
+/** Returns the names of the columns with far values. */
 function farOf(values: readonly unknown[]): readonly string[] {
   const { width, prepare } = rowPreparer(columns);
   const numbers = new Float32Array(2 * width);

@@ -1,4 +1,4 @@
-/** How columns are spread in training, and later rows beside it. */
+/** The distribution of columns is counted in training, and in later rows beside it. */
 import { describe, expect, it } from 'vitest';
 import { type Column, columnCounter, referencesOf } from '../../../training/columns/index.ts';
 

@@ -1,4 +1,4 @@
-/** Builds that are started for every file of one change, and builds that fail. */
+/** Builds share their work when several are started for the files of one change, and builds that fail say why. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';

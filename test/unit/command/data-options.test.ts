@@ -1,4 +1,4 @@
-/** From the flags about pictures and arrays to what is kept of them. */
+/** Flags about pictures and arrays become the stored options. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

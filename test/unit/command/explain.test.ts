@@ -1,4 +1,4 @@
-/** Whether a model is to be shown from inside, as the command line says it. */
+/** The command line decides whether a model is explained. */
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { addExportOptions, type ExportFlags } from '../../../exporter/command/model-options.ts';

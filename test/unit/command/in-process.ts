@@ -1,4 +1,4 @@
-/** `bn-edge` without a process of its own: what it would print, and its exit code. */
+/** Runs `bn-edge` without a process of its own, and returns its output and exit code. */
 import { vi } from 'vitest';
 import { runProgram } from '../../../exporter/command/program.ts';
 import type { Outcome } from '../../command.ts';

@@ -1,4 +1,4 @@
-/** `bn-edge init`: what it writes, and what it leaves alone. */
+/** `bn-edge init` writes what is missing, and leaves the rest alone. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ async function put(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-/** Every file in the folder with its content. */
+/** Returns every file in the folder with its content. */
 async function contents(): Promise<Readonly<Record<string, string>>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -1,4 +1,6 @@
-/** A user's mistake is one line on standard error that says what to do, and exit code 1; it leaves nothing behind. */
+/**
+ * A user's mistake gives one line on standard error that says what to do, and exit code 1; it leaves nothing behind.
+ */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The command as a whole: how its help reads, and that nothing but the called subcommand is loaded. */
+/** The command's help is complete, and only the called subcommand is loaded. */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { build } from 'esbuild';
@@ -7,7 +7,7 @@ import { groups, runProgram } from '../../../exporter/command/program.ts';
 
 const names = Object.values(groups).flatMap((group) => Object.keys(group));
 
-/** What the help of a command prints. */
+/** Returns what the help of a command prints. */
 async function help(...args: readonly string[]): Promise<string> {
   const written: string[] = [];
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);

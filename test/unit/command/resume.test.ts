@@ -1,4 +1,4 @@
-/** How `train --resume` finds the arguments that began the run. */
+/** `train --resume` finds the arguments that began the run. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

@@ -1,4 +1,4 @@
-/** Lists that take several lines of a terminal. */
+/** Lists are broken into lines that fit a terminal. */
 import { describe, expect, it, test } from 'vitest';
 import { fittedTable, hanging, inLines } from '../../../exporter/command/table.ts';
 

@@ -1,4 +1,4 @@
-/** What a user is told who writes an option as another tool has it, or as npm takes it away. */
+/** A user who writes an option as another tool spells it, or loses it to npm, is told the right one. */
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { refuseSwallowed } from '../../../exporter/command/npm-options.ts';

@@ -1,4 +1,4 @@
-/** The memory plan: what is needed at the same time does not lie in the same place. */
+/** The memory plan never places two values that are needed at the same time at overlapping addresses. */
 import { describe, expect, it } from 'vitest';
 import { planMemory } from '../../../training/compile/arena.ts';
 import { type Buffer, Plain, Stored } from '../../../training/compile/buffer.ts';
@@ -6,7 +6,7 @@ import type { Kernel } from '../../../training/compile/kernels/kernel.ts';
 import { range } from '../../reference/ndarray.ts';
 import { seeded } from '../../reference/random.ts';
 
-/** Kernels that read what some earlier ones have written. */
+/** Makes kernels that read what earlier kernels have written. */
 function program(seed: number) {
   const random = seeded(seed);
   const below = (count: number): number => Math.floor(random() * count);

@@ -1,4 +1,4 @@
-/** Convolutions and pools over every kind of window, and whatever comes before and behind them. */
+/** Convolutions and pools are right for every kind of window, and with other ops before and behind them. */
 import { describe, expect, it } from 'vitest';
 import { compile, CompileError } from '../../../training/compile/index.ts';
 import { type Graph, graphBuilder, type GraphBuilder, type Tensor, type Value } from '../../../training/graph/index.ts';

@@ -1,4 +1,4 @@
-/** What lies at the edges of what is covered: it is right, or it is refused; and what nearly fits never compiles to something wrong. */
+/** Graphs at the edges of what is covered are right or refused; near misses never compile to something wrong. */
 import { describe, expect, it } from 'vitest';
 import { compile, CompileError } from '../../../training/compile/index.ts';
 import {

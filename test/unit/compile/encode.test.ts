@@ -1,4 +1,4 @@
-/** The encoder of passes gives the module that Binaryen gives. */
+/** The encoder of passes writes the same module as Binaryen. */
 import binaryen from 'binaryen';
 import { describe, expect, it } from 'vitest';
 import { encodeText, instructionNames } from '../../../training/compile/passes/encode.ts';
@@ -30,7 +30,7 @@ const inModule = (limits: string, ...body: readonly string[]): string =>
 
 const [p, v] = ['(local.get $p)', '(local.get $v)'];
 
-/** What stands behind an instruction's name, where that is not one or two vectors. */
+/** The operands behind an instruction's name, where they are not one or two vectors. */
 const operands: Readonly<Record<string, string>> = {
   'v128.load': `offset=70000 align=4 ${p}`,
   'v128.load32_splat': `offset=3000000000 ${p}`,

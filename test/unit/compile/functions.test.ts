@@ -1,4 +1,4 @@
-/** The functions behind Exp, Log, Erf and the like: over float32's whole range, and where there is no number to give. */
+/** The functions behind Exp, Log, Erf and others are right over float32's whole range, and for infinities and NaN. */
 import { describe, expect, it } from 'vitest';
 import { type Graph, graphBuilder, type GraphBuilder, type Value } from '../../../training/graph/index.ts';
 import { range } from '../../reference/ndarray.ts';
@@ -9,7 +9,7 @@ const unary = (emit: (g: GraphBuilder, x: Value) => Value): Graph => {
   return g.build('unary', { y: emit(g, g.input('x', { dtype: 'float32', shape: ['N'] })) });
 };
 
-/** Simpson's rule on 2/√π e^(−t²), for numbers of any size. */
+/** Integrates 2/√π e^(−t²) by Simpson's rule, for numbers of any size. */
 function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   const f = (t: number) => (2 / Math.sqrt(Math.PI)) * Math.exp(-t * t);

@@ -1,4 +1,4 @@
-/** Random graphs give what the float64 interpreter gives. `GRAPHS=2000` runs that many. */
+/** Random graphs agree with the float64 interpreter. `GRAPHS=2000` runs that many. */
 import { expect, it } from 'vitest';
 import { printGraph } from '../../../training/graph/index.ts';
 import { range } from '../../reference/ndarray.ts';

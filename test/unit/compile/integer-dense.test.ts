@@ -1,4 +1,4 @@
-/** Dense layers whose weights stay 8-bit integers, beside the float64 interpreter with the weights that the file has. */
+/** Dense layers whose weights stay 8-bit integers agree with the float64 interpreter on the file's weights. */
 import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { type Graph, graphBuilder } from '../../../training/graph/index.ts';
@@ -57,7 +57,10 @@ const kinds: Readonly<Record<string, (random: Random, i: number) => number>> = {
   'numbers near 2^-63': (random) => (2 * random() - 1) * 2 ** -62.5,
 };
 
-/** Of the largest answer: x has half a unit of a float32's at its largest number, and the sum none. */
+/**
+ * The tolerance, relative to the largest answer: x is rounded to half a unit of a float32 at its largest number, and
+ * the sum is exact.
+ */
 const within = 1e-6;
 
 describe('integers stay what they are', () => {

@@ -1,4 +1,4 @@
-/** Each kind of layer that a network may have, and each named network: a kind without an example here does not compile, nor does its test. */
+/** Every kind of layer and every named network compiles. A kind without an example here is a compile error. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../training/compile/index.ts';
 import {
@@ -32,7 +32,7 @@ import { expectReference } from './run-compiled.ts';
 const row = (...layers: Network['layers']): Described => ({ inputShape: [6], layers });
 const picture = (...layers: Network['layers']): Described => ({ inputShape: [3, 8, 7], layers });
 
-/** Beside the layer they need what data tell of their columns. */
+/** The table's properties that some layers need. */
 const table = { inputShape: [3], categories: [0, 4, 0], edges: [[-0.5, 0, 0.5], [], []] };
 
 const examples: { readonly [K in LayerKind]: Described } = {

@@ -14,7 +14,7 @@ import { type Random, seeded } from '../../reference/random.ts';
 
 const between = (random: Random, min: number, max: number): number => min + (max - min) * random();
 
-/** Variances and deviations are positive, the rest is around zero, and as large as keeps activations near one. */
+/** Makes a tensor: variances and deviations are positive, others are around zero and keep activations near 1. */
 function tensorFor(name: string, shape: readonly number[], fanIn: number, random: Random): Tensor<'float32'> {
   const isPositive = /(var|std)$/.test(name);
   const bound = Math.sqrt(3 / fanIn);
@@ -43,7 +43,7 @@ export function networkGraph(described: Described, batch: string | number = 'N')
   return g.build('net', { y: output });
 }
 
-/** Samples between −1 and 1, or as `draw` says. */
+/** Draws samples between −1 and 1, or as `draw` says. */
 export function samplesFor(
   graph: Graph,
   count: number,

@@ -1,4 +1,4 @@
-/** Whatever a network can be made of compiles, and answers what the float64 interpreter answers. */
+/** Every network compiles, and agrees with the float64 interpreter. */
 import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { graphBuilder } from '../../../training/graph/index.ts';

@@ -1,6 +1,6 @@
 /**
- * ONNX's own tests of single nodes: each compiles to what the test expects, or is refused by the reason that stands here. Once as it is,
- * all inputs computed, and once with all but the first stored in the file; one of the two has to compile.
+ * ONNX's own tests of single nodes compile to what they expect, or are refused for the reason listed here. Each is
+ * compiled twice, with all inputs computed and with all but the first stored in the file; at least one must compile.
  */
 import { describe, expect, it } from 'vitest';
 import { compile, CompileError } from '../../../training/compile/index.ts';
@@ -11,7 +11,7 @@ import { fileOf, type NodeTest, nodeTests, stored, tensorFrom } from './onnx-nod
 
 const tests = nodeTests();
 
-/** By what the refusal says: the tests' names, or how they begin. */
+/** Maps a part of the refusal's message to the tests' names, or how these begin. */
 const refused: Readonly<Record<string, readonly string[]>> = {
   'expected float32': [
     ...[
@@ -78,7 +78,7 @@ async function expectAnswers(test: NodeTest): Promise<void> {
   }
 }
 
-/** Which of the numbers that are none. */
+/** Tells NaN, finite numbers and the two infinities apart. */
 const kindOf = (x: number): number => (Number.isNaN(x) ? 2 : Number.isFinite(x) ? 0 : Math.sign(x));
 const finite = (x: number): number => (Number.isFinite(x) ? x : 0);
 

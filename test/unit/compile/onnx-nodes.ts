@@ -1,4 +1,4 @@
-/** ONNX's own tests of single nodes, from the archive that `onnx-nodes.py` writes. */
+/** Reads ONNX's own tests of single nodes from the archive that `onnx-nodes.py` writes. */
 import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import { decodeAnyModel, type onnx, onnxProto, type Tensor } from '../../../training/graph/index.ts';
@@ -8,12 +8,12 @@ const { ModelProto, TensorProto } = onnxProto.onnx;
 export interface NodeTest {
   readonly name: string;
   readonly model: onnx.ModelProto;
-  /** By the names that the model gives them. */
+  /** The inputs by their names in the model. */
   readonly inputs: Readonly<Record<string, onnx.ITensorProto>>;
   readonly outputs: Readonly<Record<string, onnx.ITensorProto>>;
 }
 
-/** In the order of their names. */
+/** Returns the tests in the order of their names. */
 export function nodeTests(): readonly NodeTest[] {
   const archive = unzipSync(readFileSync(new URL('../../reference/published/onnx-nodes.zip', import.meta.url)));
   const names = new Set(Object.keys(archive).map((path) => path.split('/')[0] ?? ''));
@@ -30,7 +30,7 @@ export function nodeTests(): readonly NodeTest[] {
   });
 }
 
-/** The same with all inputs but the first stored in the file, as weights and shapes are in models. */
+/** Returns a test with all inputs but the first stored in the file, as weights and shapes are in models. */
 export function stored(test: NodeTest): NodeTest {
   const [first, ...others] = Object.entries(test.inputs);
   const tensors = others.map(([name, tensor]) => ({ ...tensor, name }));
@@ -44,7 +44,7 @@ export function stored(test: NodeTest): NodeTest {
 
 export const fileOf = ({ model }: Pick<NodeTest, 'model'>): Uint8Array => ModelProto.encode(model).finish();
 
-/** A tensor's numbers, by the reader of files. */
+/** Decodes a tensor with the reader of files. */
 export function tensorFrom(proto: onnx.ITensorProto): Tensor {
   const tensor = { ...proto, name: 'y' };
   const graph = { name: 'tensor', initializer: [tensor], output: [{ name: 'y' }] };

@@ -1,4 +1,4 @@
-/** Every op, compiled, gives what the float64 interpreter gives, or is refused by name. */
+/** Every compiled op agrees with the float64 interpreter, or is refused by name. */
 import { describe, expect, it } from 'vitest';
 import { CompileError, compile } from '../../../training/compile/index.ts';
 import { checkGraph, type Graph, graphBuilder, type OpType } from '../../../training/graph/index.ts';
@@ -11,7 +11,7 @@ import { expectReference } from './run-compiled.ts';
 
 const training = 'is not covered: it belongs to training';
 
-/** Whole ops that are refused. */
+/** The ops that are refused as a whole. */
 const refusedOps: { readonly [O in OpType]?: string } = {
   'com.microsoft.FusedMatMul': training,
   'com.microsoft.nchwc.Conv': training,
@@ -25,7 +25,7 @@ const refusedOps: { readonly [O in OpType]?: string } = {
   MaxPool: 'expected its first output alone to be read, got its Indices',
 };
 
-/** Cases that are refused, by how their names begin. */
+/** The cases that are refused, by the beginning of their names. */
 const refusedCases: Readonly<Record<string, string>> = {
   'Add: int64 elements': 'expected float32 or int32, got int64',
   'BatchNormalization: a large epsilon': 'expected training_mode 0, got 1',
@@ -52,7 +52,7 @@ describe('a covered op gives what the reference gives', () => {
   });
 });
 
-/** What stays refused with parameters in the file. */
+/** The cases that are refused even with parameters in the file. */
 const refusedStored = new Set<string>(
   opCases
     .filter((row) => refusalOf(row) !== undefined)

@@ -1,4 +1,4 @@
-/** Elementwise chains and sums, compiled to passes over memory of the caller's, beside the float64 interpreter. */
+/** Elementwise chains and sums, compiled to passes over the caller's memory, agree with the float64 interpreter. */
 import { describe, expect, it } from 'vitest';
 import { CompileError, compilePasses } from '../../../training/compile/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../../training/graph/index.ts';
@@ -12,7 +12,7 @@ import { scalar } from '../../reference/ndarray.ts';
 import { seeded } from '../../reference/random.ts';
 import { openPasses } from './run-passes.ts';
 
-/** float32 against float64, after one pass. */
+/** The tolerance of float32 after one pass. */
 const tolerance = 1e-5;
 
 const random = seeded(11);
@@ -127,7 +127,7 @@ const optionsRows: readonly Options[] = (Object.keys(optimizers) as OptimizerNam
   ),
 );
 
-/** Tensors, slots and averages in, the same out as `next/…`. */
+/** Makes an update graph: tensors, slots and averages in, the same out as `next/…`. */
 function updateGraph(options: UpdateOptions): Graph {
   const g = graphBuilder();
   const slots = specs.flatMap(({ name, shape }) =>

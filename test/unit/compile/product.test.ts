@@ -1,11 +1,11 @@
-/** Products of two computed matrices give what the float64 interpreter gives, whatever their sizes leave over. */
+/** Products of two computed matrices agree with the float64 interpreter, whatever remainders their sizes leave. */
 import { expect, it } from 'vitest';
 import { type Graph, graphBuilder } from '../../../training/graph/index.ts';
 import { range } from '../../reference/ndarray.ts';
 import { seeded, seedOf } from '../../reference/random.ts';
 import { expectStatic } from './run-static.ts';
 
-/** Sums of float32, of numbers below one. */
+/** The tolerance of sums in float32, of numbers below 1. */
 const tolerance = 2e-5;
 
 interface Row {

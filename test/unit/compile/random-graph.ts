@@ -1,4 +1,4 @@
-/** Graphs of a few ops that nobody would think of, from a seed. Their values stay near one, so that an error shows. */
+/** Makes unusual graphs of a few ops from a seed. Their values stay near 1, so that an error shows. */
 import {
   checkGraph,
   type Graph,
@@ -13,7 +13,7 @@ import { type Random, seeded } from '../../reference/random.ts';
 interface State {
   readonly g: GraphBuilder;
   readonly random: Random;
-  /** What there is to read, the newest last. */
+  /** The values that can be read, the newest last. */
   readonly values: Value[];
 }
 
@@ -23,14 +23,14 @@ const below = ({ random }: State, count: number): number => Math.floor(random() 
 const pick = <T>(state: State, list: readonly T[]): T => list[below(state, list.length)] as T;
 const sizes = ({ shape }: Value): readonly number[] => shape.slice(1).map(Number);
 
-/** Numbers between −bound and bound. */
+/** Stores numbers between −bound and bound. */
 function stored({ g, random }: State, shape: readonly number[], bound = 1, min = -bound): Value {
   const data = Float32Array.from(range(sizeOf(shape)), () => min + (bound - min) * random());
   const tensor: Tensor = { dtype: 'float32', shape, data };
   return g.initializer('w', tensor);
 }
 
-/** Shapes that broadcast to a value's. */
+/** Makes a value whose shape broadcasts to another's. */
 function partner(state: State, x: Value): Value {
   const own = sizes(x);
   const same = state.values.filter((value) => value !== x && value.shape.join() === x.shape.join());
@@ -180,7 +180,7 @@ const products: readonly Step[] = [
   },
 ];
 
-/** Of images alone. */
+/** Steps that need an image. */
 const windows: readonly Step[] = [
   (state, x) => {
     const [C = 1, H = 1, W = 1] = sizes(x);

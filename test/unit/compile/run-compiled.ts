@@ -1,4 +1,4 @@
-/** Compiled programs beside the float64 interpreter. */
+/** Runs compiled programs and compares them with the float64 interpreter. */
 import { compile, type CompileOptions } from '../../../training/compile/index.ts';
 import { start } from '../../../training/program/index.ts';
 import type { Graph } from '../../../training/graph/index.ts';
@@ -6,10 +6,10 @@ import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { sizeOf } from '../../reference/ndarray.ts';
 
-/** float32 against float64. */
+/** The tolerance of float32 against float64. */
 export const tolerance = 1e-5;
 
-/** The outputs of a compiled graph; its first input's first dimension is the batch where it is free. */
+/** Returns the outputs of a compiled graph. A free first dimension of its first input is the batch. */
 export async function runCompiled(graph: Graph, feeds: Arrays, options: CompileOptions = {}): Promise<Arrays> {
   const program = await compile(graph, options);
   const run = start(new WebAssembly.Module(program.wasm.slice()), program);

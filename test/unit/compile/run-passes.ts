@@ -1,4 +1,4 @@
-/** Graphs compiled to passes over memory of the test's own. */
+/** Runs graphs compiled to passes over the test's own memory. */
 import { compilePasses } from '../../../training/compile/index.ts';
 import type { Graph, Value } from '../../../training/graph/index.ts';
 import type { Arrays } from '../../reference/evaluate.ts';

@@ -1,4 +1,4 @@
-/** Graphs of known sizes compiled whole, over memory of the test's own. */
+/** Runs graphs of known sizes, compiled whole, over the test's own memory. */
 import { compileStatic, type StaticOptions, type StaticPort } from '../../../training/compile/index.ts';
 import type { Graph } from '../../../training/graph/index.ts';
 import { expectClose } from '../../reference/close.ts';

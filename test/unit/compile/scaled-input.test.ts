@@ -1,4 +1,7 @@
-/** What shifts and scales all of a dense layer's input is part of the layer, where nobody else reads it and no bits are lost. */
+/**
+ * Shifts and scales of a dense layer's whole input become part of the layer, where nothing else reads it and no
+ * precision is lost.
+ */
 import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { type Graph, graphBuilder, type GraphBuilder, type Value } from '../../../training/graph/index.ts';

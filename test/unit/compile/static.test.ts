@@ -1,4 +1,4 @@
-/** Graphs of known sizes, compiled whole, give what the float64 interpreter gives. */
+/** Graphs of known sizes, compiled whole, agree with the float64 interpreter. */
 import { describe, expect, it } from 'vitest';
 import { CompileError } from '../../../training/compile/index.ts';
 import { checkGraph, graphBuilder, type Value } from '../../../training/graph/index.ts';
@@ -87,7 +87,10 @@ it('free sizes are refused by the input that has them', () => {
   expect(() => openStatic(graph)).toThrow(new CompileError('x: expected sizes in numbers, got [N, 3]'));
 });
 
-/** What is refused, forward or backward, by how the names begin: what belongs to other runtimes, to one picture, or to 64 bits. */
+/**
+ * The refused cases, forward or backward, by the beginning of their names: those of other runtimes, of a single
+ * picture, or of 64 bits.
+ */
 const refused = [
   ...[
     'Conv: ',

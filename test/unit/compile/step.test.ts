@@ -1,4 +1,4 @@
-/** A whole training step, compiled, does what the float64 interpreter makes of the readable graph. */
+/** A whole compiled training step agrees with the float64 interpreter's result for the readable graph. */
 import { describe, expect, it } from 'vitest';
 import { compileStatic } from '../../../training/compile/index.ts';
 import { type Graph, printGraph } from '../../../training/graph/index.ts';
@@ -31,7 +31,7 @@ import { seeded, seedOf } from '../../reference/random.ts';
 import { openStatic } from './run-static.ts';
 
 const batchSize = 13;
-/** A step of float32 beside one of float64. */
+/** The tolerance of a step of float32 against one of float64. */
 const tolerance = 2e-5;
 
 const base: StepOptions = { optimizer: createOptimizer({ optimizer: 'adam' }), bnMomentum: 0.9, seed: 3 };
@@ -91,7 +91,7 @@ function stepOf({ network, options }: Row) {
   return { graph, options: all, inPlace: new Map(carried.map((name) => [afterName(name), name])) };
 }
 
-/** Numbers that a run could have come to. */
+/** Makes numbers that a run could have reached. */
 function feedsOf(name: string, graph: Graph, { network }: Row, options: StepOptions): Arrays {
   const random = seeded(seedOf(name));
   const scalars = stepScalars(options, 5, 0.01);

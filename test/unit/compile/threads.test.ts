@@ -1,4 +1,4 @@
-/** Two threads give the bits that one gives, and the end of the second one is told. */
+/** Two threads give the same bits as one, and the end of the second thread is reported. */
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -71,7 +71,7 @@ it.each(Object.entries(graphs))('%s: the same bits, again and again', (name, emi
   );
 });
 
-/** What starts while the action runs. */
+/** Returns the thread that starts while the action runs. */
 async function startedBy(action: () => void): Promise<Worker> {
   // What was started before has been told by then.
   await setImmediate();

@@ -1,4 +1,4 @@
-/** Weights that a module carries as halfs or 8-bit integers are what kernels compute with. */
+/** Kernels compute with exactly the weights that a module stores as halfs or 8-bit integers. */
 import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { fromHalves, toHalves } from '../../../training/files/index.ts';

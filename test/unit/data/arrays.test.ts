@@ -1,4 +1,4 @@
-/** Arrays as people save them: which are found, which parts they bring, and what is said of them. */
+/** Arrays are found as people save them, with the parts that they bring and the right notes. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** `from`, `from + 1`, … as `[count, 1]`. */
+/** Returns `from`, `from + 1`, … as `[count, 1]`. */
 const x = (from: number, count = 2) =>
   npy(
     "'<f4'",

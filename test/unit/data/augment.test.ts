@@ -1,4 +1,4 @@
-/** Augmented pictures: what each change does, and that it depends on nothing but seed, epoch and sample. */
+/** Each augmentation changes pictures as it should, and depends only on seed, epoch and sample. */
 import { describe, expect, it } from 'vitest';
 import { augmentation } from '../../../exporter/command/augmentation.ts';
 import {

@@ -1,4 +1,6 @@
-/** The bytes of a Windows bitmap, for tests: uncompressed, the rows from the bottom up; of a palette of reds and blues in 8 bits. */
+/**
+ * Writes a Windows bitmap for tests: uncompressed, rows from the bottom up, with a palette of reds and blues in 8 bits.
+ */
 export function bmp(bits: 8 | 24 | 32, width: number, height: number, rgb: readonly number[]): Uint8Array {
   const rowBytes = Math.ceil((width * bits) / 32) * 4;
   const palette = bits === 8 ? Array.from({ length: 256 }, (_, i) => [255 - i, 0, i, 0]).flat() : [];

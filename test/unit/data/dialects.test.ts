@@ -1,4 +1,4 @@
-/** However a table is written, the same data set is read, and what was found is said. */
+/** Tables written in different dialects give the same data set, and the notes say what was found. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

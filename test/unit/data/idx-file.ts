@@ -1,4 +1,4 @@
-/** The bytes of an IDX file of unsigned bytes, for tests. */
+/** Writes an IDX file of unsigned bytes for tests. */
 export function idx(shape: readonly number[], elements: Iterable<number>): Uint8Array {
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.set([0, 0, 8, shape.length]);

@@ -118,7 +118,7 @@ describe('a pair of IDX files', () => {
   });
 });
 
-/** A copy with one byte replaced, counted from the end. */
+/** Returns a copy with one byte replaced, counted from the end. */
 function withByte(bytes: Uint8Array, position: number, byte: number): Uint8Array {
   return new Uint8Array(bytes).with(position, byte);
 }

@@ -27,7 +27,7 @@ const read = async (path: string, options?: ImageOptions) => (await readImageFol
 
 /** Two pixels wide, one high. */
 const grey = (left: number, right: number) => raw(2, 1, 1, [left, right]).toColourspace('b-w').png().toBuffer();
-/** In colour, in which every byte differs from its neighbours. */
+/** Makes a picture in colour, in which every byte differs from its neighbours. */
 const noise = (width: number, height: number) =>
   raw(
     width,

@@ -1,4 +1,4 @@
-/** A column is what its cells look like, all of them; where they do not agree, the user decides, and is told how. */
+/** A column's kind follows from all of its cells; where they disagree, the user decides and is told how. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A table is read for a model that exists: nothing of what its texts mean is learnt anew. */
+/** A table is read for an existing model, so that nothing about the meaning of its texts is learnt anew. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** The bytes of an array file as `numpy.save` writes it, for tests; `descr` and `shape` are Python. */
+/** Writes an array file as `numpy.save` does, for tests; `descr` and `shape` are Python. */
 export function npy(
   descr: string,
   shape: string,

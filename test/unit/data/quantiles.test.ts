@@ -1,4 +1,4 @@
-/** Medians, ranges and edges of bins, against NumPy's `quantile` (2.4, method "linear"). */
+/** Medians, ranges and edges of bins agree with NumPy's `quantile` (2.4, method "linear"). */
 import { describe, expect, test } from 'vitest';
 import { binEdges, robustStatistics, type Samples } from '../../../training/data/index.ts';
 

@@ -1,4 +1,4 @@
-/** What columns keep of the training part: how far its values reach, and one that is typical. */
+/** Columns keep the range of the training part and a typical value. */
 import { describe, expect, it } from 'vitest';
 import { type Column, rowPreparer, widthOf } from '../../../training/columns/index.ts';
 import { unseenCategories, withSeen } from '../../../training/data/seen.ts';

@@ -17,7 +17,7 @@ function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'cha
   return { mean, deviation: variance.map(Math.sqrt) };
 }
 
-/** Of float64, over some hundred thousand terms. */
+/** The tolerance of float64 sums over some hundred thousand terms. */
 const TOLERANCE = 1e-9;
 
 function expectClose(name: string, actual: Float64Array, expected: Float64Array) {

@@ -1,4 +1,4 @@
-/** What makes a release refuse: less accuracy, another signature, a Worker that the platform has no room for. */
+/** A release is refused for lower accuracy, another signature, or a Worker that is too large for the platform. */
 import { describe, expect, it } from 'vitest';
 import type { ExportedCard } from '../../../exporter/model/card.ts';
 import { emptyCard } from '../../../exporter/store/card.ts';

@@ -1,4 +1,4 @@
-/** What a deployment says of a Worker that anybody may ask. */
+/** A deployment says whether anyone may call the Worker. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

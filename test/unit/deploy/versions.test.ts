@@ -1,4 +1,4 @@
-/** What a model's folder holds after releases and rollbacks, and which names and versions may become folders. */
+/** A model's folder holds the right versions after releases and rollbacks, and only safe names become folders. */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** CONTRIBUTING.md's examples are complete: the compiler names what is missing of each, and accepts the whole. */
+/** CONTRIBUTING.md's examples are complete: the compiler names each missing part, and accepts the whole. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

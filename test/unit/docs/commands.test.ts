@@ -1,4 +1,4 @@
-/** What the README and the guides tell people to type is understood by the command. */
+/** The command understands every command line in the README and the guides. */
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };

@@ -1,9 +1,9 @@
-/** What SECURITY.md says of the packages whose code is deployed with a Worker. */
+/** SECURITY.md lists the packages whose code is deployed with a Worker. */
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 
-/** By which everything may be deployed without more than naming the authors. */
+/** The licences that only require naming the authors. */
 const permissive = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD'];
 
 async function deployed(): Promise<readonly string[]> {

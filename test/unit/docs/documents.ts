@@ -1,11 +1,11 @@
-/** The documents that people read, and what stands in them. */
+/** Reads the documents that people read, and finds parts of them. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '../../..');
 
 export interface Document {
-  /** Its path below the root. */
+  /** The path below the root. */
   readonly path: string;
   readonly text: string;
 }
@@ -17,14 +17,14 @@ export const documents: readonly Document[] = globSync(['*.md', 'docs/**/*.md', 
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
-/** The contents of the fenced blocks of a language, in their order. */
+/** Returns the contents of the fenced blocks of a language, in order. */
 export const fenced = ({ text }: Document, language: string): readonly string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, content = '']) => content);
 
-/** The text without its fenced blocks. */
+/** Returns the text without its fenced blocks. */
 export const prose = ({ text }: Document): string => text.replace(/^ *```.*?^ *```/gms, '');
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** Returns the anchors of a document's headings, as GitHub makes them. */
 export const anchors = (text: string): ReadonlySet<string> =>
   new Set(
     [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>

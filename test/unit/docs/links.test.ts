@@ -1,4 +1,4 @@
-/** What the documents point to is there. */
+/** The targets of all links in the documents exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';

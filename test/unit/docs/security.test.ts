@@ -1,4 +1,4 @@
-/** What SECURITY.md promises of packages and secrets, and that the tests are there which it names. */
+/** SECURITY.md's promises about packages and secrets hold, and the tests that it names exist. */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

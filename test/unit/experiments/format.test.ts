@@ -1,4 +1,4 @@
-/** Numbers as the report writes them. */
+/** The report formats numbers as intended. */
 import { expect, it } from 'vitest';
 import { spread } from '../../../docs/experiments/report/format.ts';
 

@@ -1,4 +1,4 @@
-/** When an export says that it replaces a better model. */
+/** An export says when it replaces a better model. */
 import { expect, it } from 'vitest';
 import { betterBefore } from '../../../exporter/model/better-before.ts';
 import type { ExportedCard } from '../../../exporter/model/card.ts';

@@ -1,4 +1,4 @@
-/** The nodes that an export adds before and behind the network: run by the reference interpreter. */
+/** The nodes that an export adds before and behind the network are right in the reference interpreter. */
 import { describe, expect, test } from 'vitest';
 import { exportGraph } from '../../../exporter/model/graph.ts';
 import type { TrainedModel } from '../../../training/checkpoint/model.ts';

@@ -1,4 +1,7 @@
-/** A file from elsewhere becomes one file of tensors of numbers: weights beside it, dictionaries, texts. */
+/**
+ * A file of another program becomes one file of numeric tensors: weights beside it, dictionaries and texts are
+ * converted.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

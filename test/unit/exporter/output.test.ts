@@ -1,4 +1,4 @@
-/** What the answer of a model from elsewhere is taken for. */
+/** The answer of another program's model is recognized. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { labelsOf, outputOf } from '../../../exporter/served/output.ts';
@@ -36,7 +36,7 @@ const inferred = (output: readonly onnx.IValueInfoProto[], ...nodes: readonly on
   return outputOf(graph, portsOf(graph));
 };
 
-/** Where three classes are named. */
+/** Returns the recognized output of a graph, given the names of three classes. */
 const labelled = (output: readonly onnx.IValueInfoProto[], ...nodes: readonly onnx.INodeProto[]) => {
   const graph = { output: [...output], node: [...nodes] };
   return outputOf(graph, portsOf(graph), 3);

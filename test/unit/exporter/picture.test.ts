@@ -1,4 +1,4 @@
-/** How pictures become an input, by its card and its shape. */
+/** Pictures become an input by the model's card and the input's shape. */
 import { describe, expect, it } from 'vitest';
 import type { Port } from '../../../exporter/served/ports.ts';
 import { parseCard } from '../../../exporter/store/card.ts';

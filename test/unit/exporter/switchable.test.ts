@@ -1,4 +1,4 @@
-/** What serving makes of a file: the network with a switch at every Batch Norm layer. */
+/** Serving makes a twin of a file: the network with a switch at every Batch Norm layer. */
 import { readFileSync } from 'node:fs';
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';

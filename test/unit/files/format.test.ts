@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers are formatted for people. */
 import { expect, it } from 'vitest';
 import { fourDigits } from '../../../training/files/index.ts';
 

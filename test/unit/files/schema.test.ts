@@ -1,4 +1,4 @@
-/** What a value that does not fit its schema is told: the key, what was expected, what came. */
+/** A value that does not fit its schema gives a message with the key, what was expected and what came. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { check, checked, checkedJson, UserError, validated } from '../../../training/files/index.ts';

@@ -1,4 +1,4 @@
-/** Ops of other exporters come out as this project's, and mean the same. */
+/** Ops of other exporters are expressed by this project's ops with the same results. */
 import { describe, expect, it } from 'vitest';
 import { decodeAnyModel, decodeModel, type onnx, onnxProto } from '../../../training/graph/index.ts';
 import { range } from '../../reference/ndarray.ts';

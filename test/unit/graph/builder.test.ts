@@ -1,4 +1,4 @@
-/** The builder: how it names things, what it keeps, and what does not compile. */
+/** The builder names values, keeps what is needed, and refuses misuse at compile time. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import {
   checkGraph,

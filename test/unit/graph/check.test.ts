@@ -1,4 +1,4 @@
-/** The checker, on graphs broken by hand. */
+/** The checker refuses graphs broken by hand. */
 import { describe, expect, test } from 'vitest';
 import {
   checkGraph,

@@ -1,4 +1,4 @@
-/** Graphs as ONNX files: what is written is read back, and what is no good file is refused in one line. */
+/** Graphs are written to ONNX files and read back, and bad files are refused in one line. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import protobuf from 'protobufjs/minimal.js';
 import { describe, expect, test } from 'vitest';
@@ -298,7 +298,7 @@ function relu(): Graph {
   return g.build('relu', { y: g.Relu(g.input('x', { dtype: 'float32', shape: ['N', 2] })) });
 }
 
-/** Relu, then a weight is added. */
+/** Makes a graph of Relu, followed by adding a weight. */
 function affine(): Graph {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: ['N', 2] });
@@ -318,7 +318,7 @@ function outputsOf(graph: Graph): readonly unknown[] {
   return ModelProto.decode(encodeModel(graph)).graph?.node?.map((proto) => proto.output) ?? [];
 }
 
-/** How the numbers of a field are written (2 is a packed list), in all messages at the end of a path of fields. */
+/** Returns the wire types of a field's numbers (2 is a packed list), in all messages at the end of a path of fields. */
 function wireTypes(message: Uint8Array, [next, ...path]: readonly number[], field: number): readonly number[] {
   const reader = protobuf.Reader.create(message);
   const found: number[] = [];
@@ -331,7 +331,7 @@ function wireTypes(message: Uint8Array, [next, ...path]: readonly number[], fiel
   return found;
 }
 
-/** The affine graph's file with something changed. */
+/** Writes the affine graph's file with a change. */
 function changed(change: (graph: onnx.IGraphProto) => unknown): Uint8Array {
   const file = ModelProto.decode(encodeModel(affine()));
   change(file.graph ?? {});

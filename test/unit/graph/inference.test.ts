@@ -1,4 +1,4 @@
-/** What the builder infers as nodes are added, and what it refuses. */
+/** The builder infers types as nodes are added, and refuses what does not fit. */
 import { describe, expect, test } from 'vitest';
 import {
   type DType,

@@ -1,4 +1,4 @@
-/** Graphs as text. */
+/** Graphs are printed as text. */
 import { expect, test } from 'vitest';
 import { graphBuilder, printGraph } from '../../../training/graph/index.ts';
 

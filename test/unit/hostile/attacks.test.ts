@@ -1,4 +1,4 @@
-/** Files made to hurt, each with what is said of it. What a hang or a gigabyte would be, fails here by time or by memory. */
+/** Malicious files are refused with the right message. A hang fails by time, a huge allocation by memory. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

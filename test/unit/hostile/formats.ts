@@ -1,4 +1,4 @@
-/** The formats that are read from outside: small right files of each, the words that mean something in it, and its reader. */
+/** The formats that are read from outside: for each, small valid files, its keywords and its reader. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Writes JPEG files of any shape, sound or made to hurt: frames, scans, samplings and scripts that no encoder would write. */
+/**
+ * Writes JPEG files of any shape, valid or malicious, with frames, scans, samplings and scripts that no encoder writes.
+ */
 
 /** A scan: its components, the coefficients from `first` to `last`, and the bits that it adds. */
 export interface ScanScript {
@@ -12,7 +14,7 @@ export interface ScanScript {
 export interface JpegScript {
   readonly width: number;
   readonly height: number;
-  /** Of each component its sampling factors, across and down. */
+  /** The sampling factors of each component, across and down. */
   readonly sampling: readonly (readonly [across: number, down: number])[];
   readonly isProgressive?: boolean;
   readonly scans?: readonly ScanScript[];
@@ -20,7 +22,7 @@ export interface JpegScript {
   readonly restarts?: number;
   /** Segments ahead of the frame. */
   readonly more?: readonly Uint8Array[];
-  /** The value of a coefficient, by the component, the block's place in the component and the coefficient's in the file. */
+  /** Returns a coefficient, by component, the block's position in it and the coefficient's index in the file. */
   readonly coefficient: (component: number, x: number, y: number, k: number) => number;
 }
 
@@ -40,7 +42,7 @@ export const tables = [segment(0xc4, [0x00, ...eightBits(12)]), segment(0xc4, [0
 /** Small steps, so that large coefficients stay in range. */
 export const quantization = segment(0xdb, [0, ...Array.from({ length: 64 }, (_, k) => 1 + (k >> 3))]);
 
-/** What a frame says of the picture. */
+/** The members of a script that a frame states. */
 type FrameScript = Pick<JpegScript, 'width' | 'height' | 'sampling' | 'isProgressive'>;
 
 export function frame({ width, height, sampling, isProgressive = false }: FrameScript): Uint8Array {
@@ -52,7 +54,7 @@ export function scanHeader({ components, first, last, high, low }: ScanScript): 
   return segment(0xda, [components.length, ...components.flatMap((i) => [i + 1, 0]), first, last, (high << 4) | low]);
 }
 
-/** What a sequential file has in one scan. */
+/** Returns the one scan of a sequential file. */
 const wholeScan = ({ sampling }: JpegScript): ScanScript => ({
   components: sampling.map((_, i) => i),
   first: 0,
@@ -97,7 +99,7 @@ class BitWriter {
     this.write(value < 0 ? value + (1 << size) - 1 : value, size);
   }
 
-  /** With ones to the byte, then a marker. */
+  /** Pads with ones to the byte, then writes a marker. */
   end(marker?: number): void {
     while (this.#count > 0) this.write(1, 1);
     if (marker !== undefined) this.bytes.push(0xff, marker);
@@ -106,7 +108,7 @@ class BitWriter {
 
 const sizeOf = (value: number): number => 32 - Math.clz32(Math.abs(value));
 
-/** Without the bits below, towards 0. */
+/** Drops the lower bits, rounding towards 0. */
 const above = (value: number, bit: number): number => (value < 0 ? -(-value >> bit) : value >> bit);
 
 function scanData(script: JpegScript, scan: ScanScript): Uint8Array {

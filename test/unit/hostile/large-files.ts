@@ -1,4 +1,4 @@
-/** A large right file of each format, with its reader as a user's path reaches it. */
+/** A large valid file of each format, with its reader as a user's path reaches it. */
 import { zipSync } from 'fflate';
 import onnxProto from 'onnx-proto';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
@@ -20,7 +20,7 @@ interface LargeFile {
   readonly read: (path: string) => Promise<unknown>;
   /** The file and the result. */
   readonly times: number;
-  /** What a process takes beyond that, whatever the size; in bytes. */
+  /** The bytes that a process takes beyond that, whatever the size. */
   readonly slack: number;
 }
 
@@ -69,7 +69,7 @@ export const largeFiles = {
     times: 2,
     slack: 3e7,
   },
-  /** The cells that have been read are garbage until V8 collects it, which it does by its own measure: ten times the file take no more. */
+  /** Cells that have been read are garbage until V8 collects it: even a file ten times as large takes no more. */
   CSV: {
     create: () => Buffer.from(`a,label\n${'0.125,0\n1,1\n'.repeat(5e5)}`),
     read: table,
@@ -77,7 +77,7 @@ export const largeFiles = {
     slack: 1.5e8,
   },
   'CSV of a million different numbers': { create: wideTable, read: table, times: 2, slack: 6e7 },
-  /** As many as are read at all, of 500 bytes each; and the garbage. */
+  /** The maximum number of columns, of 500 bytes each, and the garbage. */
   'CSV of 100,000 columns': { create: manyColumns, read: table, times: 2, slack: 3e8 },
   safetensors: {
     create: () => serializeSafetensors(new Map([['w', { dtype: 'F32', shape: [count], data: numbers() }]]), {}),

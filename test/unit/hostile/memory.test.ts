@@ -1,4 +1,6 @@
-/** What a reader takes of the machine, heap and all: the peak of resident memory in a process that reads one large file. */
+/**
+ * Readers stay within a limit of memory, heap included, measured as the peak of a process that reads one large file.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

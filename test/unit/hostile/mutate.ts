@@ -1,4 +1,4 @@
-/** Damage to files, in the ways that break careless readers. The same seed gives the same mutants. */
+/** Damages files in ways that break careless readers. The same seed gives the same mutants. */
 import type { Random } from '../../reference/random.ts';
 
 type Mutation = (random: Random, file: Buffer, others: readonly Buffer[], tokens: readonly string[]) => Buffer;

@@ -1,7 +1,7 @@
 /**
- * Damaged files of every format: each gives one line for the user or a result that makes sense, in little memory. Of each reading
- * the array buffers are counted, which are what a declared size asks for; the heap, with its garbage, by the peak of the
- * process over all of them. memory.test.ts holds large files against both.
+ * Damaged files of every format give one line for the user or a meaningful result, in little memory. For each reading
+ * the array buffers are counted, which a declared size would allocate; the heap with its garbage is limited by the
+ * process's peak over all readings. memory.test.ts checks both for large files.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { mutate } from './mutate.ts';
 
 const COUNT = 10_000;
 
-/** What runs beside a reader allocates, and what it may inflate to find a header in 4096 compressed bytes. */
+/** Allows for what runs beside a reader, and what it may inflate to find a header in 4096 compressed bytes. */
 const SLACK = 6e6;
 
 /** Garbage that V8 has not collected yet; a single reading that takes more shows. */

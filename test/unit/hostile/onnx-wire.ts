@@ -1,10 +1,10 @@
-/** ONNX files field by field, as onnx-proto would not write them: https://protobuf.dev/programming-guides/encoding/ */
+/** Writes ONNX files field by field, as onnx-proto would not: https://protobuf.dev/programming-guides/encoding/ */
 import onnxProto from 'onnx-proto';
 import { digits } from '../../bundle/fixtures.ts';
 
 const { GraphProto, ModelProto } = onnxProto.onnx;
 
-/** By the message that has them: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+/** The fields of each message: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
 export const fields = {
   model: { graph: 7 },
   graph: { node: 1, initializer: 5, docString: 10 },

@@ -1,4 +1,7 @@
-/** Pictures made to hurt a Worker: what is refused by its header, and what the heaviest that is not takes. */
+/**
+ * Pictures that would overload a Worker are refused by their headers, and the heaviest accepted ones stay within
+ * limits.
+ */
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import {

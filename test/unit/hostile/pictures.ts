@@ -1,11 +1,11 @@
-/** Pictures made to hurt: as much work as a few bytes can ask for, or as a picture within all limits can. */
+/** Malicious pictures: the most work that a few bytes can demand, or that a picture within all limits can cause. */
 import { crc32, deflateSync } from 'node:zlib';
 import { frame, quantization, type ScanScript, scanHeader, segment } from './jpeg-file.ts';
 
 export interface HostilePicture {
   readonly name: string;
   readonly file: () => Uint8Array;
-  /** What is said of it; undefined where it is within the limits. */
+  /** The message of the refusal; undefined where the picture is within the limits. */
   readonly refusal?: string;
 }
 
@@ -43,8 +43,8 @@ const MANY_BLOCKS = 0xe0;
 const SIXTEEN_ZEROS = 0xf0;
 
 /**
- * Each block's last coefficient is not 0, and each later scan looks for it through the whole block: all of the scans' bits are 0, one for
- * each block.
+ * Makes a JPEG where each block's last coefficient is not 0, and each later scan searches the whole block for it: all
+ * bits of the scans are 0, one for each block.
  */
 export function searchingJpeg({ width, height }: Size, channels: 1 | 3, scans: number): Uint8Array {
   const blocks = (width / 8) * (height / 8);
@@ -160,7 +160,7 @@ const packed = (bits: string): number[] =>
 const damaged = (format: string): string => `${format}: expected a whole picture, got a damaged or truncated one`;
 const kind = 'jpeg: expected baseline or progressive with 8 bits and 1, 3 or 4 channels, got';
 
-/** What is refused by what it declares. */
+/** Pictures that are refused by what they declare. */
 export const refusedPictures: readonly HostilePicture[] = [
   {
     name: 'a JPEG of 4097 × 3072 pixels',

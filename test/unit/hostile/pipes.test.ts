@@ -1,4 +1,7 @@
-/** What never ends is refused before it is read: a read that waits would hold the process, and Ctrl-C with it. */
+/**
+ * Endless files are refused before they are read: a blocking read would hold the process, and even Ctrl-C could not end
+ * it.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

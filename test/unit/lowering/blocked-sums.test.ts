@@ -1,4 +1,4 @@
-/** Sums of large tensors become one node each, and stay what they were: the float64 interpreter runs both. */
+/** Sums of large tensors become one node each with the same results, as the float64 interpreter shows. */
 import { describe, expect, it } from 'vitest';
 import { elementCount } from '../../../training/files/element-count.ts';
 import {
@@ -36,7 +36,7 @@ function feedsFor({ inputs }: Graph): Arrays {
   );
 }
 
-/** What is left beside what moves nothing: the names of the ops in order. */
+/** Returns the names of the ops in order, without those that move nothing. */
 function opsOf({ nodes }: Graph): string[] {
   const isSeen = ({ op }: Node) => op === 'Reshape' || op === 'Expand' || op === 'Identity' || op === 'Neg';
   return nodes.filter((node) => !isSeen(node)).map(({ op }) => op.replace('com.microsoft.nchwc.Conv', 'Sum'));

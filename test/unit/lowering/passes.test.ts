@@ -1,4 +1,4 @@
-/** Every pass gives the graph it was given, in other ops: the float64 interpreter runs both. */
+/** Every pass keeps a graph's results in other ops, as the float64 interpreter shows. */
 import { describe, expect, it } from 'vitest';
 import { type Graph, graphBuilder, type OpType, printGraph } from '../../../training/graph/index.ts';
 import { lower } from '../../../training/lowering/index.ts';

@@ -1,4 +1,4 @@
-/** The loss and the gradients of small networks, with whatever a pass may find in them. */
+/** The losses and gradients of small networks that contain everything a pass may look for. */
 import { gradients } from '../../../training/autodiff/index.ts';
 import { elementCount } from '../../../training/files/element-count.ts';
 import { checkGraph, type Graph, graphBuilder } from '../../../training/graph/index.ts';

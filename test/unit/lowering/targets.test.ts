@@ -1,4 +1,4 @@
-/** Lowering for a target changes no number: each op and its gradient, lowered, in the float64 interpreter. */
+/** Lowering for a target changes no results: each lowered op and gradient agrees in the float64 interpreter. */
 import { describe, expect, it, test } from 'vitest';
 import { type Graph, graphBuilder, printGraph } from '../../../training/graph/index.ts';
 import { loopStep, lower, type Processor, type Target } from '../../../training/lowering/index.ts';

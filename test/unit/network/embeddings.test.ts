@@ -1,4 +1,4 @@
-/** What is learnt of categories, against central differences in float64. */
+/** The gradients of embeddings agree with central differences in float64. */
 import { expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { checkGraph, graphBuilder } from '../../../training/graph/index.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../../training/network/index.ts';
 import { evaluate } from '../../reference/evaluate.ts';
 
-/** The forward pass of a network on inputs that are not normalized (μ = 0, σ² = 1 − ε). */
+/** Returns the forward pass of a network on inputs that are not normalized (μ = 0, σ² = 1 − ε). */
 function forwardGraph(inputShape: readonly number[], layers: readonly Layer[], mode: Mode = 'inference', count = 2) {
   const plan = planNetwork({ name: 'net', inputShape, inputNormalization: 'feature', layers });
   const g = graphBuilder();

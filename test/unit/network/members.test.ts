@@ -1,4 +1,4 @@
-/** Members against what they are said to be: networks that are alone, of which the answer is the mean. All in float64. */
+/** Members agree with separate networks whose mean is the answer. Everything is computed in float64. */
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { checkGraph, graphBuilder } from '../../../training/graph/index.ts';
@@ -112,7 +112,7 @@ const cases = Object.entries(ensembles).map(([average, of]) => {
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
-/** What the answer stands for: probabilities of classes, of the second of two, or a number. */
+/** Returns what the answer stands for: probabilities of classes, of the second of two, or a number. */
 function meaning(average: keyof typeof ensembles, z: readonly number[]): readonly number[] {
   if (average === 'values') return z;
   if (average === 'sigmoid') return z.map(sigmoid);
@@ -178,7 +178,7 @@ const targetsFor = ({ kind }: Objective) =>
     ? { dtype: 'float32' as const, data: [0.5, -1, 2, 0, 1] }
     : { dtype: 'int32' as const, data: kind === 'binary' ? [0, 1, 1, 0, 1] : [0, 2, 1, 1, 0] };
 
-/** In plain float64: −ln p of the class, or the square of the error. */
+/** Computes the loss in plain float64: −ln p of the class, or the square of the error. */
 function lossOf(average: keyof typeof ensembles, z: readonly number[], target: number): number {
   if (average === 'values') return ((z[0] ?? NaN) - target) ** 2;
   const p = meaning(average, z);

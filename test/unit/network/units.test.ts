@@ -21,7 +21,7 @@ const rows = (network: Partial<Network>): Network => ({
   ...network,
 });
 
-/** What the network without layers makes of raw samples. */
+/** Returns what the network without layers makes of raw samples. */
 function answers(network: Network, x: readonly number[], tensors: Readonly<Record<string, readonly number[]>>) {
   const plan = planNetwork(network);
   const g = graphBuilder();

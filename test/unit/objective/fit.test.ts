@@ -1,4 +1,4 @@
-/** What is fitted to the validation part, beside brute force and beside what the definitions promise. */
+/** The fitted readings agree with brute force, and keep what their definitions promise. */
 import { describe, expect, it } from 'vitest';
 import { applies, thresholdOf, toldClass } from '../../../training/answers/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';

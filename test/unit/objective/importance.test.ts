@@ -1,4 +1,4 @@
-/** What columns are worth, beside what is known of networks that are made by hand. */
+/** The importance of columns agrees with what is known about networks made by hand. */
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../training/columns/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';

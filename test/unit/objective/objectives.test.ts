@@ -1,4 +1,4 @@
-/** The emitted loss of each objective, and its gradient, in float64 against its formula. */
+/** The emitted loss of each objective, and its gradient, agree with its formula in float64. */
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import type { Dataset } from '../../../training/data/index.ts';
@@ -22,7 +22,7 @@ interface Row {
   readonly objective: Objective;
   readonly output: readonly number[];
   readonly targets: readonly number[];
-  /** Of one sample. */
+  /** The loss of one sample. */
   readonly formula: (output: readonly number[], target: number) => number;
   readonly score: number;
 }

@@ -1,4 +1,4 @@
-/** What the rules say of scores: how they read, what answering always the same comes to, how files name them. */
+/** The rules of scores hold: their formats, the constant answer's score, and their names in files. */
 import { describe, expect, it, test } from 'vitest';
 import { historySchema, storedHistory } from '../../../training/checkpoint/history.ts';
 import type { ClassificationDataset, RegressionDataset } from '../../../training/data/index.ts';

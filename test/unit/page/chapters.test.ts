@@ -1,4 +1,4 @@
-/** The experiments of the training page: what each text says is what its settings give. */
+/** In the training page's experiments, each text says what its settings give. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { SideNews, Validation } from '../../../worker/page/train/engine/messages.ts';
@@ -23,10 +23,10 @@ async function after(hash: string, steps: number): Promise<Readonly<Record<Side,
   return { with: told('with'), without: told('without') };
 }
 
-/** Of a network that has diverged. */
+/** The results of a network that has diverged. */
 const none = { loss: NaN, accuracy: NaN };
 
-/** Of the last twenty mini-batches. */
+/** The mean over the last twenty mini-batches. */
 const training = ({ losses }: SideNews): number => losses.slice(-20).reduce((sum, loss) => sum + loss, 0) / 20;
 
 const largest = ({ layers }: SideNews): number => Math.max(...layers.map(({ gradientNorm }) => gradientNorm));

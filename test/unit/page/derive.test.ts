@@ -1,4 +1,4 @@
-/** What the training page computes by hand, against the float64 interpreter and against differences. */
+/** The training page's own computations agree with the float64 interpreter and with differences. */
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { checkGraph, graphBuilder } from '../../../training/graph/index.ts';

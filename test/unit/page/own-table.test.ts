@@ -1,4 +1,4 @@
-/** A table of one's own on the training page: read, divided and prepared as by the command, to the bit. */
+/** The training page reads, divides and prepares a user's table like the command, to the bit. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

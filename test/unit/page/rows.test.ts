@@ -1,4 +1,4 @@
-/** What the page's form makes of a model's columns. */
+/** The page's form suits a model's columns. */
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../worker/page/api/model.ts';
 import { cellsAlong, randomRow, sequence, shareOf, typicalRow } from '../../../worker/page/inputs/rows/row.ts';

@@ -1,4 +1,4 @@
-/** JPEG files of every kind, as the Worker reads them and as libjpeg-turbo does inside of sharp: to the bit. */
+/** JPEG files of every kind give the same bits in the Worker's decoder as in libjpeg-turbo inside sharp. */
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodePicture, decodeRows } from '../../../training/pictures/index.ts';

@@ -1,4 +1,4 @@
-/** PNG files of every kind, as the Worker and as libvips read them. */
+/** PNG files of every kind give the same pixels in the Worker's decoder as in libvips. */
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodePicture, type Picture } from '../../../training/pictures/index.ts';

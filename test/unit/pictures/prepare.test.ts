@@ -1,4 +1,4 @@
-/** What a model takes of a picture: beside what Pillow makes of it, and beside the formula in float64. */
+/** Prepared pictures agree with Pillow's, and with the formula in float64. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readNpz } from '../../../training/data/index.ts';

@@ -1,4 +1,4 @@
-/** What training reads of picture files, beside what a Worker makes of the same bytes: the same, to the bit. */
+/** Training reads the same bits from picture files as a Worker does. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Pictures prepared as a card says, beside what torchvision's own transforms give of the same files (fixtures/torchvision/make.py). */
+/**
+ * Pictures prepared as a card says agree with torchvision's own transforms of the same files
+ * (fixtures/torchvision/make.py).
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +22,7 @@ function prepared(file: string, stated: StatedPicture, dims: Port['dims']): read
   return [...numbersOf(prepareRows(decodeRows(readFileSync(join(folder, file))), picture), picture)];
 }
 
-/** From `[C, H, W]` to `[H, W, C]`. */
+/** Converts `[C, H, W]` to `[H, W, C]`. */
 function behind(values: readonly number[], channels: number): readonly number[] {
   const area = values.length / channels;
   return values.map((_, i) => values[(i % channels) * area + Math.floor(i / channels)] ?? NaN);

@@ -1,4 +1,4 @@
-/** Which augmentation is chosen for which data. */
+/** The augmentation is chosen to suit the data. */
 import { expect, it } from 'vitest';
 import type { Dataset, LoadedData } from '../../../training/data/index.ts';
 import { type PicturePreparation, plainPreparation } from '../../../training/pictures/index.ts';

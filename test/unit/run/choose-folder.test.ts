@@ -1,4 +1,4 @@
-/** Where a run goes: never over another one, nor among files that are no run's. */
+/** A run never replaces another one, nor writes among files that do not belong to a run. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

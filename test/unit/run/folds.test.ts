@@ -1,4 +1,4 @@
-/** Who says how long a network learns: its validation part, folds, or a clock. */
+/** The length of training is decided by the validation part, folds, or a clock. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRandom, type Dataset, foldsOf, type LoadedData } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/index.ts';

@@ -1,4 +1,4 @@
-/** What is said of classes before they are trained on. */
+/** Classes are noted before they are trained on, where they are rare. */
 import { expect, it } from 'vitest';
 import type { Dataset } from '../../../training/data/index.ts';
 import { chooseObjective, notesOnRarity } from '../../../training/run/objective.ts';

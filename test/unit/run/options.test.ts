@@ -1,4 +1,4 @@
-/** What a program asks of a run is checked as the command line checks its flags. */
+/** The options of a program are checked like the flags of the command line. */
 import { describe, expect, it } from 'vitest';
 import { addModel, evaluate, exportModel, train } from '../../../exporter/index.ts';
 

@@ -1,4 +1,4 @@
-/** How the command line understands data, and what it makes of them when nothing else is said. */
+/** The command line understands data, and chooses suitable defaults for them. */
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { chooseNetwork, requireFit } from '../../../training/run/choose-network.ts';

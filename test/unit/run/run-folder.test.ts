@@ -1,4 +1,4 @@
-/** What the command line reads from a run folder and draws for people. */
+/** The command line reads run folders and draws figures for people. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

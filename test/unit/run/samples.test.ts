@@ -1,4 +1,4 @@
-/** Which samples a model is judged by, and what becomes of those that it cannot know. */
+/** A model is judged by the right samples, and samples that it cannot know are left out or refused. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** As a run on `own.csv` leaves it, as far as it matters here. */
+/** A model as a run on `own.csv` leaves it, with the members that matter here. */
 const trained = (): Known =>
   ({
     columns,

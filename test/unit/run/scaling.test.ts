@@ -1,4 +1,4 @@
-/** What a run says of the units of its data before the first step. */
+/** A run reports problems with the units of its data before the first step. */
 import { describe, expect, it } from 'vitest';
 import type { Column, LoadedData } from '../../../training/data/index.ts';
 import { denseNetwork, type Network } from '../../../training/network/index.ts';

@@ -1,4 +1,4 @@
-/** Read back by protobufjs from the published message definitions, with the framing taken apart by hand. */
+/** Event files are read back by protobufjs from the published message definitions, with the framing parsed by hand. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

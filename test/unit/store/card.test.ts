@@ -1,4 +1,4 @@
-/** What a card may say, and what is refused in one line. */
+/** Valid cards are accepted, and others are refused in one line. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

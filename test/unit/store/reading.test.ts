@@ -1,4 +1,4 @@
-/** What a card says of how answers are read, beside what the model answers. */
+/** A card's reading of answers agrees with what the model answers. */
 import { describe, expect, it } from 'vitest';
 import { parseCard } from '../../../exporter/store/card.ts';
 import { readingContradictions, toldOf } from '../../../exporter/store/reading.ts';

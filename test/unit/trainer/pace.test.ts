@@ -1,4 +1,4 @@
-/** How many steps a call takes, on a clock that is made up: a call takes `cost + steps · step` milliseconds. */
+/** The number of steps in a call follows a fake clock: a call takes `cost + steps · step` milliseconds. */
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../../training/trainer/pace.ts';
 

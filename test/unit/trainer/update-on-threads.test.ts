@@ -1,4 +1,4 @@
-/** What a step changes in the state, on several threads: the bits are those of one. */
+/** Several threads change the state by a step to the same bits as one thread. */
 import { describe, expect, it } from 'vitest';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../../training/network/index.ts';
 import { optimizers } from '../../../training/optimizer/index.ts';

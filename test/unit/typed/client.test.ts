@@ -1,4 +1,6 @@
-/** What `bn-edge client` writes: it compiles in every host, refuses what the models refuse, and says what HTTP says. */
+/**
+ * The output of `bn-edge client` compiles in every host, refuses what the models refuse, and reports what HTTP reports.
+ */
 import { build } from 'esbuild';
 import { encode } from 'fast-png';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What models are called in a program. */
+/** Models get valid names in a program. */
 import { expect, it } from 'vitest';
 import { identifiersOf } from '../../../exporter/typed/names.ts';
 

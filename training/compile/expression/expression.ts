@@ -1,16 +1,16 @@
 /**
- * What an elementwise step computes: a tree whose leaves are operands and numbers, evaluated for four elements at once. A chain of
- * ONNX nodes becomes one tree, so that what lies between them is never written to memory.
+ * The expression of an elementwise step: a tree whose leaves are operands and numbers, evaluated for four elements at
+ * once. A chain of ONNX nodes becomes one tree, so that intermediate values are never written to memory.
  */
 import { splat, splatInt, vector, type Wat } from '../wat.ts';
 import * as functions from './functions.ts';
 import type { Lines } from './lines.ts';
 
-/** What a lane holds: a float32, an integer of 32 bits, one without a sign, or a boolean: all bits or none. */
+/** The type of a lane: a float32, a signed or unsigned integer of 32 bits, or a boolean with all bits set or none. */
 export type LaneType = 'float' | 'int' | 'uint' | 'mask';
 
 export type Expression =
-  /** The operand of that number. */
+  /** The operand with that index. */
   | { readonly kind: 'operand'; readonly operand: number; readonly type: LaneType }
   | { readonly kind: 'number'; readonly value: number; readonly type: LaneType }
   | {
@@ -25,7 +25,7 @@ const one =
   (_lines: Lines, ...inputs: readonly Wat[]) =>
     vector(instruction, ...inputs);
 
-/** Each operation in instructions. */
+/** Maps each operation to its instructions. */
 const operations = {
   add: one('f32x4.add'),
   sub: one('f32x4.sub'),
@@ -40,7 +40,7 @@ const operations = {
   tanh: functions.tanh,
   sigmoid: functions.sigmoid,
   softplus: functions.softplus,
-  /** The bounds come second: NaN passes. */
+  /** The bound is the second operand, so that NaN passes. */
   atLeast: (_lines, x, min) => functions.atLeast(x, min),
   atMost: (_lines, x, max) => functions.atMost(x, max),
   equal: one('f32x4.eq'),
@@ -56,12 +56,12 @@ const operations = {
   unequalInt: one('i32x4.ne'),
   greaterInt: one('i32x4.gt_s'),
   greaterOrEqualInt: one('i32x4.ge_s'),
-  /** condition, where it holds, where not. */
+  /** The operands are the condition, the value where it holds, and the value where it does not. */
   choose: (_lines, mask, a, b) => vector('v128.bitselect', a, b, mask),
   and: one('v128.and'),
   floatOfInt: one('f32x4.convert_i32x4_s'),
   floatOfUint: one('f32x4.convert_i32x4_u'),
-  /** The same bits. */
+  /** The bits stay the same. */
   uintOfInt: (_lines, x) => x,
   shiftRight8: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 8)'),
   shiftRight16: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 16)'),
@@ -80,20 +80,20 @@ export const operate = (type: LaneType, operation: Operation, ...inputs: readonl
   type,
 });
 
-/** The same with zero in place of a denormal; what holds no float32 stays as it is. */
+/** Returns the expression with denormals replaced by zero. Types other than float32 stay as they are. */
 export const flushed = (tree: Expression): Expression =>
   tree.type === 'float' ? operate('float', 'flush', tree) : tree;
 
 /**
- * Writes the instructions of a tree; what occurs twice in it is computed once.
+ * Writes the instructions of a tree. A subtree that occurs several times is computed once.
  *
- * @param operands what reads each operand
+ * @param operands the expressions that read the operands
  */
 export function evaluate(lines: Lines, tree: Expression, operands: readonly Wat[]): Wat {
   return evaluateAll(lines, [tree], operands)[0] ?? '';
 }
 
-/** The same for several trees, which may have parts in common. */
+/** Writes the instructions of several trees, which may share subtrees. */
 export function evaluateAll(lines: Lines, trees: readonly Expression[], operands: readonly Wat[]): readonly Wat[] {
   const known = new Map<Expression, Wat>();
   const visit = (expression: Expression): Wat => {

@@ -1,6 +1,6 @@
 /**
- * Exponential and its relatives, four lanes at a time, to about a unit in the last place or two. NaN stays NaN, and what overflows is
- * infinite.
+ * The exponential function and its relatives, four lanes at a time, accurate to one or two units in the last place. NaN
+ * stays NaN, and overflow gives infinity.
  *
  * Sources: exp, log, tanh: S. Moshier's Cephes, https://www.netlib.org/cephes/ (single/expf.c, logf.c, tanhf.c);
  * erf: N. Juffa, https://forums.developer.nvidia.com/t/optimized-implementation-of-erff/35942
@@ -15,16 +15,20 @@ const div = (a: Wat, b: Wat): Wat => vector('f32x4.div', a, b);
 const abs = (x: Wat): Wat => vector('f32x4.abs', x);
 const neg = (x: Wat): Wat => vector('f32x4.neg', x);
 const less = (a: Wat, b: Wat): Wat => vector('f32x4.lt', a, b);
-/** Where the mask's bits are set, a, else b. */
+/** Chooses a where the mask's bits are set, otherwise b. */
 const choose = (a: Wat, b: Wat, mask: Wat): Wat => vector('v128.bitselect', a, b, mask);
 
-/** The second operand of a pseudo-minimum or -maximum is taken where it is beyond the first, so that NaN in the first stays. */
+/**
+ * A pseudo-minimum or -maximum takes the second operand only where it is beyond the first, so that NaN in the first
+ * stays.
+ */
 export const atMost = (x: Wat, max: Wat): Wat => vector('f32x4.pmin', x, max);
 export const atLeast = (x: Wat, min: Wat): Wat => vector('f32x4.pmax', x, min);
 
 /**
- * Zero in place of a denormal, as ONNX Runtime's sessions have it by a setting of the processor that a module cannot reach. A moment
- * without gradients decays towards zero, stays the smallest denormals for ever, and every operation on it is slow.
+ * Replaces denormals by zero, as ONNX Runtime's sessions do by a processor setting that a module cannot reach.
+ * Otherwise a moment without gradients decays to the smallest denormals and stays there, and every operation on it is
+ * slow.
  */
 export const flush = (lines: Lines, x: Wat): Wat => lines.keep(choose(splat(0), x, less(abs(x), splat(2 ** -126))));
 
@@ -33,10 +37,13 @@ function polynomial(x: Wat, [first = 0, ...rest]: readonly number[]): Wat {
   return rest.reduce((sum, coefficient) => add(mul(sum, x), splat(coefficient)), splat(first));
 }
 
-/** 2ⁿ of integers, by the bits of the exponent. */
+/** Computes 2ⁿ for integers, by the bits of the exponent. */
 const powerOfTwo = (n: Wat): Wat => vector('i32x4.shl', vector('i32x4.add', n, splatInt(127)), '(i32.const 23)');
 
-/** eˣ = 2ⁿ eʳ with n = ⌊x / ln 2⌉ and |r| ≤ ½ ln 2. In two factors, since 2ⁿ alone would leave float32's exponents. */
+/**
+ * Computes eˣ = 2ⁿ eʳ with n = ⌊x / ln 2⌉ and |r| ≤ ½ ln 2. 2ⁿ is multiplied in two factors, since it may exceed
+ * float32's exponents alone.
+ */
 export function exp(lines: Lines, x: Wat): Wat {
   const bounded = lines.keep(atLeast(atMost(x, splat(90)), splat(-110)));
   const n = lines.keep(vector('f32x4.nearest', mul(bounded, splat(Math.LOG2E))));
@@ -48,7 +55,7 @@ export function exp(lines: Lines, x: Wat): Wat {
   return lines.keep(mul(mul(power, powerOfTwo(half)), powerOfTwo(vector('i32x4.sub', whole, half))));
 }
 
-/** log x = n ln 2 + log m with ½√2 ≤ m < √2; numbers too small for that are made larger first. */
+/** Computes log x = n ln 2 + log m with ½√2 ≤ m < √2. Denormals are scaled up first. */
 export function log(lines: Lines, x: Wat): Wat {
   const small = lines.keep(less(x, splat(2 ** -126)));
   const scaled = lines.keep(choose(mul(x, splat(2 ** 23)), x, small));
@@ -70,7 +77,7 @@ export function log(lines: Lines, x: Wat): Wat {
   const rest = add(mul(mul(polynomial(m, series), m), squared), mul(n, splat(-2.1219444e-4)));
   const value = add(add(m, sub(rest, mul(squared, splat(0.5)))), mul(n, splat(0.693359375)));
   const finite = lines.keep(value);
-  // log 0 = −∞, of less NaN, and infinity and NaN stay what they are.
+  // log 0 is −∞, that of negative numbers is NaN; infinity and NaN stay as they are.
   const ofPositive = choose(finite, x, less(x, splat(Infinity)));
   const ofZero = choose(splat(-Infinity), ofPositive, vector('f32x4.eq', x, splat(0)));
   return lines.keep(choose(splat(NaN), ofZero, less(x, splat(0))));
@@ -79,7 +86,7 @@ export function log(lines: Lines, x: Wat): Wat {
 /** 1 / (1 + e⁻ˣ) */
 export const sigmoid = (lines: Lines, x: Wat): Wat => lines.keep(div(splat(1), add(splat(1), exp(lines, neg(x)))));
 
-/** An odd polynomial near zero, else ±(1 − 2 / (e^(2|x|) + 1)). */
+/** Computes an odd polynomial near zero, otherwise ±(1 − 2 / (e^(2|x|) + 1)). */
 export function tanh(lines: Lines, x: Wat): Wat {
   const magnitude = lines.keep(abs(x));
   const squared = lines.keep(mul(x, x));
@@ -98,13 +105,13 @@ export function erf(lines: Lines, x: Wat): Wat {
   const r = add(mul(polynomial(t, [-1.7285347e-5, 3.83197126e-4]), s), polynomial(t, [-3.88396438e-3, 2.42546219e-2]));
   const tail = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce((sum, c) => add(mul(sum, t), splat(c)), r);
   const exponent = lines.keep(sub(mul(tail, t), t));
-  // Of infinity the polynomial would be the difference of infinities.
+  // For infinity the polynomial would subtract infinities.
   const far = withSignOf(x, sub(splat(1), exp(lines, choose(exponent, splat(-110), less(t, splat(10))))));
   const either = lines.keep(choose(near, far, less(t, splat(0.927734375))));
   return lines.keep(choose(x, either, vector('f32x4.ne', x, x)));
 }
 
-/** log (1 + eˣ) = max(x, 0) + log1p(e^−|x|), with log1p(u) = u log w / (w − 1) at w = 1 + u. */
+/** Computes log (1 + eˣ) = max(x, 0) + log1p(e^−|x|), with log1p(u) = u log w / (w − 1) at w = 1 + u. */
 export function softplus(lines: Lines, x: Wat): Wat {
   const u = exp(lines, neg(abs(x)));
   const w = lines.keep(add(splat(1), u));

@@ -1,4 +1,4 @@
-/** Statements of a kernel's inner loop, in order, each of which names one intermediate result. */
+/** The statements of a kernel's inner loop, in order. Each names one intermediate result. */
 import { get, type Locals, localsOf, set, type Wat } from '../wat.ts';
 
 export class Lines {
@@ -18,7 +18,7 @@ export class Lines {
     return localsOf('v128', ...this.#names);
   }
 
-  /** Computes `value` here, once; what is returned reads it. */
+  /** Computes `value` once at this point, and returns the expression that reads it. */
   keep(value: Wat): Wat {
     const name = `${this.#prefix}${this.#names.length}`;
     this.#names.push(name);

@@ -1,9 +1,9 @@
-/** What an elementwise ONNX node computes, as an expression of its inputs. */
+/** Translates elementwise ONNX nodes to expressions of their inputs. */
 import type { DType, Node, OpNode, OpType, Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
 import { type Expression, type LaneType, numberOf, operate, type Operation } from './expression.ts';
 
-/** The types that the program computes with; integers are of 32 bits. */
+/** The types that the program computes with; integers have 32 bits. */
 const laneTypes: Readonly<Partial<Record<DType, LaneType>>> = {
   float32: 'float',
   int32: 'int',
@@ -23,7 +23,7 @@ export function laneTypeOf(node: Pick<Node, 'name' | 'op'>, { name, dtype }: Val
 type Inputs = readonly Expression[];
 type Rule<O extends OpType> = (inputs: Inputs, node: OpNode<O>) => Expression;
 
-/** What rules need of a node whose attributes they do not read. */
+/** The members of a node that rules need when they do not read attributes. */
 interface AnyNode extends Pick<Node, 'name' | 'op'> {
   readonly inputs: readonly [Value, ...Value[]];
 }
@@ -35,12 +35,12 @@ const unary =
     return operate('float', operation, ...inputs);
   };
 
-/** @param ofInts absent where integers are not computed with */
+/** @param ofInts is absent where integers are not covered */
 const binary =
   (ofFloats: Operation, ofInts?: Operation, result?: LaneType) =>
   (inputs: Inputs, node: AnyNode): Expression => {
     if (inputs[0]?.type === 'float') return operate(result ?? 'float', ofFloats, ...inputs);
-    // Sums and products have the same low bits whatever the highest means.
+    // The low bits of sums and products do not depend on the meaning of the highest bit.
     if (inputs[0]?.type === 'uint' && (ofInts === 'addInt' || ofInts === 'mulInt'))
       return operate('uint', ofInts, ...inputs);
     // Sums of int64 may need more than 32 bits; comparisons do not.
@@ -135,14 +135,14 @@ function cast(X: Expression, node: OpNode<'Cast'>): Expression {
     case 'int':
       if (X.type === 'uint') throw uncovered(node, `expected no cast from ${from} to ${to}`);
       if (X.type === 'mask') return operate('int', 'and', X, numberOf(1, 'int'));
-      // uint8 is narrower and int64 is wider than what a lane holds.
+      // A lane is wider than uint8 and narrower than int64.
       if (to === 'uint8' || (to === 'int32' && from === 'int64') || (to === 'int64' && X.type === 'float'))
         throw uncovered(node, `expected a cast without loss in 32 bits, got one from ${from} to ${to}`);
       return X.type === 'float' ? operate('int', 'intOfFloat', X) : X;
   }
 }
 
-/** Of unsigned integers only what the random numbers of dropout need. */
+/** Covers only the divisions of unsigned integers that dropout's random numbers need. */
 function shifted([X = zero, divisor]: Inputs, node: AnyNode): Expression {
   const by = divisor?.kind === 'number' ? divisor.value : NaN;
   if (by === 2 ** 8) return operate('uint', 'shiftRight8', X);

@@ -1,5 +1,5 @@
 /**
- * The place of the largest of each row along an axis, the first of equal ones:
+ * Finds the position of the maximum of each row along an axis, and the first of several equal ones:
  *
  *     for o < outer
  *       for i < inner

@@ -1,19 +1,20 @@
 /**
- * Convolution, directly: no matrix of patches is written. Images lie by blocks of four channels, so a sum is a vector of four output
- * channels, and any stride or dilation only says where the next pixel is.
+ * Direct convolution: no matrix of patches is written. Images lie in blocks of four channels, so a sum is a vector of
+ * four output channels, and stride and dilation only decide where the next pixel is.
  *
  *     for each 16 output channels                    (four blocks; fewer where there are fewer)
  *       for each two rows of the output
  *         for each column                            two pixels × 16 channels: eight sums stay in registers
  *           for each block of input channels
- *             for each tap ky, kx                    (in the code one after the other)
+ *             for each tap ky, kx                    (unrolled in the code)
  *               for each of the block's channels     spread over a vector
  *                 sum[pixel][block] += x[pixel + tap] · w[tap][channel][block]
  *           out = tree(sum + b)
  *
- * Weights are packed in exactly the order in which they are read. Two pixels are two pointers: one row above the other, and the halves
- * of the last row where their number is odd. Where there are eight channels left or less, a tile has more columns; the last tile of a
- * row ends with it, and computes some pixels twice where they do not come out even.
+ * Weights are packed in exactly the order in which they are read. The two pixels have two pointers: one row above the
+ * other, or the halves of the last row where the number of rows is odd. With eight channels or fewer, a tile has more
+ * columns. The last tile of a row ends with the row, and computes some pixels twice where the columns do not divide
+ * evenly.
  */
 import { type Blocked, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { evaluate } from '../expression/expression.ts';
@@ -43,10 +44,10 @@ import { borderOf, type Window } from './window.ts';
 
 export interface Filters {
   readonly outputs: number;
-  /** Of each group. */
+  /** The number of inputs of each group. */
   readonly inputs: number;
   readonly groups: number;
-  /** The weight of an output channel for one of its inputs at a tap. */
+  /** Returns the weight of an output channel for one of its inputs at a tap. */
   readonly at: (output: number, input: number, ky: number, kx: number) => number;
 }
 
@@ -56,26 +57,28 @@ export interface Conv {
   readonly out: Blocked;
   readonly window: Window;
   readonly filters: Filters;
-  /** One for each output channel, in whole vectors. */
+  /** One number for each output channel, padded to whole vectors. */
   readonly bias: Stored | undefined;
   readonly epilogue: Epilogue;
 }
 
-/** Blocks of output channels that a tile has at most. */
+/** The maximum number of blocks of output channels in a tile. */
 const widest = 4;
-/** Sums of a tile. */
+/** The number of sums in a tile. */
 const sums = 8;
-/** Taps that stand in the code one after the other; of more, only those of a row do. */
+/** The maximum number of taps that are unrolled. With more taps, only those of a row are. */
 const maxTaps = 9;
 
-/** Some blocks of output channels that are computed together. */
+/** Blocks of output channels that are computed together. */
 interface Part {
   readonly firstBlock: number;
   readonly blocks: number;
   readonly group: number;
 }
 
-/** @param filters of which a group's channels fill blocks, of inputs and of outputs, where there are several groups */
+/**
+ * @param filters Where there are several groups, the channels of each must fill whole blocks, of inputs and of outputs
+ */
 export function conv(shape: Conv): Kernel {
   const { about, x, out, window, filters, bias, epilogue } = shape;
   x.widen(borderOf(window));
@@ -109,7 +112,7 @@ function partsOf({ outputs, groups }: Filters): readonly Part[] {
   );
 }
 
-/** Part by part: `[block of inputs][ky][kx][channel of the block][block][4 outputs]`. */
+/** Packs the filters part by part: `[block of inputs][ky][kx][channel of the block][block][4 outputs]`. */
 function packFilters(
   { inputs, outputs, at }: Filters,
   parts: readonly Part[],
@@ -131,7 +134,7 @@ function packFilters(
   return Float32Array.from(packed);
 }
 
-/** A part for all pixels: which tiles there are. */
+/** Returns the code of a part for all pixels, divided into tiles. */
 function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: number, context: Emit) {
   const { x, out, window, filters } = shape;
   const { rows, columns } = window;
@@ -145,7 +148,9 @@ function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: num
     ((group * filters.inputs) / 4) * x.planeBytes;
   const to = context.at(out) + out.origin + firstBlock * out.planeBytes;
   const xStep = columns.stride * vectorBytes;
-  /** `steps` tiles from a column on, in the rows at the pointers; the second pixel may be `apart` columns further. */
+  /**
+   * Calls `steps` tiles from a column on, in the rows at the pointers. The second pixel may be `apart` columns further.
+   */
   const tiles = (a: Wat, b: Wat, toA: Wat, toB: Wat, column: number, steps: number, apart = 0): Wat =>
     call(
       line,
@@ -157,7 +162,7 @@ function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: num
       i32(firstBlock * vectorBytes),
       i32(steps),
     );
-  /** A row from its first column to its last: the last tile ends with it. */
+  /** Covers a row from its first column to its last; the last tile ends with the row. */
   const row = (a: Wat, b: Wat, toA: Wat, toB: Wat, count: number, apart = 0): readonly Wat[] => {
     const steps = Math.floor(count / width);
     return [
@@ -191,7 +196,10 @@ function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: num
 
 const largestPower = (min: number): number => 2 ** Math.floor(Math.log2(Math.max(1, min)));
 
-/** Tiles one after the other: from `a` and `b` to `to_a` and `to_b`. `column` is the part's first channel, in bytes. */
+/**
+ * Returns the code of consecutive tiles: from `a` and `b` to `to_a` and `to_b`. `column` is the part's first channel,
+ * in bytes.
+ */
 function lineCode(
   { x, out, window, filters, bias, epilogue }: Conv,
   blocks: number,
@@ -206,12 +214,12 @@ function lineCode(
   const accumulate = (pixel: number, block: number, factor: Wat, weight: Wat): Wat =>
     set(sum(pixel, block), madd(get(sum(pixel, block)), factor, weight));
 
-  /** One tap for `lanes` channels of a block. `weight` counts vectors, `offset` bytes of x. */
+  /** Adds one tap for `lanes` channels of a block. `weight` counts vectors, `offset` bytes of x. */
   const tap = (lanes: number, weight: number, offset: number): readonly Wat[] => {
     const place = ({ column }: (typeof pixels)[number]): number => offset + column * step;
     const weightOf = (lane: number, block: number): Wat =>
       load(get('w'), vectorBytes * (weight + lane * blocks + block));
-    // Few blocks: the weights stay in registers. Else the pixels do.
+    // With few blocks the weights stay in registers, otherwise the pixels do.
     if (blocks <= 2)
       return range(lanes).flatMap((lane) => [
         ...range(blocks).map((block) => set(`weight${block}`, weightOf(lane, block))),
@@ -232,7 +240,7 @@ function lineCode(
     ];
   };
 
-  /** All taps of a block of which `lanes` channels are there; x moves to the next block. */
+  /** Adds all taps of a block with `lanes` channels, and moves x to the next block. */
   const block = (lanes: number): readonly Wat[] => {
     const taps = rows.kernel * columns.kernel;
     const vectors = lanes * blocks;

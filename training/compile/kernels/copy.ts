@@ -1,10 +1,11 @@
 /**
- * Elements that move and do not change, piece by piece: Concat, Slice, Transpose, Pad, Gather by stored indices.
+ * Moves elements unchanged, piece by piece: Concat, Slice, Transpose, Pad, Gather by stored indices.
  *
  *     for each piece
  *       for i₀ … for iₙ                  to[Σ i · strideTo] = from[Σ i · strideFrom]
  *
- * The innermost loop moves vectors where both sides lie one after the other, and never past the end, where another piece may lie.
+ * The innermost loop moves vectors where elements are consecutive on both sides. It never writes past the end, where
+ * another piece may lie.
  */
 import { elementCount } from '../../files/index.ts';
 import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
@@ -16,7 +17,7 @@ import { type Part, partOfNest } from './part.ts';
 export interface Piece {
   readonly from: Buffer;
   readonly counts: readonly number[];
-  /** In elements: where the piece begins, and its strides. */
+  /** The start of the piece and its strides, in elements. */
   readonly fromAt: number;
   readonly fromStrides: readonly number[];
   readonly toAt: number;
@@ -83,7 +84,7 @@ function pieceCode(
 const moveOne = (to: Wat, from: Wat, offset = 0): Wat =>
   `(i32.store offset=${offset} ${to} (i32.load offset=${offset} ${from}))`;
 
-/** Elements one after the other. */
+/** Moves consecutive elements. */
 function run(count: number): readonly Wat[] {
   const vectors = Math.floor(count / 4);
   const rest = range(count % 4);

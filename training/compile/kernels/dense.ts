@@ -1,5 +1,5 @@
 /**
- * A product with a matrix that the module carries, and what follows it element by element:
+ * A product with a matrix that the module contains, followed by an elementwise expression:
  *
  *     for each row m                                 out[m, :] = tree(x[m, :] W + b)
  *       for each group of up to 32 columns           eight sums of four columns stay in registers
@@ -7,7 +7,8 @@
  *           for each of the four                     spread over a vector
  *             sum[j] += x[k] · W[k, j]               W is packed in exactly this order: one stream through memory
  *
- * A group of few columns would wait for its own additions, so there each of the four has sums of its own, which are added at the end.
+ * A group of few columns would wait for its own additions. There each of the four has its own sums, which are added at
+ * the end.
  */
 import { type Buffer, type Plain, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { evaluate, type Expression } from '../expression/expression.ts';
@@ -33,17 +34,17 @@ import {
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops } from './nest.ts';
 
-/** Sums that stay in registers: of sixteen, two are for factors, and the engine keeps some. */
+/** The number of sums in registers: of sixteen registers, two hold factors, and the engine needs some. */
 const sums = 8;
 
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
-  /** The number at row k (of the input) and column n (of the output). */
+  /** Returns the number at row k (of the input) and column n (of the output). */
   readonly at: (k: number, n: number) => number;
 }
 
-/** What follows the product: operand 0 is the product, the others are vectors of the columns. */
+/** The expression that follows the product. Operand 0 is the product, the others are vectors over the columns. */
 export interface Epilogue {
   readonly tree: Expression;
   readonly operands: readonly Stored[];
@@ -59,13 +60,13 @@ export interface Dense {
   readonly out: Plain;
 }
 
-/** The number of vectors in each group of columns. */
+/** Returns the number of vectors in each group of columns. */
 function groupsOf(columns: number): readonly number[] {
   const vectors = vectorsFor(columns);
   return [...range(Math.floor(vectors / sums)).map(() => sums), ...(vectors % sums ? [vectors % sums] : [])];
 }
 
-/** Group by group, k by k: `[group][k][column of the group]`. */
+/** Packs a matrix group by group, k by k: `[group][k][column of the group]`. */
 function packMatrix({ rows, columns, at }: Matrix): Float32Array {
   const packed = new Float32Array(rows * 4 * vectorsFor(columns));
   let next = 0;
@@ -100,7 +101,7 @@ export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): K
           i32(groups.filter((width) => width === vectors).length),
         );
       });
-      // A row's last vector may reach into the next row, which is why rows come one after the other.
+      // A row's last vector may reach into the next row, so rows are computed in order.
       const pointers = [
         { local: 'x', strides: [4 * matrix.rows] },
         { local: 'out', strides: [4 * matrix.columns] },
@@ -125,7 +126,10 @@ interface Group extends Pick<Dense, 'matrix' | 'bias' | 'epilogue'> {
   readonly vectors: number;
 }
 
-/** `groups` groups of one width, one after the other. `column` is where they begin among the vectors of the columns, in bytes. */
+/**
+ * Returns the code of `groups` consecutive groups of one width. `column` is their start among the vectors of the
+ * columns, in bytes.
+ */
 function groupCode({ matrix, vectors, bias, epilogue }: Group, { at, madd }: Emit) {
   const { rows } = matrix;
   const copies = Math.max(1, Math.min(4, Math.floor(sums / vectors)));

@@ -1,14 +1,15 @@
 /**
- * Convolutions whose output channels each see few inputs of their own.
+ * Convolutions whose output channels each see few input channels.
  *
- * One input for each output, depthwise: four channels are four lanes all the way.
+ * With one input for each output (depthwise), four channels are four lanes throughout:
  *
  *     for each block of channels
  *       for each row of the output
  *         for each four columns                  four sums stay in registers
  *           for each tap                         sum[pixel] += x[pixel + tap] · w[tap]
  *
- * Any other groups: the lanes of x are fetched one by one, from the channels that each output sees, whose places are in a table.
+ * With any other groups, the lanes of x are loaded one by one from the channels that each output sees. A table lists
+ * these channels.
  */
 import { Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { evaluate } from '../expression/expression.ts';
@@ -35,7 +36,7 @@ import type { Emit, Kernel } from './kernel.ts';
 import { loops } from './nest.ts';
 import { borderOf, type Window } from './window.ts';
 
-/** Pixels of a tile. */
+/** The number of pixels in a tile. */
 const widest = 4;
 
 export function depthwise(shape: Conv): Kernel {
@@ -53,7 +54,7 @@ export function depthwise(shape: Conv): Kernel {
   };
 }
 
-/** `[block][input of the group][ky][kx][4 outputs]`. */
+/** Packs the filters: `[block][input of the group][ky][kx][4 outputs]`. */
 function packByOutput({ outputs, inputs, at }: Filters, { rows, columns }: Window): Float32Array {
   const packed: number[] = [];
   for (let first = 0; first < outputs; first += 4) {
@@ -69,7 +70,7 @@ function packByOutput({ outputs, inputs, at }: Filters, { rows, columns }: Windo
   return Float32Array.from(packed);
 }
 
-/** For each input and each of a block's outputs the channel that it is: `[block][input][4]`. */
+/** Lists the channel that each output of a block sees as its input: `[block][input][4]`. */
 function placesOf({ outputs, inputs, groups }: Filters): Stored {
   const places = range(vectorsFor(outputs)).flatMap((block) =>
     range(inputs).flatMap((input) =>
@@ -106,7 +107,7 @@ function code(shape: Conv, weights: Stored, places: Stored | undefined, context:
   const nest = {
     counts: [out.blocks, rows.outputs],
     pointers: [
-      // Where lanes are fetched one by one, x counts from the image's first channel.
+      // Where lanes are loaded one by one, x counts from the image's first channel.
       { local: 'x', strides: [places ? 0 : x.planeBytes, rows.stride * x.rowBytes] },
       { local: 'to', strides: [out.planeBytes, out.rowBytes] },
       { local: 'w', strides: [taps * vectorBytes, 0] },
@@ -135,7 +136,7 @@ function code(shape: Conv, weights: Stored, places: Stored | undefined, context:
 const params = ['x', 'to', 'w', 'column', 'places', 'steps'];
 const sum = (pixel: number): string => `sum${pixel}`;
 
-/** Tiles whose channels are the block's own. */
+/** Returns the code of tiles whose input channels are the block's own. */
 function straight(shape: Conv, width: number, context: Emit) {
   const { x, window } = shape;
   const { rows, columns } = window;
@@ -154,7 +155,7 @@ function straight(shape: Conv, width: number, context: Emit) {
   return tileCode(shape, width, context, taps);
 }
 
-/** Tiles whose lanes are each fetched from a channel of their own. */
+/** Returns the code of tiles whose lanes are each loaded from another channel. */
 function gathered(shape: Conv, width: number, context: Emit) {
   const { x, window, filters } = shape;
   const { rows, columns } = window;
@@ -172,7 +173,7 @@ function gathered(shape: Conv, width: number, context: Emit) {
     ),
   ]);
   const down = rows.dilation * x.rowBytes;
-  // Channel c lies in block ⌊c / 4⌋, lane c mod 4.
+  // Channel c is in block ⌊c / 4⌋, lane c mod 4.
   const placeOf = (lane: number): Wat =>
     `(i32.add ${get('x')} (i32.add (i32.mul (i32.shr_u (i32.load offset=${4 * lane} ${get('place')}) (i32.const 2)) ` +
     `${i32(x.planeBytes)}) (i32.shl (i32.and (i32.load offset=${4 * lane} ${get('place')}) (i32.const 3)) (i32.const 2))))`;

@@ -5,8 +5,8 @@
  *       for each vector in it
  *         out₀[v], … = trees(operand₀[v or 0], operand₁[v or 0], …)
  *
- * An operand that is broadcast along an axis stays where it is on that axis. A row whose length is no multiple of four is written past
- * its end, into the row behind it, which is written next.
+ * An operand that is broadcast along an axis does not move on that axis. A row whose length is not a multiple of four
+ * is written past its end, into the next row, which is written afterwards.
  */
 import { elementCount } from '../../files/index.ts';
 import type { Blocked, Buffer, Plain } from '../buffer.ts';
@@ -17,30 +17,30 @@ import type { Kernel } from './kernel.ts';
 import { counters, loops, merged } from './nest.ts';
 import { partOfNest } from './part.ts';
 
-/** How a kernel walks a buffer. */
+/** The way of a kernel through a buffer. */
 export interface Walk {
-  /** Bytes from the buffer's address. */
+  /** The start, in bytes from the buffer's address. */
   readonly offset: number;
-  /** Bytes by axis of the iteration. */
+  /** The strides in bytes, by axis of the iteration. */
   readonly strides: readonly number[];
 }
 
 export interface Operand {
   readonly buffer: Buffer;
-  /** Four elements, or one of them four times. */
+  /** `vector` reads four elements, `splat` repeats one of them four times. */
   readonly read: 'vector' | 'splat';
-  /** Asked when all is lowered: before, borders may still grow. */
+  /** Is called after everything is lowered, since borders may grow until then. */
   readonly walk: () => Walk;
 }
 
 export interface Elementwise {
   readonly about: string;
-  /** The last axis in vectors. */
+  /** The sizes of the iteration; the last axis counts vectors. */
   readonly counts: readonly number[];
   readonly operands: readonly Operand[];
   readonly results: readonly Result[];
   readonly overwrites?: readonly Buffer[];
-  /** Whether no row is written past its end. */
+  /** Is true where no row is written past its end. */
   readonly isExact?: boolean;
 }
 

@@ -1,11 +1,11 @@
 /**
- * Weights that are stored as less, made single precision when the program starts:
+ * Expands compact weights to single precision when the program starts:
  *
  *     for each section
  *       for each row
  *         for each vector                 to[v] = float(q[v]) · scale[v]
  *
- * A half's exponent and fraction are shifted to where a float32 has them, which is the number times 2⁻¹¹².
+ * A half's exponent and fraction are shifted to a float32's position, which gives the number times 2⁻¹¹².
  */
 import { type Section, vectorBytes } from '../buffer.ts';
 import {
@@ -30,13 +30,13 @@ import type { Define } from './kernel.ts';
 export interface Expansion {
   readonly type: CompactType;
   readonly sections: readonly Section[];
-  /** Addresses. */
+  /** `from`, `scales` and `to` are addresses. */
   readonly from: number;
   readonly scales: number;
   readonly to: number;
 }
 
-/** Bytes of four numbers. */
+/** The bytes of four numbers. */
 const bytesOf = { float16: 8, int8: 4 } as const satisfies Readonly<Record<CompactType, number>>;
 
 /** @returns calls, one for each section */

@@ -1,17 +1,17 @@
 /**
- * A row of numbers as integers times one power of two, for products with integers:
+ * Converts a row of numbers to integers times one power of two, for products with integers:
  *
  *     most = max |x|,  2^e ≤ most < 2^(e+1)
- *     X = round(x · 2^(21 − e))                      |X| ≤ 2^22: the error is 2^(e − 22), half a unit of a float32's at `most`
- *     X = 2048 · high + low                          both in 16 bits
+ *     X = round(x · 2^(21 − e))                |X| ≤ 2^22: the error is 2^(e − 22), half a unit of a float32 at `most`
+ *     X = 2048 · high + low                    both in 16 bits
  *
  *     │ 2^(e − 21) in four lanes │ parts │ … │ high of x₀ … x₇ │ low of x₀ … x₇ │ high of x₈ … x₁₅ │ …
  *     0                          16          32                48               64
  *
- * `parts` says what is to be multiplied: 2, or 1 where each low is 0, as it is for pixels and for categories, or 0 where the row has no
- * such power: it holds ∞ or NaN, is so large or so small that products with it could leave float32's range, or more than a
- * sixteenth of its numbers are so small beside the largest that their high is 0: a column that has no weight for the others would be made
- * of little but errors.
+ * `parts` says what is multiplied: 2 for both, or 1 where every low is 0, as for pixels and categories. It is 0 where
+ * the row cannot be converted: it holds ∞ or NaN, its numbers are so large or small that products could leave float32's
+ * range, or more than a sixteenth of them are so small beside the largest that their high is 0. In the last case, a
+ * column without weight for the large numbers would consist mostly of errors.
  */
 import { Plain, vectorBytes } from '../buffer.ts';
 import {
@@ -33,36 +33,39 @@ import {
   zero,
 } from '../wat.ts';
 
-/** Numbers of a block: as many as a vector has lanes of 16 bits. */
+/** The number of elements in a block: the 16-bit lanes of a vector. */
 export const blockLength = 8;
 export const blockBytes = 2 * vectorBytes;
-/** Where the first block begins, and where `parts` is. */
+/** The offsets of the first block and of `parts`. */
 export const [blocksAt, partsAt] = [2 * vectorBytes, vectorBytes] as const;
 
-/** Of X. */
+/** The bits of X. */
 const bits = 22;
 const lowBits = 11;
 export const highUnit = 2 ** lowBits;
-/** A number that far from zero has no bits behind the point, so that adding it rounds: its lowest bits are then the integer. */
+/**
+ * Adding this number rounds to an integer: a float32 that far from zero has no fraction bits, and its lowest bits are
+ * the integer.
+ */
 const rounder = 1.5 * 2 ** 23;
 const rounderBits = 0x4b400000;
 
-/** One number in so many may be small. */
+/** One number in this many may be small. */
 const numbersPerSmall = 16;
 
-/** The exponents e, as float32 stores them, of rows that become integers: 2^−63 to 2^63. */
+/** The limits of e, as float32 stores exponents, for rows that become integers: 2^−63 to 2^63. */
 const [minExponent, maxExponent] = [64, 190] as const;
 const bias = 127;
 
 export const fixedBuffer = (name: string, count: number): Plain =>
   new Plain(name, (blocksAt + Math.ceil(count / blockLength) * blockBytes) / 4);
 
-/** A function of the row at `x` and the buffer at `to`. */
+/** Returns a function of the row at `x` and the buffer at `to`. */
 export function fixedCode(count: number): Code {
   const magnitude = (x: Wat): Wat => vector('v128.and', x, splatInt(0x7fffffff));
   const larger = (x: Wat): Wat => set('most', vector('i32x4.max_u', get('most'), magnitude(x)));
   const [whole, rest] = [Math.floor(count / 4), count % 4];
-  // As integers magnitudes have the order of their numbers, ∞ is beyond them all, and NaN beyond it.
+  // Compared as integers, magnitudes have the order of their numbers; ∞ is above all numbers, and NaN above ∞.
   const max = [
     set('most', zero),
     set('at', get('x')),
@@ -113,7 +116,7 @@ export function fixedCode(count: number): Code {
   };
 }
 
-/** `count` numbers at `x` as a block, behind which are zeros. */
+/** Converts `count` numbers at `x` to a block, padded with zeros. */
 function block(count: number): readonly Wat[] {
   const halves = [Math.min(4, count), Math.max(0, count - 4)];
   const split = halves.flatMap((lanes, half) => {
@@ -126,7 +129,7 @@ function block(count: number): readonly Wat[] {
       set(low, vector('i32x4.sub', rounded, splatInt(rounderBits))),
       set(high, vector('i32x4.shr_s', vector('i32x4.add', get(low), splatInt(highUnit / 2)), i32(lowBits))),
       set(low, vector('i32x4.sub', get(low), vector('i32x4.shl', get(high), i32(lowBits)))),
-      // What is true is −1.
+      // True is −1.
       set('numbers', vector('i32x4.sub', get('numbers'), vector('f32x4.ne', get('number'), zero))),
       set('highs', vector('i32x4.sub', get('highs'), isHigh)),
     ];
@@ -144,7 +147,7 @@ const sumOfLanes = (integers: Wat): Wat =>
     .map((lane): Wat => `(i32x4.extract_lane ${lane} ${integers})`)
     .reduce((sum, lane) => `(i32.add ${sum} ${lane})`);
 
-/** What lies behind them may be anything. */
+/** Returns the first lanes, and zeros in the others, which may hold arbitrary numbers. */
 const firstLanes = (count: number, number: Wat): Wat =>
   count === 4
     ? number

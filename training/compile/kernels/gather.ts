@@ -1,10 +1,10 @@
 /**
- * Slices by computed indices: embeddings, and what ArgMax has found.
+ * Gathers slices by computed indices, as for embeddings and the results of ArgMax.
  *
  *     for o < outer
  *       for i < indices        out[o, i, :] = data[o, index[i], :]
  *
- * An index outside the axis traps, as ONNX Runtime refuses it.
+ * An index outside the axis traps, since ONNX Runtime refuses it, too.
  */
 import type { Buffer, Plain } from '../buffer.ts';
 import { advance, call, get, i32, localsOf, repeat, set } from '../wat.ts';

@@ -1,16 +1,17 @@
 /**
- * A product with a matrix of 8-bit integers, each column of which has a scale, and what follows it element by element:
+ * A product with a matrix of 8-bit integers with a scale for each column, followed by an elementwise expression:
  *
  *     for each row m                                 out[m, :] = tree((x[m, :] Q) · scale + b)
  *       x[m, :] becomes integers, high and low       (fixed-point.ts)
  *       for each group of up to 16 columns           sums of four columns stay in registers, of highs and of lows
  *         for k in steps of eight                    eight highs in one load, and eight lows
  *           for each pair k, k + 1 of them           spread over a vector
- *             sum[j] += X[k] · Q[k, j] + X[k + 1] · Q[k + 1, j]        one instruction for the eight products of four columns
+ *             sum[j] += X[k] · Q[k, j] + X[k + 1] · Q[k + 1, j]    one instruction: eight products of four columns
  *
- * Nothing rounds but x itself: the sums are exact. Sixteen integers come in one load where four floats do, and each of the loads is checked;
- * so what does not wait for memory is as fast as floats, or faster by the half where no low is other than 0, and what does wait is faster still.
- * A row that has no integers, or would lose most of its numbers to them, is multiplied as floats are, weight by weight.
+ * Only x is rounded: the sums are exact. One load brings sixteen integers instead of four floats, and each load is
+ * bounds-checked. So products that do not wait for memory are as fast as with floats, or faster by half where all lows
+ * are 0; products that wait for memory are faster still. A row that cannot be converted to integers, or would lose most
+ * of its numbers, is multiplied with floats, weight by weight.
  */
 import { type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { asColumn } from '../compact.ts';
@@ -39,23 +40,25 @@ import { blockBytes, blockLength, blocksAt, fixedBuffer, fixedCode, highUnit, pa
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops } from './nest.ts';
 
-/** Vectors of a group: twice as many sums, a pair of x twice, and the weights make fourteen of the sixteen registers. */
+/**
+ * The vectors of a group: two sums for each, two pairs of x, and the weights take fourteen of the sixteen registers.
+ */
 const groupVectors = 4;
-/** Beyond, a sum of 127 · 2048 could leave 32 bits. */
+/** With more rows, a sum of products 127 · 2048 could exceed 32 bits. */
 const maxRows = 8192;
-/** For fewer columns x would not be worth its conversion. */
+/** With fewer columns, converting x would not pay. */
 const minColumns = 16;
 
 export interface IntegerMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** `[group][pair of k][column of the group][k of the pair]`, with zeros behind the last row and column. */
+  /** `[group][pair of k][column of the group][k of the pair]`, padded with zeros behind the last row and column. */
   readonly numbers: Int8Array;
-  /** Of each column. */
+  /** The scale of each column. */
   readonly scales: Float32Array;
 }
 
-/** The number of vectors in each group of columns. */
+/** Returns the number of vectors in each group of columns. */
 function groupsOf(columns: number): readonly number[] {
   const vectors = vectorsFor(columns);
   const rest = vectors % groupVectors;
@@ -64,7 +67,7 @@ function groupsOf(columns: number): readonly number[] {
 
 const paddedRows = (rows: number): number => blockLength * Math.ceil(rows / blockLength);
 
-/** @returns undefined for a matrix that is not of such integers, or to whom they are of no use */
+/** @returns undefined for a matrix that does not consist of such integers, or for which they do not pay */
 export function integerMatrix({ rows, columns, at }: Matrix): IntegerMatrix | undefined {
   if (columns < minColumns || rows > maxRows) return undefined;
   const [height, width] = [paddedRows(rows), 4 * vectorsFor(columns)];
@@ -110,7 +113,7 @@ export function integerDense({ about, rows, x, matrix, bias, epilogue, out }: In
           i32(groups.filter((width) => width === vectors).length),
         );
       });
-      // A row's last vector may reach into the next row, which is why rows come one after the other.
+      // A row's last vector may reach into the next row, so rows are computed in order.
       const pointers = [
         { local: 'x', strides: [4 * matrix.rows] },
         { local: 'out', strides: [4 * matrix.columns] },
@@ -140,7 +143,10 @@ interface Group extends Pick<IntegerDense, 'matrix' | 'bias' | 'epilogue'> {
 
 const [high, low] = [(j: number) => `high${j}`, (j: number) => `low${j}`];
 
-/** `groups` groups of one width, one after the other. `column` is where they begin among the vectors of the columns, in bytes. */
+/**
+ * Returns the code of `groups` consecutive groups of one width. `column` is their start among the vectors of the
+ * columns, in bytes.
+ */
 function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { at }: Emit) {
   const all = range(vectors);
   const scale = (j: number): Wat => load(get('column'), at(scales) + j * vectorBytes);
@@ -192,7 +198,7 @@ function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { 
 
 const splatUnit = vector('f32x4.splat', `(f32.const ${highUnit})`);
 
-/** Bytes of a pair of rows in a vector of columns. */
+/** The bytes of a pair of rows in a vector of columns. */
 const pairBytes = 8;
 
 /** Adds up products of the highs alone, or of highs and lows. */
@@ -218,7 +224,10 @@ function integerSteps(rows: number, vectors: number, sums: readonly ((j: number)
   ]);
 }
 
-/** For each vector of columns what makes `q` its weights of a pair of rows: two of them come in one load. */
+/**
+ * Returns, for each vector of columns, the code that loads its weights of a pair of rows into `q`. One load brings
+ * those of two vectors.
+ */
 function eachVector(vectors: number, pair: number): readonly { readonly j: number; readonly fetch: readonly Wat[] }[] {
   return range(vectors).map((j) => {
     const offset = pairBytes * (pair * vectors + j);
@@ -229,7 +238,7 @@ function eachVector(vectors: number, pair: number): readonly { readonly j: numbe
   });
 }
 
-/** The same in single precision, each weight times its scale: into the locals of the highs. */
+/** Adds up the same products in single precision, with each weight times its scale, in the locals of the highs. */
 function floatSteps(rows: number, vectors: number, scale: (j: number) => Wat): readonly Wat[] {
   const add = (j: number, x: string, integers: Wat): Wat => {
     const weight = vector('f32x4.mul', vector('f32x4.convert_i32x4_s', integers), scale(j));

@@ -7,7 +7,7 @@
  *           for each k
  *             sum[j] += A[m, k] · B[k, j]
  *
- * The columns beyond the last are computed from whatever is there, and overwritten by the next row.
+ * Columns beyond the last one are computed from arbitrary numbers, and overwritten by the next row.
  */
 import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
 import { advance, call, get, i32, load, loadSplat, localsOf, plus, range, repeat, set, store, zero } from '../wat.ts';
@@ -23,7 +23,7 @@ export interface MatMul {
   readonly k: number;
   readonly n: number;
   readonly stack: readonly number[];
-  /** In matrices, by axis of the stack: 0 where the same matrix is used again. */
+  /** The strides in matrices, by axis of the stack: 0 where the same matrix is reused. */
   readonly aStrides: readonly number[];
   readonly bStrides: readonly number[];
 }

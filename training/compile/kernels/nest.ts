@@ -8,7 +8,7 @@
  */
 import { advance, repeat, type Wat } from '../wat.ts';
 
-/** One pointer for each operand; its strides in bytes, by axis. */
+/** The pointer of an operand, with its strides in bytes by axis. */
 export interface Pointer {
   readonly local: string;
   readonly strides: readonly number[];
@@ -19,7 +19,7 @@ export interface Nest {
   readonly pointers: readonly Pointer[];
 }
 
-/** Axes of one step are left out, and two that every pointer walks as if they were one become one. */
+/** Removes axes of size 1, and merges two axes that every pointer walks as if they were one. */
 export function merged({ counts, pointers }: Nest): Nest {
   const long = counts.flatMap((count, axis) => (count === 1 ? [] : [axis]));
   const axes: { count: number; readonly strides: readonly number[] }[] = [];
@@ -37,7 +37,7 @@ export function merged({ counts, pointers }: Nest): Nest {
   };
 }
 
-/** Counters are the locals `i0`, `i1`, …, which the function declares. */
+/** Emits the loops. The counters are the locals `i0`, `i1`, …, which the function declares. */
 export function loops(nest: Nest, body: readonly Wat[], axis = 0): readonly Wat[] {
   const { counts, pointers } = nest;
   const count = counts[axis];

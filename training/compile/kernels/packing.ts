@@ -1,10 +1,11 @@
 /**
- * Operands of a product in the order in which it reads them, so that it walks through memory one vector after the other.
+ * Packs the operands of a product in the order in which it reads them, so that it walks through memory vector by
+ * vector.
  *
  *     B by panels of eight columns            panel[j][k] = B[k, 8 j … 8 j + 7]
  *     A by tiles of up to six rows            tile[i][k]  = A[k, 6 i … 6 i + 5]       where it lies transposed
  *
- * What a panel beyond the last column is made of is of no use, but has to be there.
+ * The numbers of a panel beyond the last column are not used, but must exist.
  */
 import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, shuffle, store, type Wat } from '../wat.ts';
@@ -16,7 +17,7 @@ export const panelColumns = 8;
 export const panelBytes = 2 * vectorBytes;
 export const maxRows = 6;
 
-/** Numbers of the panels of one matrix `[k, n]`. */
+/** Returns the number of elements in the panels of one matrix `[k, n]`. */
 export const panelCount = (k: number, n: number): number => Math.ceil(n / panelColumns) * panelColumns * k;
 
 export interface Panels {
@@ -25,9 +26,9 @@ export interface Panels {
   readonly to: Plain;
   readonly k: number;
   readonly n: number;
-  /** B lies as `[n, k]`. */
+  /** Is true where B lies as `[n, k]`. */
   readonly transposed: boolean;
-  /** Which lie one after the other. */
+  /** The number of consecutive matrices. */
   readonly matrices: number;
 }
 
@@ -42,7 +43,7 @@ export function panels({ about, b, to, k, n, transposed, matrices }: Panels): Ke
       const pack = (columns: number): string => (transposed ? packColumns(k, columns, define) : packRows(k, n, define));
       const one = (columns: number): Wat => call(pack(columns), get('row'), get('to'));
       const from = transposed ? panelColumns * 4 * k : panelBytes;
-      // Panels of one matrix are shared out, or whole matrices.
+      // Threads share the panels of one matrix, or whole matrices.
       const ofMatrices = matrices > 1 ? shareOf(matrices, part) : { from: 0, count: 1 };
       const ofPanels = matrices > 1 ? { from: 0, count: full } : shareOf(full, part);
       const takesRest = rest > 0 && (matrices > 1 || part.index === part.count - 1);
@@ -88,7 +89,7 @@ const packRows = (k: number, n: number, define: Define): string =>
     ]),
   });
 
-/** panel[k] = b[0 … 7, k], four k at a time; where there are fewer columns than eight, the last is there again. */
+/** panel[k] = b[0 … 7, k], four k at a time; with fewer than eight columns, the last one is repeated. */
 function packColumns(k: number, columns: number, define: Define): string {
   const column = (v: number, lane: number): number => 4 * k * Math.min(4 * v + lane, columns - 1);
   const half = (v: number): readonly Wat[] => [
@@ -102,7 +103,7 @@ function packColumns(k: number, columns: number, define: Define): string {
       [2, 3, 6, 7],
     ].map((lanes, row) => [2 * i + row, shuffle(lanes, get(`${part}0`), get(`${part}1`))] as const),
   );
-  /** So many k, of which a vector has four. */
+  /** Packs `count` of the four k in a vector. */
   const four = (count: number): readonly Wat[] =>
     [0, 1].flatMap((v) => [
       ...half(v),
@@ -129,23 +130,26 @@ function packColumns(k: number, columns: number, define: Define): string {
 
 export interface Tiles {
   readonly about: string;
-  /** `[k, m]` */
+  /** A lies as `[k, m]`. */
   readonly a: Buffer;
   readonly to: Plain;
   readonly m: number;
   readonly k: number;
 }
 
-/** Tiles of as many rows each. */
+/** Consecutive tiles with the same number of rows. */
 export interface Segment {
   readonly rows: number;
-  /** Of tiles. */
+  /** The number of tiles. */
   readonly count: number;
   /** The first row of the first tile. */
   readonly start: number;
 }
 
-/** As few tiles of m rows as there can be, and nearly of one size; those from one tile on to another. */
+/**
+ * Divides m rows into as few tiles as possible, of nearly equal size, and returns `count` tiles from the tile `from`
+ * on.
+ */
 export function segmentsOf(
   m: number,
   { from, count } = { from: 0, count: Math.ceil(m / maxRows) },
@@ -162,7 +166,7 @@ export function segmentsOf(
   ].filter((segment) => segment.count > 0);
 }
 
-/** For each k, a piece of its row goes to each tile. */
+/** Packs A: for each k, a piece of its row goes to each tile. */
 export function tiles({ about, a, to, m, k }: Tiles): Kernel {
   return {
     about,
@@ -189,7 +193,7 @@ export function tiles({ about, a, to, m, k }: Tiles): Kernel {
   };
 }
 
-/** Exactly so many numbers. */
+/** Moves exactly `rows` numbers. */
 function moveRow(rows: number): readonly Wat[] {
   const vectors = Math.floor(rows / 4);
   return [

@@ -1,27 +1,27 @@
 /**
- * Kernels that several threads do together: each does a part of what is written, by the same instructions that one thread would do it
- * with, so that the numbers do not depend on how many there are.
+ * Kernels that several threads share. Each computes a part of the result with the same instructions as a single thread,
+ * so that the numbers do not depend on the number of threads.
  */
 import type { Nest } from './nest.ts';
 
 export interface Part {
   readonly index: number;
-  /** Of threads. */
+  /** The number of threads. */
   readonly count: number;
 }
 
-/** All of it. */
+/** The whole kernel. */
 export const whole: Part = { index: 0, count: 1 };
 
-/** From which of `total` things on the part goes, and how many it has. */
+/** Returns the first of `total` items that belongs to the part, and their number. */
 export function shareOf(total: number, { index, count }: Part): { readonly from: number; readonly count: number } {
   const from = Math.floor((total * index) / count);
   return { from, count: Math.floor((total * (index + 1)) / count) - from };
 }
 
 /**
- * A nest of whose first axis a part is left, and how far from its beginning each pointer then starts, in bytes; undefined where nothing
- * is left for this part.
+ * Returns a nest whose first axis is limited to the part, and the distance of each pointer's start from its beginning
+ * in bytes. It is undefined where nothing is left for this part.
  */
 export function partOfNest(
   nest: Nest,

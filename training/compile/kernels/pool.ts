@@ -1,10 +1,10 @@
 /**
- * The largest number of each window, or the mean, four channels at a time:
+ * The maximum or mean of each window, four channels at a time:
  *
  *     for each block of channels
  *       for each row and column of the output          out = fold of x over the window's taps
  *
- * Windows that reach beyond the image have fewer taps; they have loops of their own, as many as there are cases.
+ * Windows that reach beyond the image have fewer taps. They have separate loops, one for each combination of taps.
  */
 import { type Blocked, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, splat, store, vector, zero } from '../wat.ts';
@@ -72,7 +72,7 @@ function stretchCode({ about, x, out, window, fold }: Pool, rows: Stretch, colum
   };
 }
 
-/** Of all pixels of each channel. */
+/** Pools all pixels of each channel. */
 export function globalPool(about: string, x: Blocked, out: Plain, fold: Fold, isMean: boolean): Kernel {
   return {
     about: `${about}: all pixels of each channel`,

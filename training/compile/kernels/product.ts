@@ -8,8 +8,9 @@
  *             for each k
  *               sum[row] += A[row, k] · panel[j][k]
  *
- * Panels are made where B lies transposed, since vectors hold neighbouring columns, and where its rows are far apart; tiles where A lies
- * transposed, whose rows are as far apart as a page. Each sum adds up k by k, whatever the blocks and whoever computes it.
+ * B is packed into panels where it lies transposed, since vectors hold neighbouring columns, and where its rows are far
+ * apart. A is packed into tiles where it lies transposed, since its rows are then as far apart as a page. Each sum adds
+ * up k by k, whatever the blocks and the thread that computes it.
  */
 import { type Buffer, Plain, vectorBytes } from '../buffer.ts';
 import {
@@ -40,29 +41,32 @@ export interface Product {
   readonly about: string;
   readonly a: Buffer;
   readonly b: Buffer;
-  /** Added to each row, `[n]`. */
+  /** Is added to each row, `[n]`. */
   readonly bias?: Buffer | undefined;
   readonly out: Plain;
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  /** A lies as `[k, m]`, B as `[n, k]`. */
+  /** Is true where A lies as `[k, m]`, or B as `[n, k]`. */
   readonly transA: boolean;
   readonly transB: boolean;
   readonly alpha: number;
   readonly stack: readonly number[];
-  /** In matrices, by axis of the stack: 0 where the same matrix is used again. */
+  /** The strides in matrices, by axis of the stack: 0 where the same matrix is reused. */
   readonly aStrides: readonly number[];
   readonly bStrides: readonly number[];
 }
 
-/** Rows of B that are further apart than so many numbers are brought together. */
+/** Rows of B that are further apart than this many numbers are packed. */
 const farApart = 128;
-/** Of A, in bytes: what a block of rows has at most, of as many rows at least as make a panel worth loading. */
+/**
+ * The maximum size of a block of rows of A in bytes, unless it would have fewer rows than make loading a panel
+ * worthwhile.
+ */
 const blockBytes = 65536;
 const blockRows = 24;
 
-/** The product, behind what brings its operands into order. */
+/** Returns the kernels that pack the operands, and the product itself. */
 export function product(shape: Product): readonly Kernel[] {
   const { about, a, b, out, m, k, n, transB: transposed, bStrides, stack } = shape;
   const matrices = 1 + stack.reduce((last, count, axis) => last + (count - 1) * (bStrides[axis] ?? 0), 0);
@@ -75,7 +79,7 @@ export function product(shape: Product): readonly Kernel[] {
   ];
 }
 
-/** A product of what lies in order. */
+/** A product whose operands are in order. */
 interface Multiplication extends Product {
   readonly isPanelled: boolean;
   readonly isTiled: boolean;
@@ -83,7 +87,7 @@ interface Multiplication extends Product {
 
 const isPanelled = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > maxRows);
 
-/** Where there are columns enough to read a tile again and again. */
+/** Tiles pay where there are enough columns to read each tile many times. */
 const isTiled = ({ transA, m, n, stack }: Product): boolean =>
   transA && stack.length === 0 && m > 4 * maxRows && n >= 4 * panelColumns;
 
@@ -93,11 +97,11 @@ function multiplication(shape: Multiplication, about: string): Kernel {
     about,
     reads: [a, b, ...(bias ? [bias] : [])],
     writes: [out],
-    // A multiplication is less than a number that comes from memory.
+    // A multiplication costs less than loading a number from memory.
     work: (m * k * n * stack.reduce((size, count) => size * count, 1)) / 8,
     emit: (context) => {
       const { at, define, part } = context;
-      // Of several matrices each thread has some; of one, what alongBlocks leaves it.
+      // Threads share the matrices of a stack; alongBlocks divides a single matrix.
       const share = partOfNest(stackNest(shape), stack.length > 0 ? part : whole);
       const body = alongBlocks(shape, context);
       if (!share || body.length === 0) return [];
@@ -136,14 +140,14 @@ function stackNest({ stack, aStrides, bStrides, m, k, n, isPanelled: inPanels }:
   };
 }
 
-/** Whole panels from one on to another, and the columns beyond the last. */
+/** Whole panels, `count` from `from` on, and the number of columns beyond the last whole panel. */
 interface Columns {
   readonly from: number;
   readonly count: number;
   readonly rest: number;
 }
 
-/** What a thread does of one matrix: all columns of some rows, or all rows of some columns. */
+/** Returns what a thread computes of one matrix: all columns of some rows, or all rows of some columns. */
 function shareOfProduct(
   { m, n, transA, stack }: Multiplication,
   part: Part,
@@ -198,7 +202,7 @@ function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
   return rows.flatMap(segment);
 }
 
-/** A panel's tiles in a block, one below the other. */
+/** Computes a panel's tiles in a block, one below the other. */
 function alongRows(shape: Multiplication, tile: number, count: number, width: number, context: Emit): readonly Wat[] {
   const { k, n, transA, isTiled: inTiles, bias } = shape;
   return [
@@ -212,7 +216,7 @@ function alongRows(shape: Multiplication, tile: number, count: number, width: nu
   ];
 }
 
-/** How often the body of the loop over k stands there. */
+/** Returns how often the body of the loop over k is unrolled. */
 const unrolled = (k: number): number => [4, 3, 2].find((times) => k % times === 0) ?? 1;
 
 function define(shape: Multiplication, rows: number, columns: number, { define: add, madd }: Emit): string {
@@ -253,7 +257,7 @@ function define(shape: Multiplication, rows: number, columns: number, { define: 
   });
 }
 
-/** A vector of which so many numbers belong to the row. */
+/** Writes a vector of which `lanes` numbers belong to the row. */
 function write(value: Wat, lanes: number, offset: number): readonly Wat[] {
   if (lanes >= 4) return [store(get('out'), value, offset)];
   return [set('ak', value), ...range(lanes).map((lane) => storeLane(lane, get('out'), get('ak'), offset + 4 * lane))];

@@ -1,6 +1,6 @@
 /**
- * Sums, means and maxima over any axes. Where the last axis is folded, four of its elements go side by side and meet at the end of each
- * result; else four results go side by side:
+ * Sums, means and maxima over any axes. Where the last axis is reduced, four of its elements are processed side by side
+ * and combined at the end of each result. Otherwise four results are computed side by side:
  *
  *     for each kept axis                              out = fold of x over the folded axes
  *       for each folded axis but the last
@@ -27,7 +27,7 @@ export interface Reduce {
 
 interface Axis {
   readonly count: number;
-  /** In elements of x. */
+  /** The stride in elements of x. */
   readonly stride: number;
 }
 
@@ -35,7 +35,7 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
   const all = axesOf(shape, axes);
   const folded = all.filter(({ isFolded }) => isFolded);
   const kept = all.filter(({ isFolded }) => !isFolded);
-  // Vectors of results that are not of one row reach into the next.
+  // Vectors of results that do not lie in one row reach into the next row.
   const isExact = all.at(-1)?.isFolded === true || kept.length === 1 || (kept.at(-1)?.count ?? 0) % 4 === 0;
   return {
     about,
@@ -76,7 +76,7 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
   };
 }
 
-/** Neighbours of one kind as one. */
+/** Merges neighbouring axes of the same kind. */
 function axesOf(shape: readonly number[], folded: ReadonlySet<number>) {
   const axes: (Axis & { readonly isFolded: boolean })[] = [];
   let stride = 1;
@@ -91,7 +91,7 @@ function axesOf(shape: readonly number[], folded: ReadonlySet<number>) {
   return axes;
 }
 
-/** Results one by one, or in vectors, of which the last of a row reaches into the next row. */
+/** Walks the results one by one, or in vectors, of which the last of a row reaches into the next row. */
 function keptNest(kept: readonly Axis[], oneByOne: boolean): Nest {
   const counts = kept.map(({ count }) => count);
   const toStrides = counts.map((_, axis) => 4 * elementCount(counts.slice(axis + 1)));
@@ -118,7 +118,7 @@ interface Totals {
   readonly body: readonly Wat[];
 }
 
-/** The counters of folded axes follow those of kept ones, of which there are fewer than eight. */
+/** Renames the counters of folded axes, so that they differ from those of kept ones. There are fewer than eight. */
 const renamed = (lines: readonly Wat[]): readonly Wat[] => lines.map((line) => line.replace(/\$i(\d)/g, '$$f$1'));
 
 function foldedNest(axes: readonly Axis[]): Nest {

@@ -1,4 +1,4 @@
-/** Between the two layouts, and the zeros around an image. */
+/** Converts between the two layouts, and writes the zeros around an image. */
 import { type Blocked, type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import {
   advance,
@@ -21,7 +21,7 @@ import type { Emit, Kernel } from './kernel.ts';
 import { loops } from './nest.ts';
 
 /**
- * Zeros in front of the first row, between the rows, and behind the last one, of each block:
+ * Writes zeros in front of the first row, between the rows, and behind the last one, of each block:
  *
  *     0 0 0 0 0 0 │ 0
  *                 p p p p │ 0 0
@@ -58,7 +58,7 @@ export function border(image: Blocked): Kernel {
   };
 }
 
-/** Moves the pointer over as many bytes of zeros as it writes. */
+/** Writes zeros and moves the pointer behind them. */
 function zeros(bytes: number): readonly Wat[] {
   const vectors = bytes / vectorBytes;
   if (vectors > 8) return repeat('n', vectors, [store(get('to'), zero), advance('to', vectorBytes)]);
@@ -66,6 +66,8 @@ function zeros(bytes: number): readonly Wat[] {
 }
 
 /**
+ * Converts a plain image to blocks:
+ *
  *     for each block
  *       for each row, for each pixel           pixel = the same place in as many planes as there are channels
  */
@@ -92,7 +94,7 @@ export const toPlain = (from: Blocked, to: Plain): Kernel => ({
     ]),
 });
 
-/** @param move what becomes of one pixel, for a number of channels whose planes are so many bytes apart */
+/** @param move emits the code for one pixel, given the number of channels and the distance of their planes in bytes */
 function repack(
   plain: Buffer,
   image: Blocked,

@@ -1,25 +1,26 @@
 /**
- * Rows of numbers that are folded into one: the largest, the sum. Four sums or maxima go side by side, and what the last vector has
- * beyond the row is replaced by what changes nothing.
+ * Folds rows of numbers to their maximum or sum. Four lanes are folded side by side, and elements of the last vector
+ * beyond the row are replaced by the neutral element.
  */
 import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { advance, get, load, range, repeat, set, shuffle, splat, vector, type Wat } from '../wat.ts';
 
 export type Fold = 'max' | 'add';
 
-/** What changes nothing. */
+/** The neutral element of each fold. */
 export const neutral = { max: -Infinity, add: 0 } as const satisfies Readonly<Record<Fold, number>>;
 
 export const foldTwo = (fold: Fold, a: Wat, b: Wat): Wat => vector(`f32x4.${fold}`, a, b);
 
-/** The lanes of the last vector that belong to a row of `count`. */
+/** Returns the mask of the lanes in the last vector that belong to a row of `count`. */
 const lastLanes = (count: number): Wat =>
   `(v128.const i32x4 ${range(4)
     .map((lane) => (lane < ((count - 1) % 4) + 1 ? -1 : 0))
     .join(' ')})`;
 
 /**
- * For each vector of a row, at the pointer `at`, which is moved: `body` gets a function that replaces what is beyond the row.
+ * Emits `body` for each vector of a row and moves the pointers. `body` gets a function that replaces elements beyond
+ * the row.
  */
 export function eachVector(
   count: number,
@@ -38,7 +39,7 @@ export function eachVector(
   ];
 }
 
-/** The four lanes of a local folded into one, in all four. */
+/** Folds the four lanes of a local into one number, in all four lanes. */
 export function acrossLanes(fold: Fold, local: string): readonly Wat[] {
   return [
     set(local, foldTwo(fold, get(local), shuffle([2, 3, 0, 1], get(local)))),
@@ -46,7 +47,7 @@ export function acrossLanes(fold: Fold, local: string): readonly Wat[] {
   ];
 }
 
-/** The local `total` of the row at the local `row`, in all four lanes. Uses the locals `at` and `n`. */
+/** Folds the row at the local `row` into the local `total`, in all four lanes. It uses the locals `at` and `n`. */
 export function foldRow(fold: Fold, count: number, total: string): readonly Wat[] {
   return [
     set(total, splat(neutral[fold])),

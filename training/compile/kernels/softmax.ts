@@ -1,12 +1,13 @@
 /**
- * yᵢ = e^(xᵢ − max x) / Σⱼ e^(xⱼ − max x), over rows that lie one after the other:
+ * yᵢ = e^(xᵢ − max x) / Σⱼ e^(xⱼ − max x), over consecutive rows:
  *
  *     for each row
  *       for each vector        max
  *       for each vector        y = e^(x − max), Σ y
  *       for each vector        y / Σ
  *
- * Along another axis than the last, four neighbours on the last axis go side by side, each with a maximum and a sum of its own.
+ * Along another axis than the last, four neighbours on the last axis are computed side by side, each with its own
+ * maximum and sum.
  */
 import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
 import { exp } from '../expression/functions.ts';
@@ -20,7 +21,7 @@ export interface Softmax {
   readonly about: string;
   readonly x: Buffer;
   readonly out: Plain;
-  /** `[outer, count, inner]`, of which the one in the middle is normalized. */
+  /** `[outer, count, inner]`; the middle axis is normalized. */
   readonly outer: number;
   readonly count: number;
   readonly inner: number;
@@ -76,7 +77,10 @@ function alongRow(count: number, lines: Lines, power: Wat): readonly Wat[] {
   ];
 }
 
-/** Columns of vectors, from right to left: what the last one writes beyond each row is the next row's beginning, written later. */
+/**
+ * Processes columns of vectors from right to left: the last one writes beyond each row into the beginning of the next
+ * row, which is written later.
+ */
 function alongAxis({ count, inner }: Softmax, lines: Lines, power: Wat): readonly Wat[] {
   const stride = 4 * inner;
   const down = (body: readonly Wat[]): readonly Wat[] => [

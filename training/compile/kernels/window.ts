@@ -1,11 +1,11 @@
-/** How a window slides over an image; sizes along one axis. */
+/** Describes how a window slides over an image, axis by axis. */
 import type { Border } from '../buffer.ts';
 
 export interface Axis {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
-  /** Rows of zeros in front, or columns. */
+  /** The number of rows or columns of zeros in front. */
   readonly before: number;
   readonly size: number;
   readonly outputs: number;
@@ -23,7 +23,10 @@ interface Attributes {
   readonly dilations?: readonly number[];
 }
 
-/** @param x the image's shape `[N, C, H, W]`, @param y the output's */
+/**
+ * @param x the image's shape `[N, C, H, W]`
+ * @param y the output's shape
+ */
 export function windowOf(attributes: Attributes, x: readonly number[], y: readonly number[]): Window {
   const { kernel_shape, strides, pads, dilations } = attributes;
   const axis = (i: number): Axis => ({
@@ -37,14 +40,14 @@ export function windowOf(attributes: Attributes, x: readonly number[], y: readon
   return { rows: axis(0), columns: axis(1) };
 }
 
-/** What the windows reach beyond the image. */
+/** Returns how far the windows reach beyond the image. */
 export function borderOf({ rows, columns }: Window): Border {
   const behind = ({ kernel, stride, dilation, before, size, outputs }: Axis): number =>
     Math.max(0, (outputs - 1) * stride + (kernel - 1) * dilation + 1 - before - size);
   return { top: rows.before, left: columns.before, bottom: behind(rows), right: behind(columns) };
 }
 
-/** Outputs one after the other whose windows have the same taps within the image. */
+/** Consecutive outputs whose windows have the same taps within the image. */
 export interface Stretch {
   readonly from: number;
   readonly count: number;

@@ -1,4 +1,4 @@
-/** Convolutions and pools of images by blocks of channels. */
+/** Lowers convolutions and pools of images in blocks of channels. */
 import { type OpNode, Value } from '../../graph/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcastStrides, numbersOf } from '../constant.ts';
@@ -20,7 +20,10 @@ export function lowerConv(lowering: Lowering, node: OpNode<'Conv'>): void {
   emitConv(lowering, node, { x: lowering.blocked(node, X), filters, window });
 }
 
-/** A convolution by the filters turned around, of the image with as many zeros between its pixels as the stride says. */
+/**
+ * Lowers a transposed convolution to a convolution with flipped filters, over the image with zeros between its pixels
+ * as the strides require.
+ */
 export function lowerConvTranspose(lowering: Lowering, node: OpNode<'ConvTranspose'>): void {
   const [X] = node.inputs;
   const { strides, pads, dilations, kernel_shape } = node.attributes;
@@ -81,7 +84,7 @@ function turnedFiltersOf({ inputs: [, W], attributes }: OpNode<'ConvTranspose'>,
   return { outputs: perGroup * groups, inputs: ofGroup, groups, at };
 }
 
-/** One group, or groups whose channels fill blocks on both sides. */
+/** Is true for one group, or groups whose channels fill blocks on both sides. */
 const canTile = ({ groups, inputs, outputs }: Filters): boolean =>
   groups === 1 || (inputs % 4 === 0 && (outputs / groups) % 4 === 0);
 

@@ -1,4 +1,7 @@
-/** Elementwise regions as kernels, in the layout that most of what they read has. */
+/**
+ * Lowers elementwise regions to kernels: in blocks of channels where an operand lies like that and all others can be
+ * read beside it, otherwise row-major.
+ */
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { type Blocked, type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { broadcast, broadcastStrides, lanesOf, stridesOf } from '../constant.ts';
@@ -16,7 +19,7 @@ export function lowerElementwise(lowering: Lowering, node: Node): void {
   emitRegion(lowering, node, region);
 }
 
-/** The values of a region that are read outside of it. */
+/** Emits the kernel of a region in the layout that suits it. */
 function emitRegion(lowering: Lowering, node: Node, region: Region): void {
   if (isImage(lowering, region)) emitBlocked(lowering, node, region);
   else emitPlain(lowering, node, region);
@@ -25,13 +28,13 @@ function emitRegion(lowering: Lowering, node: Node, region: Region): void {
 const about = ({ nodes, results }: Region): string =>
   `${results.map(({ value }) => value.name).join(', ')}: ${nodes.map(({ op }) => op).join(', ')}`;
 
-/** Of all results, which are of one shape. */
+/** Returns one of the results, which all have the same shape. */
 function exampleOf({ results: [first] }: Region): Value {
   if (!first) throw new Error('internal: a region without results');
   return first.value;
 }
 
-/** Whether an image by blocks of channels is among the operands, and everything else can be read beside it. */
+/** Is true where an operand is an image in blocks of channels, and all others can be read beside it. */
 function isImage(lowering: Lowering, region: Region): boolean {
   const { operands } = region;
   const out = exampleOf(region);
@@ -83,7 +86,7 @@ const still = (buffer: Buffer, read: Operand['read'], strides: readonly number[]
   walk: () => ({ offset: 0, strides }),
 });
 
-/** Stored numbers by blocks of channels: a vector a block where they are the same for all pixels. */
+/** Stores numbers in blocks of channels: a single vector for each block where all pixels have the same numbers. */
 function storedImage(value: Value, out: Value): Operand {
   const { channels, height, width } = imageSizeOf(out);
   const alike = isPerChannel(value, out);
@@ -111,7 +114,7 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
   const buffers = operands.map((value) => lowering.plain(node, value));
   const shape = shapeOf(out);
   const strides = [...operands.map((value) => broadcastStrides(shapeOf(value), shape)), stridesOf(shape)];
-  // Axes as few and long as can be, in elements; then the last one in vectors.
+  // Axes are merged as far as possible, in elements; then the last one is counted in vectors.
   const nest = merged({ counts: shape, pointers: strides.map((own, i) => ({ local: String(i), strides: own })) });
   const last = nest.counts.length - 1;
   const counts = last < 0 ? [1] : nest.counts.with(last, vectorsFor(nest.counts[last] ?? 1));
@@ -119,7 +122,8 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
     last < 0 ? [0] : own.map((stride, axis) => stride * (axis === last ? vectorBytes : 4)),
   );
   const toWalk = inBytes.at(-1) ?? [];
-  // Of one axis: where there are rows, the end of each is written past, over numbers that are still to be read.
+  // An operand can be overwritten only with a single axis: with rows, the end of each is written past, over numbers
+  // that have not been read yet.
   const inStep = (own: readonly number[] = []) => counts.length === 1 && own[0] === toWalk[0];
   lowering.add(
     elementwise({

@@ -1,4 +1,7 @@
-/** Which kernels compute an op. Elementwise ops need no rule of their own: `expression/` tells what they compute. */
+/**
+ * Lowers ops to the kernels that compute them. Elementwise ops need no rule of their own: `expression/` defines what
+ * they compute.
+ */
 import type { Node, OpType, Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
 import { isElementwise } from '../expression/of-node.ts';
@@ -70,7 +73,7 @@ const rules: Rules = {
 /** @throws CompileError for what is not covered */
 export function lower(lowering: Lowering, node: Node): void {
   const values: readonly (Value | undefined)[] = [...node.inputs, ...node.outputs];
-  // Loops run once at least. An op without elements has no result that anyone means.
+  // Loops run at least once, so tensors without elements are refused; they have no useful result.
   if (values.some(isEmpty)) throw uncovered(node, 'expected tensors that have elements, got an empty one');
   if (isElementwise(node)) {
     lowerElementwise(lowering, node);
@@ -80,6 +83,6 @@ export function lower(lowering: Lowering, node: Node): void {
   }
 }
 
-/** A list of axes or sizes may be. */
+/** Is true for a tensor without elements, except a stored list of axes or sizes. */
 const isEmpty = (value: Value | undefined): boolean =>
   value !== undefined && sizeOf(value) === 0 && !(value.constant && value.dtype === 'int64');

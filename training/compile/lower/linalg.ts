@@ -1,4 +1,4 @@
-/** Products with matrices: stored ones are packed, others are read as they are. */
+/** Lowers products with matrices: stored ones are packed, computed ones are read as they are. */
 import type { OpNode, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { Stored } from '../buffer.ts';
@@ -12,7 +12,7 @@ import { regionFrom } from './region.ts';
 
 type Product = OpNode<'Gemm'> | OpNode<'MatMul'>;
 
-/** With stored B and C, and A as it is, as `simplify` leaves it, or with computed ones. */
+/** Lowers a Gemm with stored B and C and plain A, as `simplify` leaves it, or with computed operands. */
 export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   const [A, B, C] = node.inputs;
   const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
@@ -48,7 +48,7 @@ function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   );
 }
 
-/** Below, a product is a row at a time. */
+/** With fewer rows, a product is computed row by row. */
 const minRows = 4;
 
 export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
@@ -93,10 +93,10 @@ function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, 
 }
 
 /**
- * What follows a product element by element and is computed while its results are in registers.
+ * Returns the elementwise nodes that follow a product and are computed while its results are in registers.
  *
- * @param isAligned whether stored numbers are one for each column or channel
- * @param size their shape then
+ * @param isAligned tells whether a stored value has one number for each column or channel
+ * @param size the shape of such a value
  */
 export function epilogueOf(
   lowering: Lowering,
@@ -118,7 +118,7 @@ export function epilogueOf(
   return { tree: result.tree, operands, out: result.value };
 }
 
-/** As many as fill whole vectors. */
+/** Pads numbers to whole vectors. */
 export const padded = (numbers: ArrayLike<number>): Float32Array => {
   const whole = new Float32Array(4 * Math.ceil(numbers.length / 4));
   whole.set(Array.from(numbers));

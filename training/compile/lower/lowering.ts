@@ -1,4 +1,4 @@
-/** What the rules for single ops share: where each value lies, in which layout, and the kernels so far. */
+/** The state that the rules for single ops share: where each value lies, in which layout, and the kernels so far. */
 import type { Node, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
@@ -16,9 +16,9 @@ interface Place {
 
 export interface LoweringOptions {
   readonly maxResults?: number;
-  /** Values that are carried from run to run, in which no denormals may gather. */
+  /** Values that are carried from run to run, in which denormals are replaced by zero. */
   readonly flushed?: readonly Value[];
-  /** What weights are stored as, single precision where it is absent. */
+  /** The type that weights are stored as. Default: single precision. */
   readonly weights?: CompactType | undefined;
 }
 
@@ -30,7 +30,7 @@ export class Lowering {
   readonly #outputs: ReadonlySet<string>;
   readonly nodes: readonly Node[];
   readonly #makers: ReadonlyMap<string, Node>;
-  /** How many values a chain of elementwise nodes may give. */
+  /** The maximum number of values that a kernel of elementwise nodes may write. */
   readonly maxResults: number;
   readonly #flushed: ReadonlySet<string>;
   readonly weights: CompactType | undefined;
@@ -56,7 +56,7 @@ export class Lowering {
     return this.#readers.get(name) ?? [];
   }
 
-  /** The node that gives a value; none gives an input. */
+  /** Returns the node that produces a value; undefined for an input. */
   makerOf({ name }: Value): Node | undefined {
     return this.#makers.get(name);
   }
@@ -69,12 +69,12 @@ export class Lowering {
     return this.#flushed.has(name);
   }
 
-  /** Whether it has been computed by the time that the next kernel runs. */
+  /** Is true where the value has been computed before the next kernel runs. */
   isAvailable(value: Value): boolean {
     return value.constant !== undefined || this.#places.has(value.name);
   }
 
-  /** Nodes that another one's kernel computes as well. */
+  /** Marks nodes that another node's kernel also computes. */
   finish(nodes: readonly Node[]): void {
     for (const node of nodes) this.#done.add(node);
   }
@@ -93,14 +93,14 @@ export class Lowering {
     else place.plain = buffer;
   }
 
-  /** A new buffer for a value, row-major. */
+  /** Makes a row-major buffer for a value. */
   newPlain(value: Value): Plain {
     const buffer = new Plain(value.name, sizeOf(value));
     this.define(value, buffer);
     return buffer;
   }
 
-  /** A new buffer for an image `[1, C, H, W]`, whose border is zero when it has been written. */
+  /** Makes a blocked buffer for an image `[1, C, H, W]`, and adds the kernel that sets its border to zero. */
   newBlocked(value: Value): Blocked {
     const buffer = new Blocked(value.name, imageSizeOf(value));
     this.define(value, buffer);
@@ -112,7 +112,7 @@ export class Lowering {
     return this.#places.get(value.name)?.blocked !== undefined;
   }
 
-  /** Where a value lies row-major; it is brought there if it lies otherwise. */
+  /** Returns the row-major buffer of a value, after converting it where it lies in blocks. */
   plain(node: Pick<Node, 'name' | 'op'>, value: Value): Plain | Stored {
     laneTypeOf(node, value);
     const place = this.#placeOf(value);
@@ -125,7 +125,7 @@ export class Lowering {
     return plain;
   }
 
-  /** Where an image `[1, C, H, W]` lies by blocks of channels. */
+  /** Returns the buffer of an image `[1, C, H, W]` in blocks of channels, after converting it where it is row-major. */
   blocked(node: Pick<Node, 'name' | 'op'>, value: Value): Blocked {
     const place = this.#placeOf(value);
     if (place.blocked) return place.blocked;

@@ -1,4 +1,4 @@
-/** Ops that move elements: as pieces of a copy, or as another name for the same buffer. */
+/** Lowers ops that move elements: to pieces of a copy, or to another name for the same buffer. */
 import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import type { Buffer } from '../buffer.ts';
@@ -13,7 +13,7 @@ import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
 
 type Movement = OpNode<'Concat' | 'Expand' | 'Gather' | 'Pad' | 'Slice' | 'Transpose'>;
 
-/** The elements stay where they are. */
+/** Reshaping leaves the elements where they are. */
 export function lowerReshape(lowering: Lowering, node: OpNode<'Reshape' | 'Flatten'>): void {
   lowering.define(node.outputs[0], lowering.plain(node, node.inputs[0]));
 }
@@ -70,7 +70,11 @@ export function lowerPad(lowering: Lowering, node: OpNode<'Pad'>): void {
   emit(lowering, node, [{ from: data, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt }], { zeros: true });
 }
 
-/** An image whose pixels have zeros between them, as many as fill the strides. @returns `wide` */
+/**
+ * Copies an image so that zeros lie between its pixels, as the strides require.
+ *
+ * @returns `wide`
+ */
 export function lowerApart(
   lowering: Lowering,
   node: OpNode<'ConvTranspose'>,
@@ -129,11 +133,11 @@ interface Progression {
   readonly first: number;
   readonly step: number;
   readonly count: number;
-  /** Where it begins among the indices. */
+  /** The position of the progression among the indices. */
   readonly at: number;
 }
 
-/** Indices as few runs of equal steps: 0 1 2 5 5 5 are 0 1 2 and 5 5 5. */
+/** Divides indices into few runs of equal steps: 0 1 2 5 5 5 are 0 1 2 and 5 5 5. */
 function progressions(indices: readonly number[]): readonly Progression[] {
   const runs: Progression[] = [];
   indices.forEach((index, at) => {
@@ -146,7 +150,7 @@ function progressions(indices: readonly number[]): readonly Progression[] {
   return runs;
 }
 
-/** A piece, of which what is not said is the output's own. */
+/** A piece of a copy. Members that are absent are those of the whole output. */
 type Move = Pick<Piece, 'fromAt' | 'fromStrides'> & Partial<Omit<Piece, 'from'>> & { readonly from: Value };
 
 function emit(lowering: Lowering, node: Movement, moves: readonly Move[], options?: { readonly zeros: boolean }): void {

@@ -1,4 +1,4 @@
-/** Ops that fold axes, and those that normalize along them. */
+/** Lowers ops that reduce axes, and those that normalize along them. */
 import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { uncovered } from '../error.ts';

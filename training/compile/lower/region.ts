@@ -1,6 +1,6 @@
 /**
- * Elementwise nodes that become one kernel: those behind a first one that read nothing but each other and what is there already, as
- * long as a single value of theirs is read by anyone else, or a few where the lowering takes that.
+ * Finds elementwise nodes that become one kernel: those after a first node that read only each other and values that
+ * are available. Only one of their values may be read outside, or a few where the lowering allows it.
  */
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
@@ -9,22 +9,24 @@ import { type ElementwiseNode, expressionOf, isElementwise, laneTypeOf } from '.
 import { type Lowering, sizeOf } from './lowering.ts';
 
 export interface Region {
-  /** What others read of it. */
+  /** The values that are read outside the region. */
   readonly results: readonly { readonly value: Value; readonly tree: Expression }[];
-  /** What the trees' operands are, by number. */
+  /** The operands of the trees, by index. */
   readonly operands: readonly Value[];
   readonly nodes: readonly Node[];
 }
 
 type Elementwise = Extract<Node, { op: ElementwiseNode['op'] }>;
 
-/** More at once would need more registers than there are. */
+/** The maximum number of nodes; more would need more registers than there are. */
 const max = 40;
 
 /**
+ * Finds a region.
+ *
  * @param first the values that the region begins with
- * @param nodes the nodes that belong to it anyway
- * @param takes whether the region may read a value from outside
+ * @param nodes the nodes that belong to it in any case
+ * @param takes tells whether the region may read a value from outside
  */
 export function regionFrom(
   lowering: Lowering,
@@ -56,7 +58,7 @@ function grow(
     !grown.includes(node) &&
     example !== undefined &&
     sameShape(node.outputs[0].shape, example.shape);
-  /** The node with those that have to be computed for it, in order; undefined where that cannot be. */
+  /** Returns the node with the nodes that must be computed for it, in order; undefined where that is impossible. */
   const withSources = (node: Elementwise): readonly Elementwise[] | undefined => {
     const needed = new Set<Elementwise>();
     for (const value of node.inputs as readonly Value[]) {
@@ -80,7 +82,7 @@ function grow(
   return grown;
 }
 
-/** The values of the region that are read outside of it. */
+/** Returns the values of the region that are read outside it. */
 function escaping(lowering: Lowering, first: readonly Value[], nodes: readonly Node[]): readonly Value[] {
   const inside = new Set(nodes);
   const made = [...first, ...nodes.flatMap(({ outputs }) => [...outputs])];
@@ -104,7 +106,7 @@ function treesOf(nodes: readonly Elementwise[], first: readonly Value[], read: r
   return { results, operands };
 }
 
-/** A number where a single one is stored, else another operand. */
+/** Returns a number where a single one is stored, otherwise a new operand. */
 function leaf(node: Node, value: Value, operands: Value[]): Expression {
   const type = laneTypeOf(node, value);
   if (value.constant && sizeOf(value) === 1) {

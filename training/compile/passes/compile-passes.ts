@@ -1,6 +1,7 @@
 /**
- * A graph of elementwise chains and sums over memory that is somebody else's: inputs and outputs lie where the caller says, and an
- * output that lies where an input does takes its place. All sizes are known, and there is no batch: an optimizer's step is such a graph.
+ * Compiles a graph of elementwise chains and sums over memory that the caller owns: inputs and outputs lie at given
+ * addresses, and an output at an input's address replaces it. All sizes are known, and there is no batch. An
+ * optimizer's step is such a graph.
  *
  *     graph ── schedule ──▶ passes ── pass-code ──▶ text ── encode ──▶ module
  */
@@ -30,23 +31,25 @@ import { type Folding, type Pass, schedule } from './schedule.ts';
 
 export interface Placement {
   /**
-   * Where each input and output begins, by its name, in bytes. Vectors of four are read and written whole, so that what has more elements
-   * than one takes a multiple of 16 bytes. Two lie at the same address or apart.
+   * Maps the name of each input and output to its address in bytes. Vectors of four are read and written whole, so a
+   * value of more than one element occupies a multiple of 16 bytes. Two values either have the same address or do not
+   * overlap.
    */
   readonly addresses: ReadonlyMap<string, number>;
-  /** Behind all of them: where the numbers between two passes lie. */
+  /** The first address behind all of them, where values between two passes are stored. */
   readonly scratch: number;
 }
 
 export interface PassProgram {
   /**
-   * The module imports `host.memory` and exports `run`, and what it is made of for threads that share the memory: of each pass `pass0`,
-   * `pass1`, … of (part, part behind the last), where it has parts, and `after0`, `after1`, …; and `copies`, which comes last.
+   * The module imports `host.memory` and exports `run`. For threads that share the memory it also exports the pieces of
+   * `run`: for each pass `pass0`, `pass1`, … of (part, part behind the last), where it has parts, and `after0`,
+   * `after1`, …; then `copies`, which comes last.
    */
   readonly wasm: Uint8Array<ArrayBuffer>;
-  /** Of each pass. */
+  /** The number of parts of each pass. */
   readonly parts: readonly number[];
-  /** Of memory, in bytes. */
+  /** The size of the memory in bytes. */
   readonly memoryBytes: number;
 }
 
@@ -97,7 +100,7 @@ interface Copy {
   readonly count: number;
 }
 
-/** For each vector i: to[i] = from[i] */
+/** Copies each vector i: to[i] = from[i]. */
 function copyCode({ from, to, count }: Copy): Code {
   const body =
     count === 1
@@ -106,7 +109,7 @@ function copyCode({ from, to, count }: Copy): Code {
   return { about: [], params: [], locals: localsOf('i32', 'i', 'n'), body };
 }
 
-/** An address for whatever is in memory between passes. */
+/** Assigns an address to each value that is in memory between passes. */
 function planPasses(
   passes: readonly Pass[],
   inputs: readonly Value[],
@@ -128,7 +131,7 @@ function planPasses(
     end += vectorBytes * vectorsFor(sizeOf(value));
     return address;
   };
-  /** The input whose place an output takes is still read by a later pass. */
+  /** Is true where a later pass still reads the input that an output would replace. */
   const isEarly = (address: number, pass: number): boolean =>
     inputs.some((input) => given(input) === address && reads.slice(pass + 1).some((read) => read.has(input.name)));
   const readByOthers = new Set(reads.flatMap((names) => [...names]));
@@ -158,7 +161,7 @@ function planPasses(
   return { addressOf, isKept, sumsAt, copies, end: () => end };
 }
 
-/** What a pass reads from memory. */
+/** Returns the names of the values that a pass reads from memory. */
 function readsOf({ nodes, folds }: Pass): ReadonlySet<string> {
   const own = new Set(nodes.map(({ outputs: [value] }) => value.name));
   const values: readonly Value[] = [...nodes.flatMap(({ inputs }) => inputs), ...folds.map(({ data }) => data)];

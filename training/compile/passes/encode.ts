@@ -1,8 +1,9 @@
 /**
- * Modules of the text that passes are said in, as bytes. Binaryen, which knows the whole language, takes longer to load than a small
- * training run takes; a test holds the two to each other.
+ * Encodes the text of passes as a module's bytes. Binaryen, which knows the whole language, takes longer to load than a
+ * small training run takes. A test compares the two.
  *
- *     (module (import "host" "memory" (memory 1 (maximum shared)?)) (func $name (export "name")? (param $p i32)* (local $l v128)* body))
+ *     (module (import "host" "memory" (memory 1 (maximum shared)?))
+ *       (func $name (export "name")? (param $p i32)* (local $l v128)* body))
  *
  * Source: https://webassembly.github.io/spec/core/binary/
  */
@@ -10,17 +11,20 @@
 type Form = string | readonly Form[];
 type Bytes = readonly number[];
 
-/** What stands behind an instruction: nothing, an address's alignment and offset, the same and a lane, or lanes. */
+/**
+ * The immediates that follow an instruction's code: nothing, an address's alignment and offset, the same with a lane,
+ * or lanes.
+ */
 type Immediates = 'none' | 'memory' | 'memoryLane' | 'lanes';
 
 const simple = (...code: Bytes) => ({ code, immediates: 'none' as const });
-/** Behind the prefix of vectors; in LEB128, as all integers are. */
+/** An instruction with the prefix of vectors, its number in LEB128 like all integers. */
 const simd = (number: number, immediates: Immediates = 'none') => ({ code: [0xfd, ...unsigned(number)], immediates });
 
-/** Behind the prefix of threads. */
+/** An instruction with the prefix of threads. */
 const atomic = (number: number) => ({ code: [0xfe, number], immediates: 'memory' as const });
 
-/** Instructions without operands of their own kind: constants, locals, loops and calls are in `encoders`. */
+/** The instructions without special syntax. Constants, locals, loops and calls are in `encoders`. */
 const instructions: Readonly<Record<string, { readonly code: Bytes; readonly immediates: Immediates }>> = {
   unreachable: simple(0x00),
   'i32.load': { code: [0x28], immediates: 'memory' },
@@ -84,12 +88,12 @@ const instructions: Readonly<Record<string, { readonly code: Bytes; readonly imm
   'f32x4.relaxed_madd': simd(261),
 };
 
-/** Names of what a module can say, for the test that says each. */
+/** The names of all instructions, for the test that uses each. */
 export const instructionNames = Object.keys(instructions);
 
 const valueTypes: Readonly<Record<string, number>> = { i32: 0x7f, v128: 0x7b };
 
-/** The module's bytes. A word that is not of the subset is an error of the compiler, not of its user. */
+/** Returns the module's bytes. A word outside the subset is an error in the compiler, not the user's. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   const [module = []] = parse(text);
   const fields = lists(module);
@@ -158,7 +162,7 @@ function bodyOf({ params, locals, body }: Code, functions: readonly string[]): B
 interface Scope {
   readonly locals: readonly string[];
   readonly functions: readonly string[];
-  /** The innermost first. */
+  /** The labels of the enclosing blocks, innermost first. */
   readonly labels: readonly string[];
 }
 
@@ -170,7 +174,7 @@ const local =
 
 const encoders: Readonly<Record<string, Encoder>> = {
   'i32.const': ([value]) => [0x41, ...signed(Number(value) | 0)],
-  // Of as many bits as are needed.
+  // Signed LEB128 takes only as many bytes as needed.
   'i64.const': ([value]) => [0x42, ...signed(Number(value) | 0)],
   'v128.const': ([, ...words]) => [
     ...[0xfd, 0x0c],
@@ -195,7 +199,7 @@ const encoders: Readonly<Record<string, Encoder>> = {
 
 const all = (forms: readonly Form[], scope: Scope): Bytes => forms.flatMap((form) => instruction(form, scope));
 
-/** Operands come first, then the instruction, then what stands behind it. */
+/** Encodes the operands, then the instruction, then its immediates. */
 function instruction(form: Form, scope: Scope): Bytes {
   if (typeof form === 'string') return unknown(form);
   const [head, ...rest] = form;
@@ -207,7 +211,7 @@ function instruction(form: Form, scope: Scope): Bytes {
   return [...all(lists(rest), scope), ...known.code, ...immediates[known.immediates](words)];
 }
 
-/** Alignment of four bytes: numbers lie anywhere. */
+/** The alignment is four bytes, since numbers may lie anywhere. */
 const memory = (words: readonly string[]): Bytes => {
   const offset = words.find((word) => word.startsWith('offset='));
   return [0x02, ...unsigned(Number(offset?.slice('offset='.length) ?? 0))];
@@ -258,7 +262,7 @@ function section(id: number, items: readonly Bytes[]): Bytes {
 
 const string = (text: string): Bytes => vector([...new TextEncoder().encode(text)].map((byte) => [byte]));
 
-/** LEB128: seven bits a byte, the lowest first. */
+/** Encodes an integer as LEB128: seven bits a byte, lowest first. */
 function unsigned(value: number): Bytes {
   return value < 128 ? [value] : [(value % 128) | 128, ...unsigned(Math.floor(value / 128))];
 }

@@ -1,15 +1,17 @@
 /**
- * A pass as two functions. The first goes over some parts of its vectors, in which all that it writes is computed from all that it reads;
- * parts do not depend on each other, so that threads may share them. The second follows when all parts are done.
+ * Emits a pass as two functions. The first processes some parts of the vectors: all results are computed from all
+ * inputs. Parts do not depend on each other, so threads may share them. The second function follows when all parts are
+ * done.
  *
  *     parts from .. end    s = the single numbers that the pass reads, four times each
  *                          for each part p, for each vector i of the part
- *                            out₀[i], out₁[i], … = trees(in₀[i], in₁[i], …, s)      every read stands before the first write
+ *                            out₀[i], out₁[i], … = trees(in₀[i], in₁[i], …, s)   all reads precede the first write
  *                            sums[p] = sums[p] ∘ tree(…)                            for each fold
  *     after                result = sums[0] ∘ sums[1] ∘ …
  *
- * A vector may be read and written at the same address. A part has a thousand numbers, so that the error of a sum grows with
- * the square root of what it would be; what the last vector has beyond the end changes nothing. Denormals are written as zeros.
+ * A vector may be read and written at the same address. A part has a thousand numbers, so that the error of a sum grows
+ * with the square root of what a single sum would have. Elements of the last vector beyond the end have no effect.
+ * Denormals are written as zeros.
  */
 import type { Value } from '../../graph/index.ts';
 import { vectorBytes, vectorsFor } from '../buffer.ts';
@@ -40,22 +42,22 @@ import {
 import type { Folding, Pass } from './schedule.ts';
 
 export interface Places {
-  /** Where a value lies when its pass has ended. */
+  /** Returns the address of a value after its pass has ended. */
   readonly addressOf: (value: Value) => number;
-  /** Whether anything but its own pass reads it. */
+  /** Is true where anything besides its own pass reads the value. */
   readonly isKept: (value: Value) => boolean;
-  /** Where the sums of so many parts lie, a vector each. */
+  /** Returns the address of the sums of `parts` parts, a vector each. */
   readonly sumsAt: (folding: Folding, parts: number) => number;
 }
 
 export interface PassCode {
   readonly parts: number;
-  /** Of `(from, end)`; absent where there are no parts. */
+  /** The function of `(from, end)`; absent where there are no parts. */
   readonly each: Code | undefined;
   readonly after: Code;
 }
 
-/** A page of each operand. */
+/** The vectors of a part: a page of each operand. */
 const partVectors = 256;
 export const partElements = 4 * partVectors;
 const partBytes = partVectors * vectorBytes;
@@ -68,7 +70,7 @@ interface Operand {
 export function passCode(pass: Pass, { addressOf, isKept, sumsAt }: Places): PassCode {
   const { trees, operands } = treesOf(pass, addressOf);
   const kept = pass.nodes.flatMap(({ outputs: [value] }) => (isKept(value) ? [value] : []));
-  // Where nothing is folded, what is beyond the end does no harm.
+  // Where nothing is folded, elements beyond the end do no harm.
   const whole = pass.folds.length === 0 ? vectorsFor(pass.count) : Math.floor(pass.count / 4);
   const parts = Math.ceil(whole / partVectors);
   const sums = pass.folds.map((folding) => sumsAt(folding, parts));
@@ -131,7 +133,7 @@ export function passCode(pass: Pass, { addressOf, isKept, sumsAt }: Places): Pas
   return { parts, each: parts > 0 ? each : undefined, after };
 }
 
-/** Runs at least once. */
+/** Emits a loop that runs at least once. */
 const loop = (name: string, next: Wat, counter: string, until: Wat, body: readonly Wat[]): readonly Wat[] => [
   `(loop $${name}`,
   ...body,
@@ -144,7 +146,7 @@ const sumAt = (part: string): Wat => `(i32.mul ${get(part)} ${i32(vectorBytes)})
 const addTo = ({ folds }: Pass, k: number, value: Wat): Wat =>
   set(`total${k}`, foldTwo(folds[k]?.fold ?? 'add', get(`total${k}`), value));
 
-/** What each value of the pass is, of operands that the pass reads from memory. */
+/** Returns the expression of each value of the pass, and the operands that it reads from memory. */
 function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
   const trees = new Map<string, Expression>();
   const operands: Operand[] = [];

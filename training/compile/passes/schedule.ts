@@ -1,12 +1,13 @@
 /**
- * Which nodes are computed together. A pass goes once over vectors of one length and computes all nodes of this length whose inputs are
- * there: what lies between them is never in memory. A sum over a vector is there when its pass has ended.
+ * Decides which nodes are computed together. A pass goes once over vectors of one length, and computes all nodes of
+ * this length whose inputs are available, so that intermediate values never reach memory. A sum over a vector is
+ * available when its pass has ended.
  *
  *     ‖g‖² of all gradients │ c / max(‖g‖, c) │ g, θ, m, v ─▶ θ, m, v, and whether they are finite
  *          a pass each      │ one of a number │ a pass for each length
  *
- * A node goes into the first pass that it can, and from there into the last one before it is read: a product that only a later pass reads
- * belongs to that.
+ * A node is first placed in the earliest possible pass, and then moved to the last pass before its result is read: a
+ * product that only a later pass reads belongs to that pass.
  */
 import { constantInts, type Node, type Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
@@ -25,9 +26,9 @@ export interface Folding {
 }
 
 export interface Pass {
-  /** Elements of each of its vectors. */
+  /** The number of elements in each of its vectors. */
   readonly count: number;
-  /** In an order in which each reads what is there. */
+  /** The nodes, in an order in which each reads only available values. */
   readonly nodes: readonly Elementwise[];
   readonly folds: readonly Folding[];
 }
@@ -37,8 +38,10 @@ type Step =
   | { readonly kind: 'fold'; readonly folding: Folding; readonly node: Node; readonly count: number; level: number };
 
 /**
- * @throws CompileError for a node that is neither elementwise, with operands of one length or of a single number, nor folds all of a
- *   tensor
+ * Divides nodes into passes.
+ *
+ * @throws CompileError for a node that is neither elementwise, with operands of one length or of a single number, nor
+ * folds a whole tensor
  */
 export function schedule(nodes: readonly Node[], outputs: readonly Value[]): readonly Pass[] {
   const steps = nodes.map(stepOf);
@@ -81,16 +84,16 @@ const isFold = (node: Node): node is Extract<Node, { op: keyof typeof folds }> =
 
 const inputsOf = (step: Step): readonly Value[] => (step.kind === 'fold' ? [step.folding.data] : step.node.inputs);
 
-/** The first level at which what `maker` makes can be read by `step`; what no step makes is there from the start. */
+/** Returns the first level at which `step` can read what `maker` computes; inputs are available from the start. */
 function readyFor(step: Step, maker: Step | undefined): number {
   if (!maker) return 0;
   return maker.level + (isPassedOn(maker, step) ? 0 : 1);
 }
 
-/** Whether a value goes from the one to the other without memory, when both are in one pass. */
+/** Is true where a value needs no memory between the two, if both are in one pass. */
 const isPassedOn = (maker: Step, reader: Step): boolean => maker.kind === 'elementwise' && maker.count === reader.count;
 
-/** Moves what is no output, and folds nothing, to the level at which it is read first. */
+/** Moves steps that are neither outputs nor folds to the level at which they are first read. */
 function sink(steps: readonly Step[], outputs: ReadonlySet<string>): void {
   for (const step of steps.toReversed()) {
     if (step.kind === 'fold' || outputs.has(step.node.outputs[0].name)) continue;
@@ -100,7 +103,7 @@ function sink(steps: readonly Step[], outputs: ReadonlySet<string>): void {
   }
 }
 
-/** Steps that share a value, directly or by others; those that share none are passes of their own. */
+/** Groups steps that share a value, directly or through others. Groups that share none become separate passes. */
 function connected(steps: readonly Step[]): readonly (readonly Step[])[] {
   const groups: { steps: Step[]; values: Set<string> }[] = [];
   for (const step of steps) {
@@ -116,7 +119,10 @@ function connected(steps: readonly Step[]): readonly (readonly Step[])[] {
   return groups.map((group) => steps.filter((step) => group.steps.includes(step)));
 }
 
-/** A constant and a single number are no reason to go over two vectors at once. */
+/**
+ * Is true for a value that makes it worthwhile to process two steps together, which constants and single numbers do
+ * not.
+ */
 const isShared =
   ({ count }: Step) =>
   (value: Value): boolean =>

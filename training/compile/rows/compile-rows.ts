@@ -1,6 +1,6 @@
 /**
- * Programs that compute tensors row by row: all passes over a row follow each other while it is in the cache, and rows may be computed by
- * several threads. What only the passes of a row read lies in a memory of the thread.
+ * Compiles programs that compute tensors row by row: all passes over a row follow each other while it is in the cache,
+ * and several threads may compute rows. Values that only the passes of a row read lie in the thread's own memory.
  */
 import { type Value } from '../../graph/index.ts';
 import { encodeText } from '../passes/encode.ts';
@@ -12,24 +12,27 @@ import { type PassPlaces, type Place, rowCode } from './row-code.ts';
 import type { RowGraph, RowValue, Runs } from './row-graph.ts';
 
 export interface RowsPlacement {
-  /** Where what comes from outside, or goes there, begins: by name, in bytes. */
+  /** Returns the address, in bytes, of a value that is read from or written to outside. */
   readonly addressOf: (name: string) => number;
-  /** The first free byte behind all of it. */
+  /** The first free byte behind all of them. */
   readonly free: number;
 }
 
 export interface RowsProgram {
-  /** The module imports `host.memory` and exports `rows0`, `rows1`, … of (first row, row behind the last, memory of the thread). */
+  /**
+   * The module imports `host.memory` and exports `rows0`, `rows1`, … of (first row, row behind the last, memory of the
+   * thread).
+   */
   readonly wasm: Uint8Array<ArrayBuffer>;
-  /** What lies in memory before the first run. */
+  /** The data that must be in memory before the first run. */
   readonly segments: readonly { readonly address: number; readonly data: Cells }[];
-  /** Of a thread's own memory. */
+  /** The size of a thread's own memory. */
   readonly ownBytes: number;
   /** The first byte behind the tables. */
   readonly end: number;
 }
 
-/** Of four bytes each. */
+/** Elements of four bytes each. */
 type Cells = Int32Array | Uint32Array | Float32Array;
 
 /** @param maximum of the memory in pages, if threads share it */
@@ -133,7 +136,7 @@ function planOf(
 const madeBy = ({ nodes, folds }: Pass): ReadonlySet<string> =>
   new Set([...nodes.map(({ outputs: [value] }) => value.name), ...folds.map(({ result }) => result.name)]);
 
-/** What a pass reads from memory. */
+/** Returns the names of the values that a pass reads from memory. */
 function readBy(pass: Pass): ReadonlySet<string> {
   const own = madeBy(pass);
   const values: readonly Value[] = [
@@ -143,7 +146,10 @@ function readBy(pass: Pass): ReadonlySet<string> {
   return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
 }
 
-/** A pass goes by the runs of what it reads or writes in another order; all else has them one behind the other. */
+/**
+ * Returns the places of a pass. The pass is divided into the runs of a value that it reads or writes in another order;
+ * all other values have their runs consecutively.
+ */
 function placesOf({ values, placements }: RowGraph, pass: Pass, { read, writes }: PlaceOf): PassPlaces {
   const ordered = [
     ...[...readBy(pass)].flatMap((name) => {

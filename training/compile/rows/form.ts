@@ -1,6 +1,6 @@
 /**
- * Tensors as rows, one behind the other, that are computed apart from each other: those of a matrix, and the channels of images whose samples
- * lie along the last axis. A long vector is one row.
+ * Tensors as consecutive rows that are computed independently: the rows of a matrix, and the channels of images whose
+ * samples lie along the last axis. A long vector is one row.
  *
  *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
  */
@@ -14,17 +14,17 @@ import { sizeOf } from '../lower/lowering.ts';
 
 export interface RowForm {
   readonly rows: number;
-  /** Elements of a row. */
+  /** The number of elements in a row. */
   readonly length: number;
 }
 
-/** What tensors have in common whose rows may be computed together. */
+/** Returns a key that tensors share whose rows may be computed together. */
 export const orderOf = (rows: number): string => `${rows} rows`;
 
-/** Elements of a vector that holds more than a number for each channel. */
+/** A vector with this many elements is a row; shorter ones hold a number for each channel. */
 const long = 2 ** 14;
 
-/** @returns undefined for tensors of other ranks, and those that have no more than one element for each row */
+/** @returns undefined for tensors of other ranks, and those with only one element for each row */
 export function rowFormOf(value: Value): RowForm | undefined {
   const [first = 0, second = 0, ...pixels] = value.shape.map(Number);
   const rank = value.shape.length;
@@ -35,21 +35,24 @@ export function rowFormOf(value: Value): RowForm | undefined {
   return second * area > 1 ? { rows: first, length: second * area } : undefined;
 }
 
-/** How a value is read where rows of the given tensor are computed: all of it, a number of each row, or one number. */
+/**
+ * The way in which a value is read where rows of a tensor are computed: as a row, as one number for each row, or as one
+ * number for all.
+ */
 export type Reading = 'row' | 'number' | 'one';
 
-/** @returns undefined where it is read otherwise */
+/** @returns undefined where it is read in another way */
 export function readingOf(value: Value, within: Value): Reading | undefined {
   if (sizeOf(value) === 1) return 'one';
   const [shape, whole] = [value.shape.map(Number), within.shape.map(Number)];
   const padded = [...whole.slice(shape.length).map(() => 1), ...shape];
   if (padded.join() === whole.join()) return 'row';
-  // Of images the samples come first, which is one here.
+  // In images the samples are the first axis, which is 1 here.
   const axis = whole.length === 4 ? 1 : 0;
   return padded.every((size, i) => size === (i === axis ? whole[i] : 1)) ? 'number' : undefined;
 }
 
-/** The node as a step of rows: which tensor it goes over, or that it has one number for each row. */
+/** A node as a step of rows: the tensor that it walks, or the fact that it computes one number for each row. */
 export type RowNode =
   | { readonly kind: 'map' | 'fold' | 'gather' | 'place'; readonly form: RowForm }
   | { readonly kind: 'numbers'; readonly rows: number };
@@ -69,7 +72,10 @@ function gatherOf({ inputs: [data, indices], outputs: [output], attributes: { ax
   return form && isOfPixels ? ({ kind: 'gather', form } as const) : undefined;
 }
 
-/** What lies in memory has four bytes an element; booleans do not lie there. */
+/**
+ * Is true where all types can be handled. Values in memory have four bytes for each element; booleans are never in
+ * memory.
+ */
 function isCovered(node: Extract<Node, { op: ElementwiseNode['op'] }>): boolean {
   const all: readonly Value[] = [...node.inputs, ...node.outputs];
   if (!all.every(({ dtype }) => dtype === 'float32' || dtype === 'uint32' || dtype === 'bool')) return false;
@@ -85,7 +91,7 @@ function isCovered(node: Extract<Node, { op: ElementwiseNode['op'] }>): boolean 
   }
 }
 
-/** What the program reads of a value: a stored number is there when it is compiled. */
+/** Returns the leaf for a value: a number where a single one is stored, otherwise an operand. */
 export function leafOf({ constant }: Value, type: LaneType, operand: number): Expression {
   if (constant?.data.length !== 1) return operandOf(operand, type);
   const [number = NaN] = numbersOf(constant);

@@ -1,5 +1,5 @@
 /**
- * A pass over one row as a function of the row:
+ * Emits a pass over one row as a function of the row:
  *
  *     s = the single numbers it reads, four times each
  *     for each run of the row
@@ -8,7 +8,7 @@
  *         part = part ∘ tree(…)                                  for each fold, and each of the two vectors
  *       total = total ∘ parts
  *
- * Where tensors are read or written in an order of their own, a table says where each run is.
+ * Where tensors are read or written in another order, a table lists where each run is.
  */
 import type { Value } from '../../graph/index.ts';
 import { vectorBytes } from '../buffer.ts';
@@ -35,27 +35,27 @@ import {
   type Wat,
 } from '../wat.ts';
 
-/** Where something lies, in bytes. `own`: in a memory of the thread, which has room for one row. */
+/** The position of a value, in bytes. `own` means the thread's memory, which has room for one row. */
 export interface Place {
   readonly address: number;
   readonly own: boolean;
-  /** From one row to the next, and from one run to the next; 0 for one number. */
+  /** The distances between rows and between runs; 0 for one number. */
   readonly row: number;
   readonly run: number;
-  /** Where the runs' distances from the row's start are listed, if they are not `run` apart. */
+  /** The address of the table with the runs' distances from the row's start, where they are not `run` apart. */
   readonly table?: number;
 }
 
 export interface PassPlaces {
-  /** Runs of the pass, and the elements of each; one of one for numbers. */
+  /** The number of runs in the pass, and the elements of each; for numbers, one run of one element. */
   readonly runs: number;
   readonly run: number;
   readonly readOf: (value: Value) => Place;
-  /** Everywhere that a value is to be written. */
+  /** Returns all places where a value is to be written. */
   readonly writesOf: (value: Value) => readonly Place[];
 }
 
-/** Of the sum of a part, in vectors. */
+/** The number of vectors whose sum is one part. */
 const partVectors = 256;
 
 export function rowCode(pass: Pass, places: PassPlaces): Code {
@@ -63,7 +63,7 @@ export function rowCode(pass: Pass, places: PassPlaces): Code {
   const isRow = pass.count > 1;
   const { trees, operands } = treesOf(pass, places);
   const pointers = new Map<string, { readonly name: string; readonly place: Place }>();
-  /** The local that points to the run of a place: those that move alike share it. */
+  /** Returns the local that points to the run of a place. Places that move alike share it. */
   const pointerOf = (place: Place): Wat => {
     const key = [place.own, place.row, place.run, place.table].join();
     const known = pointers.get(key) ?? { name: `p${pointers.size}`, place };
@@ -78,7 +78,7 @@ export function rowCode(pass: Pass, places: PassPlaces): Code {
   const treeOf = ({ name }: Value): Expression => trees.get(name) ?? numberOf(NaN);
   const wanted = [...kept.map(({ value }) => treeOf(value)), ...pass.folds.map(({ data }) => treeOf(data))];
   const [whole, rest] = isRow ? [Math.floor(run / 4), run % 4] : [0, 1];
-  /** @param ahead of the pointers, in bytes */
+  /** @param ahead the distance from the pointers, in bytes */
   const body = (lines: Lines, lanes: number, ahead = 0): readonly Wat[] => {
     const reads = operands.map(({ place, isSingle }, k) =>
       isSingle ? get(`s${k}`) : load(at(place), place.address + ahead),
@@ -162,10 +162,10 @@ export function rowCode(pass: Pass, places: PassPlaces): Code {
 
 const times = (local: string, factor: number): Wat => `(i32.mul ${get(local)} ${i32(factor)})`;
 
-/** Of the number of a row, or of all, without its address. */
+/** Returns the offset of a row's number, or of a number for all rows, without its address. */
 const numberAt = ({ own, row }: Place): Wat => (own ? get('own') : row === 0 ? i32(0) : times('row', row));
 
-/** Of the first element of a run, without its address. */
+/** Returns the offset of a run's first element, without its address. */
 function pointerAt({ own, row, run, table }: Place): Wat {
   const start = own ? get('own') : times('row', row);
   if (table !== undefined) return `(i32.add ${start} (i32.load offset=${table} ${times('r', 4)}))`;

@@ -1,23 +1,23 @@
-/** The nodes of one row: what a program computes of each, in the order of its passes. */
+/** Builds the graph of one row: the nodes that a program computes for each row, in the order of its passes. */
 import { type Node, Value } from '../../graph/index.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { sizeOf } from '../lower/lowering.ts';
 import { type Pass, schedule } from '../passes/schedule.ts';
 import { readingOf, rowFormOf, rowNodeOf } from './form.ts';
 
-/** Runs of one tensor that are read, or written, in another order. */
+/** Runs of one tensor that are read or written in another order. */
 export interface Runs {
-  /** The tensor in memory. */
+  /** The name of the tensor in memory. */
   readonly of: string;
-  /** For each run its place, in runs. */
+  /** The position of each run, counted in runs. */
   readonly order: readonly number[];
-  /** Elements of a run. */
+  /** The number of elements in a run. */
   readonly run: number;
-  /** Runs of a row of the tensor. */
+  /** The number of runs in a row of the tensor. */
   readonly count: number;
 }
 
-/** Part of a tensor that is put together of several. */
+/** A part of a tensor that is assembled from several. */
 export interface Placement {
   readonly part: string;
   readonly whole: Value;
@@ -28,13 +28,15 @@ export interface RowSource {
   readonly rows: number;
   readonly nodes: readonly Node[];
   readonly placements: readonly Placement[];
-  /** Values that are read when the program has ended. */
+  /** Values that are read after the program has ended. */
   readonly outputs: readonly Value[];
-  /** The value that lies in memory, of which this one is another shape. */
+  /** Returns the value in memory that this one is a reshaped view of. */
   readonly rootOf: (value: Value) => Value;
 }
 
-/** Where a value is found, by its name: a number of each row or of all, or rows, which may be read in another order. */
+/**
+ * The kind of a value: as one number for all rows, one for each row, or as rows, which may be read in another order.
+ */
 export type RowValue =
   | { readonly kind: 'one' | 'number' }
   | { readonly kind: 'row'; readonly length: number; readonly runs?: Runs };
@@ -45,14 +47,14 @@ export interface RowGraph {
   readonly values: ReadonlyMap<string, RowValue>;
   readonly constants: ReadonlyMap<string, Value>;
   readonly placements: readonly Placement[];
-  /** By name. */
+  /** The names of the outputs. */
   readonly outputs: ReadonlySet<string>;
 }
 
 export function rowGraphOf({ rows, nodes, placements, outputs, rootOf }: RowSource): RowGraph {
   const values = new Map<string, RowValue>();
   const constants = new Map<string, Value>();
-  /** As it is to one row. */
+  /** Returns a value as a single row sees it. */
   const ofRow = (value: Value, found: RowValue): Value => {
     const { name, dtype, constant } = rootOf(value);
     if (constant && sizeOf(value) === 1) return new Value(name, { dtype, shape: [] }, { ...constant, shape: [] });

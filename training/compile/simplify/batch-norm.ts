@@ -1,9 +1,9 @@
 /**
- * Batch Norm with fixed statistics is one factor and one summand a channel,
+ * Batch Norm with fixed statistics is one factor and one summand for each channel,
  *
  *     y = (x − μ) · s + β          s = γ / √(σ² + ε)
  *
- * which a product before it takes in: (W x + b) becomes (s W) x + (s (b − μ) + β), computed in float64.
+ * which a preceding product absorbs: (W x + b) becomes (s W) x + (s (b − μ) + β), computed in float64.
  */
 import { elementCount } from '../../files/index.ts';
 import { type Node, type OpNode, Value } from '../../graph/index.ts';
@@ -30,7 +30,7 @@ function affineOf(node: BatchNorm): Affine {
   return { mean, factor, beta };
 }
 
-/** @returns undefined where the node before is no product with stored weights */
+/** @returns undefined where the preceding node is not a product with stored weights */
 export function foldInto(product: Node, node: BatchNorm): Node | undefined {
   if (product.op !== 'Conv' && product.op !== 'Gemm') return undefined;
   const [input, W, B] = product.inputs;
@@ -41,7 +41,7 @@ export function foldInto(product: Node, node: BatchNorm): Node | undefined {
   const [X] = node.inputs;
   const weights = numbersOf(W.constant);
   const channels = factor.length;
-  // [O, ..] for Conv and transposed matrices, else [K, O].
+  // [O, ..] for Conv and transposed matrices, otherwise [K, O].
   const inFront = product.op === 'Conv' || product.attributes.transB === 1;
   const perChannel = weights.length / channels;
   const channelOf = (i: number): number => (inFront ? Math.floor(i / perChannel) : i % channels);
@@ -59,7 +59,7 @@ export function foldInto(product: Node, node: BatchNorm): Node | undefined {
 const isPlain = ({ attributes: { alpha = 1, beta = 1, transA = 0 } }: OpNode<'Gemm'>): boolean =>
   alpha === 1 && beta === 1 && transA === 0;
 
-/** The same in three nodes, where there is no product before it. */
+/** Expresses Batch Norm by three nodes, where no product precedes it. */
 export function spread(node: BatchNorm, append: Append): Value {
   const [X] = node.inputs;
   const { mean, factor, beta } = affineOf(node);

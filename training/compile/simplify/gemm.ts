@@ -1,4 +1,4 @@
-/** Gemm is a product with stored weights in most models; what else it can be is said by other nodes. */
+/** In most models Gemm is a product with stored weights. All other forms are expressed by other nodes. */
 import { type OpNode, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { float32 } from '../constant.ts';
@@ -6,7 +6,7 @@ import type { Append } from './append.ts';
 
 type Gemm = OpNode<'Gemm'>;
 
-/** Whether B and C are stored, C is a number for each column or one for all, and A is taken as it is. */
+/** Is true where B and C are stored, C is a number for each column or one for all, and A is not transposed. */
 export function isStoredProduct({ inputs: [, B, C], outputs: [Y], attributes: { transA = 0 } }: Gemm): boolean {
   if (!B.constant || transA === 1) return false;
   if (!C) return true;
@@ -17,7 +17,7 @@ export function isStoredProduct({ inputs: [, B, C], outputs: [Y], attributes: { 
 
 const sizeIsOne = ({ shape }: Value): boolean => elementCount(shape.map(Number)) === 1;
 
-/** alpha · A' · B' + beta · C, in as many nodes as it takes. */
+/** Emits alpha · A' · B' + beta · C, in as many nodes as needed. */
 export function spreadGemm(node: Gemm, append: Append): Value {
   const { name } = node;
   const [A, B, C] = node.inputs;

@@ -1,6 +1,7 @@
 /**
- * A model answers each sample of a batch by itself, so the program answers one, and a batch is a loop around it. This holds a graph
- * against that: every value that has the batch has it as its first axis, and no node moves anything along that axis.
+ * A model answers each sample of a batch independently, so the program answers one sample, and a batch is a loop around
+ * it. This file checks that a graph allows it: every value that depends on the batch has it as its first axis, and no
+ * node moves anything along that axis.
  */
 import { constantInts, type Graph, type Node, type Value } from '../../graph/index.ts';
 import { CompileError, uncovered } from '../error.ts';
@@ -8,10 +9,13 @@ import { isElementwise } from '../expression/of-node.ts';
 
 type Dim = string | number;
 
-/** The first axis of what depends on the samples, a size where the file fixes it; none in a graph without one. */
+/**
+ * The first axis of values that depend on the samples; a number where the file fixes it, and undefined in a graph
+ * without a batch.
+ */
 export type Batch = Dim | undefined;
 
-/** @throws CompileError for free dimensions elsewhere, and for a node that lets samples see each other */
+/** @throws CompileError for free dimensions elsewhere, and for a node that mixes samples */
 export function batchOf(graph: Graph): Batch {
   const free = new Set(graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string')));
   const [name, ...others] = free;
@@ -29,7 +33,7 @@ export function batchOf(graph: Graph): Batch {
   return name;
 }
 
-/** Inputs of one size in front, above one: a batch as well where the graph treats it as one. */
+/** Returns the size above 1 that all inputs share as their first axis, if the graph treats it as a batch. */
 function fixedBatch(graph: Graph): Batch {
   const [size, ...others] = new Set(graph.inputs.map(({ shape }) => shape[0]));
   if (typeof size !== 'number' || size < 2 || others.length > 0) return undefined;
@@ -48,7 +52,7 @@ function objectionTo(graph: Graph, inputs: readonly Value[]): CompileError | und
   return undefined;
 }
 
-/** Whether each sample of the node's outputs depends on the same sample of its inputs alone. */
+/** Is true where each sample of the node's outputs depends only on the same sample of its inputs. */
 function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, size: Dim | undefined): boolean {
   const [out]: readonly Value[] = node.outputs;
   if (size === undefined || out?.shape[0] !== size) return false;
@@ -56,7 +60,7 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
   const [first, second, third]: readonly (Value | undefined)[] = node.inputs;
   const rank = first?.shape.length ?? 0;
   const behindFirst = (axis: number): boolean => (axis < 0 ? axis + rank : axis) > 0;
-  /** An operand that meets the samples one by one: its own axis of samples, or the same for all. */
+  /** Is true for an operand with its own axis of samples, or one that is the same for all samples. */
   const alignsWith = (value: Value | undefined): boolean =>
     value === undefined ||
     (ofBatch(value)

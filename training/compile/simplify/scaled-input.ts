@@ -1,9 +1,10 @@
 /**
- * What is added to and multiplied with all of a product's input alike becomes part of the product:
+ * Moves additions and multiplications that apply to a product's whole input into the product:
  *
  *     W ((x − μ) / σ) + b  =  (W / σ) x + (b − (μ / σ) Σ W)          in float64
  *
- * so that pixels come to it as the whole numbers that they are, and nobody passes over them before. Shapes may change on the way.
+ * Pixels then reach the product as the integers that they are, and no pass over them is needed. Reshapes may lie
+ * between.
  */
 import { type Node, type OpNode, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
@@ -15,15 +16,18 @@ interface Affine {
   readonly summand: number;
 }
 
-/** A summand that outweighs the input would cost its bits: sums of W x would be larger than what they come to. */
+/**
+ * The maximum of a summand: a larger one would cost the input's precision, since sums of W x would be larger than the
+ * result.
+ */
 const maxSummand = 4;
-/** Factors beyond could take weights out of float32's range. */
+/** The limits of a factor: beyond them, weights could leave float32's range. */
 const [minFactor, maxFactor] = [2 ** -40, 2 ** 40] as const;
 
 const isWorth = ({ factor, summand }: Affine): boolean =>
   Math.abs(factor) >= minFactor && Math.abs(factor) <= maxFactor && Math.abs(summand) <= maxSummand;
 
-/** @param outputs of the graph, which stay what they are */
+/** @param outputs of the graph, which must not change */
 export function withScaledInputs(nodes: readonly Node[], outputs: readonly Value[]): readonly Node[] {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
   const isReadOnce = onceIn(nodes, outputs);
@@ -55,7 +59,10 @@ function onceIn(nodes: readonly Node[], outputs: readonly Value[]): (value: Valu
   return ({ name }) => readers.get(name) === 1;
 }
 
-/** From a value backwards, as long as a node shifts, scales or reshapes all of what it takes, to the last that does more than reshape. */
+/**
+ * Walks backwards from a value as long as a node shifts, scales or reshapes its whole input. Returns these nodes up to
+ * the last one that does more than reshape.
+ */
 function pathTo(
   value: Value,
   makers: ReadonlyMap<string, Node>,
@@ -84,7 +91,7 @@ function affineOf(node: Node): Affine | undefined {
   }[node.op];
 }
 
-/** What `all` computes of a step's result, of what the step takes. */
+/** Composes two affine steps: the result of `step` is the input of `all`. */
 const after = (all: Affine, step: Affine | undefined): Affine =>
   step ? { factor: all.factor * step.factor, summand: all.factor * step.summand + all.summand } : all;
 

@@ -1,6 +1,7 @@
 /**
- * A graph as the kernels want it: for one sample, all sizes known; stored numbers computed as far as they go; Batch Norm folded into
- * the product before it, and what scales an input into the one behind. What comes out are nodes of the same vocabulary.
+ * Simplifies a graph for the kernels: it computes one sample, so all sizes are known; nodes with stored inputs are
+ * computed; Batch Norm is folded into the preceding product, and the scaling of an input into the following one. The
+ * result consists of the same ops.
  */
 import { type Graph, liveNodes, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
 import type { Append } from './append.ts';
@@ -17,21 +18,21 @@ export interface Simplified {
 }
 
 export interface Port {
-  /** Of one sample; a batch's first axis is 1. Its name may be another than the port's. */
+  /** The value for one sample: a batch's first axis is 1. Its name may differ from the port's. */
   readonly value: Value;
   readonly name: string;
-  /** The file's own, with the batch in front. */
+  /** The shape in the file, with the batch in front. */
   readonly shape: readonly (number | string)[];
-  /** Whether each sample has its own. */
+  /** Is true where each sample has its own value. */
   readonly ofBatch: boolean;
 }
 
 export interface SimplifyOptions {
-  /** Whether Batch Norm becomes part of the product before it, and what scales an input of the product behind. */
+  /** Makes Batch Norm part of the preceding product, and the scaling of an input part of the following one. */
   readonly fold?: boolean;
 }
 
-/** @throws CompileError for a graph whose samples are not answered one by one */
+/** @throws CompileError for a graph whose samples are not answered independently */
 export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): Simplified {
   const { nodes } = liveNodes(graph.nodes, graph.outputs);
   const live = { ...graph, nodes };
@@ -47,7 +48,7 @@ export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): S
   return { nodes: fold ? withScaledInputs(builder.nodes, results) : builder.nodes, inputs, outputs };
 }
 
-/** Appends nodes; each value is known by the name it has in the file. */
+/** Appends nodes. Each value is known by its name in the file. */
 class Builder {
   readonly #values = new Map<string, { readonly value: Value; readonly ofBatch: boolean }>();
   readonly #nodes: Node[] = [];
@@ -110,7 +111,7 @@ class Builder {
     return merged.outputs[0];
   }
 
-  /** A node in place of one of the file's. */
+  /** Appends a node that replaces one of the file's. */
   readonly #append: Append = (op, inputs, attributes, name) => {
     const node = { op, name, inputs, outputs: [new Value(name, inputs[0])], attributes } as unknown as Node;
     const [output] = this.#emit(node);
@@ -119,7 +120,7 @@ class Builder {
   };
 }
 
-/** How many read each value, under whatever name: Identity gives another name to the same. */
+/** Counts the readers of each value under all of its names, since Identity only renames a value. */
 function readersOf(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyMap<string, number> {
   const sources = new Map<string, string>();
   const sourceOf = (name: string): string => sources.get(name) ?? name;
@@ -135,7 +136,7 @@ function readersOf(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyM
   return readers;
 }
 
-/** Shapes that a file spells out have the batch in front. */
+/** Adapts shapes that the file states with the batch in front. */
 function onOneSample(node: Node): Node {
   if (node.op !== 'Reshape' && node.op !== 'Expand' && node.op !== 'Flatten') return node;
   const [data] = node.inputs;

@@ -1,10 +1,10 @@
 /**
- * A graph all of whose sizes are known, the mini-batch's too, as one module over one memory: a whole training step, say. An output can
- * take the place of an input, as a parameter after the step takes that of the one before.
+ * Compiles a graph whose sizes are all known, including the mini-batch's, to one module over one memory: a whole
+ * training step, for example. An output can replace an input, as a parameter after the step replaces the one before it.
  *
  *     graph ── prepare ──▶ nodes ── lower ──▶ kernels ── arena ──▶ addresses ── emit ──▶ text ── encode ──▶ module
  *
- * Kernels are those of models (`../kernels`); chains of elementwise nodes give several values at once here.
+ * The kernels are those of models (`../kernels`), but a chain of elementwise nodes may write several values at once.
  */
 import { type DType, type Graph, liveNodes, type Value } from '../../graph/index.ts';
 import { planMemory, type Segment } from '../arena.ts';
@@ -20,15 +20,18 @@ import type { Threads } from '../threads.ts';
 import { prepared } from './prepare.ts';
 
 export interface StaticOptions {
-  /** The input whose place an output takes, by the output's name: of the same shape and type. */
+  /** Maps an output's name to the input that it replaces, which has the same shape and type. */
   readonly inPlace?: ReadonlyMap<string, string>;
-  /** Products and sums rounded once, by relaxed SIMD, which the host has to have. Default: false. */
+  /** Rounds products and sums once, by relaxed SIMD, which the host must support. Default: false. */
   readonly fma?: boolean;
-  /** That run a step together, with the same bits as one. Default: 1. */
+  /** The number of threads that run a step together, with the same bits as one thread. Default: 1. */
   readonly threads?: Threads;
 }
 
-/** Where an input or output lies: each element in four bytes, a float32 or an integer of 32 bits; a boolean is 0 or −1. */
+/**
+ * The position of an input or output. Each element takes four bytes: a float32 or an integer of 32 bits; a boolean is 0
+ * or −1.
+ */
 export interface StaticPort {
   readonly name: string;
   readonly dtype: DType;
@@ -38,23 +41,23 @@ export interface StaticPort {
 
 export interface StaticProgram {
   /**
-   * The module imports `host.memory` and exports `run`. Of two threads, whose memory is shared, the second one runs `help`, which
-   * does its part of every `run` and never returns.
+   * The module imports `host.memory` and exports `run`. With two threads, whose memory is shared, the second one runs
+   * `help`, which does its part of every `run` and never returns.
    */
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly threads: Threads;
-  /** Of memory, in bytes. */
+  /** The size of the memory in bytes. */
   readonly memoryBytes: number;
-  /** What has to be in memory before the first run. */
+  /** The data that must be in memory before the first run. */
   readonly segments: readonly Segment[];
   readonly inputs: readonly StaticPort[];
   readonly outputs: readonly StaticPort[];
 }
 
-/** Of a chain of elementwise nodes: each is another pointer to move. */
+/** The maximum number of values that a chain of elementwise nodes writes: each needs another pointer. */
 const maxResults = 6;
 
-/** Beyond the last buffer vectors may be read. */
+/** Vectors may be read beyond the last buffer by this many bytes. */
 const slack = 256;
 
 /** @throws CompileError that names what is not covered */
@@ -64,7 +67,7 @@ export function compileStatic(graph: Graph, options: StaticOptions = {}): Static
   return { wasm: encodeText(text), threads, memoryBytes: plan.bytes + slack, segments: plan.segments, ...ports };
 }
 
-/** The module in WebAssembly's text format, with comments. */
+/** Returns the module in WebAssembly's text format, with comments. */
 export const staticToText = (graph: Graph, options: StaticOptions = {}): string => translate(graph, options).text;
 
 function translate(graph: Graph, { inPlace = new Map(), fma = false, threads = 1 }: StaticOptions) {
@@ -104,8 +107,8 @@ function requireSizes({ inputs }: Graph): void {
 }
 
 /**
- * The kernels, with copies behind them of what cannot be written where it belongs. It can where nobody reads the old numbers after the
- * kernel that writes the new ones, and that kernel itself reads each before it writes in its place.
+ * Returns the kernels, followed by copies of values that cannot be written in place. A value can where no kernel reads
+ * the old numbers after the kernel that writes the new ones, and that kernel reads each number before it overwrites it.
  */
 function brought(
   all: readonly Kernel[],

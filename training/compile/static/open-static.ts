@@ -1,4 +1,4 @@
-/** A compiled static program over a memory of its own, ready to run. */
+/** Opens a compiled static program over a memory of its own, ready to run. */
 import type { StaticPort, StaticProgram } from './compile-static.ts';
 
 const pageBytes = 65536;
@@ -7,14 +7,14 @@ const pageBytes = 65536;
 export type Cells = Float32Array | Int32Array;
 
 export interface OpenProgram {
-  /** @internal -- its type is one that not every program's libraries have */
+  /** @internal -- its type is missing from the type libraries of some programs */
   readonly module: WebAssembly.Module;
   /**
-   * Shared where the program is for two threads.
+   * Is shared where the program is for two threads.
    * @internal
    */
   readonly memory: WebAssembly.Memory;
-  /** Reads the inputs and writes the outputs, where they lie. */
+  /** Reads the inputs and writes the outputs in memory. */
   readonly run: () => void;
   readonly inputs: ReadonlyMap<string, Cells>;
   readonly outputs: ReadonlyMap<string, Cells>;

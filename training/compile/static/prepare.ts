@@ -1,10 +1,10 @@
-/** Nodes as the kernels want them: without those that only give another name, and with what stored numbers come to. */
+/** Prepares nodes for the kernels: removes those that only rename a value, and computes those with stored inputs. */
 import { type Node, type OpNode, sameShape, sizeOf, Value } from '../../graph/index.ts';
 import { folded } from '../constant.ts';
 
 export interface Prepared {
   readonly nodes: readonly Node[];
-  /** What a value of the graph is called among them. */
+  /** Returns the value among the prepared nodes that stands for a value of the graph. */
   readonly resolve: (value: Value) => Value;
 }
 
@@ -35,7 +35,7 @@ const isRenaming = ({ op }: Node, input: Value, output: Value): boolean =>
     sameShape(input.shape, output.shape) &&
     input.dtype === output.dtype);
 
-/** Y = α A B + β C, where C is more than a row that is added to all others: a product, and then the sum. */
+/** Y = α A B + β C: divides a Gemm into a product and a sum, where C is more than a row that is added to all rows. */
 function withPlainSum(node: OpNode<'Gemm'>): readonly Node[] {
   const [A, B, C] = node.inputs;
   const [Y] = node.outputs;

@@ -1,4 +1,4 @@
-/** The rule of every kind of layer: a family's file exports one for each of its kinds, by the kind's name. */
+/** The rules of all kinds of layers. Each family's file exports the rules of its kinds under their names. */
 import type { LayerRules } from '../rule.ts';
 import * as activation from './activation.ts';
 import { batchNorm } from './batch-norm.ts';

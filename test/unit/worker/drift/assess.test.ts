@@ -1,4 +1,4 @@
-/** What is drift, of layers, columns and classes: formulas beside others, and verdicts on made-up samples. */
+/** Drift of layers, columns and classes is judged by formulas that agree with other sources, and by made-up samples. */
 import { describe, expect, it } from 'vitest';
 import { assess, type Reference } from '../../../../worker/drift/assess.ts';
 import { allowed, driftOfChannels, samplesBehind } from '../../../../worker/drift/channels.ts';

@@ -1,4 +1,4 @@
-/** Hours as windows, what is said of them, and how Prometheus reads it. */
+/** Hours become windows, reports and Prometheus metrics. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { windowsOf } from '../../../../worker/drift/join-windows.ts';
