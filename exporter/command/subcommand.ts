@@ -29,7 +29,7 @@ export interface Page {
  * @param work prints lines for people with `console.log`, which `--json` sends to standard error, and returns the
  *   answer
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Commander does not know what options it reads
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Commander does not know what options it reads
 export function answers<Flags extends object>(
   command: Command,
   { description, notes, examples }: Page,

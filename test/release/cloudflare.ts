@@ -141,7 +141,7 @@ const later = (value: unknown): Promise<unknown> => Promise.resolve(value);
 
 /** The files among the fields of the form, and what one of the others says of them. */
 async function partsOf(request: Request): Promise<{ modules: Upload; metadata: { annotations?: Annotations } }> {
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the form is Wrangler's, not a stranger's
+  // oxlint-disable-next-line typescript/no-deprecated -- the form is Wrangler's, not a stranger's
   const fields = [...(await request.formData())];
   const files = fields.filter((field): field is [string, File] => typeof field[1] !== 'string');
   const metadata = fields.find(([name]) => name === 'metadata')?.[1];

@@ -21,7 +21,7 @@ type Calls = (readonly unknown[])[];
 const outcomes: readonly (() => unknown)[] = [
   () => 5,
   () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- C++ exceptions are numbers in JavaScript.
+    // oxlint-disable-next-line typescript/only-throw-error -- C++ exceptions are numbers in JavaScript.
     throw 3;
   },
   () => {

@@ -23,8 +23,7 @@ export const batchFirst = (g: GraphBuilder, x: Value, shape: readonly number[]):
 const transposed = patterns.Transpose('matrix', swap);
 
 /** The matrix `[F, N]` whose transpose `x [N, ..]` is, whatever the shape of a sample. */
-export const transposedOf = (g: Rewriter, x: Value): Value | undefined =>
-  transposed.match(g, beforeReshape(g, x))?.matrix;
+const transposedOf = (g: Rewriter, x: Value): Value | undefined => transposed.match(g, beforeReshape(g, x))?.matrix;
 
 /** x before its samples, all in their places, took another shape. */
 function beforeReshape(g: GraphBuilder, x: Value): Value {

@@ -56,7 +56,7 @@ const round = (value: number): number => Math.round(value * 1e4) / 1e4;
 
 export const classes = ['a', 'b'] as const;
 
-export function datasetOf(points: readonly Point[]): ClassificationDataset {
+function datasetOf(points: readonly Point[]): ClassificationDataset {
   return {
     task: 'classification',
     inputs: Float32Array.from(points.flatMap(({ x, y }) => [x, y])),

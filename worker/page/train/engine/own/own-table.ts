@@ -17,7 +17,7 @@ import { binsFor, binsOf, unitsOf } from '../../../../../training/run/index.ts';
 import type { Subject } from '../subject.ts';
 
 /** The file is held in memory, and read four times. */
-export const maxBytes = 10e6;
+const maxBytes = 10e6;
 /** Of the first layer, once categories and bins have their places. */
 const maxInputs = 2048;
 
