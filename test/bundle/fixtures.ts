@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Column } from '../../training/columns/column.ts';
 import { type PicturePreparation, plainPreparation } from '../../training/pictures/index.ts';
 import onnxProto, { type onnx } from 'onnx-proto';
+import { encodeProto } from '../../training/graph/index.ts';
 
 const { FLOAT, BOOL, UINT8, INT64, FLOAT16, DOUBLE, STRING } = onnxProto.onnx.TensorProto.DataType;
 
@@ -209,7 +210,7 @@ export function foreign(opType: string, domain = ''): Uint8Array {
 
 function model(graph: onnx.IGraphProto, otherOperators: onnx.IOperatorSetIdProto[] = []): Uint8Array {
   const opsetImport = [{ domain: '', version: 17 }, ...otherOperators];
-  return onnxProto.onnx.ModelProto.encode({ irVersion: 9, opsetImport, graph }).finish();
+  return encodeProto({ irVersion: 9, opsetImport, graph });
 }
 
 /** Deterministic values in [-0.5, 0.5). */

@@ -12,6 +12,7 @@ import { buildImage } from '../../exporter/edge/build-image.ts';
 import { encodeNpz } from '../../training/data/index.ts';
 import { createWorker, type Image, type Predictor, type WorkerHandler } from '../../worker/create-worker.ts';
 import { ask, jsonRequest } from '../worker/images.ts';
+import { encodeProto } from '../../training/graph/index.ts';
 
 const { FLOAT } = onnxProto.onnx.TensorProto.DataType;
 const { GRAPH, INT } = onnxProto.onnx.AttributeProto.AttributeType;
@@ -36,11 +37,11 @@ const node = (opType: string, input: string[], output: string, attribute: onnx.I
 });
 
 const model = (graph: onnx.IGraphProto): Uint8Array =>
-  onnxProto.onnx.ModelProto.encode({
+  encodeProto({
     irVersion: 9,
     opsetImport: [{ domain: '', version: 17 }],
     graph: { name: 'g', ...graph },
-  }).finish();
+  });
 
 /** A number that no made-up input holds. */
 const magic = 1234.5;

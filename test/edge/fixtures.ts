@@ -7,13 +7,14 @@ import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
+import { encodeProto } from '../../training/graph/index.ts';
 
 type Shape = readonly (number | string)[];
 /** Without a shape, the file says none. */
 type InputType = readonly [elemType: number, shape?: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 export const { BOOL, FLOAT, INT64 } = TensorProto.DataType;
 
 /** Numbers in [-1, 1) from a linear congruential generator (Numerical Recipes). */
@@ -91,7 +92,7 @@ export class GraphFixture {
       input: Object.entries(inputs).map(([name, [elemType, shape]]) => valueInfo(name, elemType, shape)),
       output: Object.entries(outputs).map(([name, shape]) => valueInfo(name, FLOAT, shape)),
     };
-    return ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph }).finish();
+    return encodeProto({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph });
   }
 }
 

@@ -11,6 +11,7 @@ import { describeFile, readCard } from '../../exporter/store/card.ts';
 import { serializeSafetensors, UserError } from '../../training/files/index.ts';
 import { foreign, identity, text } from '../bundle/fixtures.ts';
 import { ninetySeven } from '../edge/fixtures.ts';
+import { encodeProto } from '../../training/graph/index.ts';
 
 const { FLOAT, INT64, BFLOAT16 } = onnxProto.onnx.TensorProto.DataType;
 const INT = onnxProto.onnx.AttributeProto.AttributeType.INT;
@@ -48,12 +49,12 @@ const stored = (name: string, dims: number[], value = 0.5) => ({
 });
 
 const model = (graph: onnx.IGraphProto, more: Partial<onnx.IModelProto> = {}): Uint8Array =>
-  onnxProto.onnx.ModelProto.encode({
+  encodeProto({
     irVersion: 9,
     opsetImport: [{ domain: '', version: 17 }],
     graph: { name: 'g', ...graph },
     ...more,
-  }).finish();
+  });
 
 /** y = x W, W `[rows, columns]`. */
 const product = (input: onnx.IValueInfoProto, output: onnx.IValueInfoProto, rows: number, columns: number) =>

@@ -1,8 +1,9 @@
 /** ONNX files put together by hand, of parts that are told shortly, and run in the runtime that serves them. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
+import { encodeProto } from '../../training/graph/index.ts';
 
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 export const { FLOAT, FLOAT16, DOUBLE, INT8, INT64 } = TensorProto.DataType;
 
 export type Attributes = Readonly<
@@ -61,12 +62,12 @@ export function stored(
 }
 
 export const model = (graph: onnx.IGraphProto, opset = 17, more: onnx.IModelProto = {}): Uint8Array =>
-  ModelProto.encode({
+  encodeProto({
     irVersion: 8,
     opsetImport: [{ domain: '', version: opset }],
     graph: { name: 'g', ...graph },
     ...more,
-  }).finish();
+  });
 
 export interface Numbers {
   readonly shape: readonly number[];
