@@ -1,17 +1,20 @@
-/** The time that a run may take, and how far it has come in it. */
+/** Measures the time that a run may take, and how much of it has passed. */
 
 export interface Clock {
-  /** Seconds. */
+  /** Returns the seconds that the run has spent, including those before it was resumed. */
   readonly spent: () => number;
-  /** Of the limit; more than 1 once it is over. */
+  /** Returns the share of the limit that has passed; it exceeds 1 once the limit does. */
   readonly share: () => number;
-  /** The share after so many steps in all, if they take as long as those since the clock was started. */
+  /**
+   * Returns a forecast of the share after any number of steps, given that `done` have been taken. Each further step is
+   * assumed to take as long as those since the first forecast.
+   */
   readonly forecast: (done: number) => (steps: number) => number;
 }
 
 /**
- * @param limit seconds; there is no clock without one
- * @param before seconds that the run has spent already
+ * @param limit seconds; without a limit there is no clock
+ * @param before seconds that the run has already spent
  */
 export function startClock(limit: number | undefined, before = 0): Clock | undefined {
   if (limit === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What a network gives on a data set, and how good it is. */
+/** Computes a network's outputs on a data set, and scores them. */
 import type { Backend } from '../backend/index.ts';
 import type { Dataset, Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
@@ -8,14 +8,14 @@ import { runOverSamples } from './samples.ts';
 import type { State } from './state.ts';
 
 export interface Evaluator {
-  /** By the data set's own objective unless another is given. */
+  /** Scores the outputs by the given objective, or by the data set's own. */
   readonly evaluate: (state: State, dataset: Dataset, objective?: Objective) => Promise<Evaluation>;
-  /** What the network gives, logits or numbers: `[count, outputs]`, row-major. */
+  /** Returns the network's outputs, logits or numbers, as `[count, outputs]`, row-major. */
   readonly logits: (state: State, dataset: Samples) => Promise<Float32Array>;
   readonly release: () => Promise<void>;
 }
 
-/** @param batchSize matters to the answers only in `batchStatistics` mode */
+/** @param batchSize affects the outputs only in `batchStatistics` mode */
 export async function createEvaluator(
   backend: Backend,
   plan: Plan,
@@ -41,7 +41,7 @@ function evaluationGraph(plan: Plan, mode: Mode): Graph {
   return checkGraph(g.build(`evaluate ${plan.network.name}`, { logits: output }));
 }
 
-/** The graph inputs of a network that is given its tensors with every call. */
+/** Declares the graph inputs of a network that is fed its tensors with every call. */
 export function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors: ReadonlyMap<string, Value> } {
   const x = g.input('x', { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
   const tensors = tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })] as const);

@@ -1,14 +1,14 @@
-/** NaN and infinity in a run's state: which layer they came to first, and what to tell the user. */
+/** Finds NaN and infinity in a run's state, and builds the error that tells the user where they appeared. */
 import { UserError } from '../files/index.ts';
 import type { State } from './state.ts';
 
-/** The first value that is no finite number. */
+/** The first value that is NaN or infinite. */
 export interface NonFinite {
   readonly tensor: string;
   readonly value: number;
 }
 
-/** In the order of the state, which is the network's. */
+/** Searches the tensors in the order of the state, which is the order of the network's layers. */
 export function findNonFinite(state: State): NonFinite | undefined {
   for (const [tensor, { data }] of state) {
     if (!allFinite(data)) return { tensor, value: data.find((value) => !Number.isFinite(value)) ?? NaN };
@@ -16,7 +16,10 @@ export function findNonFinite(state: State): NonFinite | undefined {
   return undefined;
 }
 
-/** By one sum, since 0 · x is 0 for finite x and NaN for all others: this is asked after every call of the graph. */
+/**
+ * Is true when all values are finite. This runs after every call of the graph, so it computes a single sum: 0 · x is 0
+ * for finite x and NaN otherwise.
+ */
 export function allFinite(data: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += (data[i] as number) * 0;
@@ -31,7 +34,7 @@ export interface Divergence {
   readonly first: NonFinite | undefined;
 }
 
-/** Training has left the finite numbers. Who tries learning rates goes on with the next. */
+/** Training has produced NaN or infinity. A search over learning rates catches this error and tries the next rate. */
 export class DivergenceError extends UserError {}
 
 export function divergenceError({ step, epoch, learningRate, loss, first }: Divergence): DivergenceError {

@@ -1,4 +1,4 @@
-/** The tensors a training run starts from. */
+/** Creates the tensors that a training run starts from. */
 import {
   type Dataset,
   divisorsOf,
@@ -13,8 +13,8 @@ import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../networ
 import { averageName, type CarriedOptions, slotName, type State, tensorOf } from './state.ts';
 
 /**
- * Fresh tensors of the network. Each tensor has its own stream of random numbers, so that a change to one layer leaves
- * the others' initial weights as they were.
+ * Returns fresh tensors for the network. Each tensor has its own stream of random numbers, so a change to one layer
+ * does not affect the initial weights of the others.
  */
 export function initializeTensors(plan: Plan, random: Random, dataset: Dataset): State {
   return new Map([
@@ -23,7 +23,7 @@ export function initializeTensors(plan: Plan, random: Random, dataset: Dataset):
   ]);
 }
 
-/** The statistics of the training set that the network stores. */
+/** Returns the statistics of the training set that the network stores. */
 function dataStatistics({ network, input, target }: Plan, dataset: Dataset): State {
   const { categories } = network;
   const ofInputs = input && inputScaling(network, dataset);
@@ -36,7 +36,7 @@ function dataStatistics({ network, input, target }: Plan, dataset: Dataset): Sta
   ]);
 }
 
-/** What is subtracted from numbers and what they are divided by. */
+/** The numbers by which values are normalized: (x − center) / spread. */
 interface Scaling {
   readonly center: Float64Array;
   readonly spread: Float64Array;
@@ -62,7 +62,10 @@ function stored(specs: Plan['input'], statistics: Scaling | undefined): State {
   ]);
 }
 
-/** What a run carries beside the network's tensors: the optimizer's slots, all zero, and the average of the start. */
+/**
+ * Returns what a run carries besides the network's tensors: the optimizer's slots, which start at zero, and the
+ * averages, which start at the tensors themselves.
+ */
 export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }: CarriedOptions): State {
   const zeros = (shape: readonly number[]) => float32(shape, new Float32Array(elementCount(shape)));
   const slots = layerTensorsOf(plan)

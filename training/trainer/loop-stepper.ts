@@ -1,4 +1,4 @@
-/** Steps as a Loop that the backend runs whole: the state goes in and comes out with each call. */
+/** Takes steps by a Loop that the backend runs as a whole: the state goes in and comes out with each call. */
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { findNonFinite, allFinite } from './finite.ts';
@@ -13,7 +13,7 @@ export class LoopStepper implements Stepper {
   readonly #session: Session;
   readonly #problem: StepProblem;
   readonly #carried: readonly string[];
-  /** The data set; the same for every call of an epoch. */
+  /** The data set, the same for every call of an epoch. */
   #dataset: NamedTensors;
   #state: State;
 
@@ -62,7 +62,10 @@ export class LoopStepper implements Stepper {
     };
   }
 
-  /** Repeats the steps of a call that went wrong one by one: they give the same bits. */
+  /**
+   * Repeats the steps of a diverged call one by one, which gives the same bits, and returns the error of the first that
+   * diverges.
+   */
   async #findDivergence(order: Int32Array, from: number): Promise<Error> {
     const { batchSize, numbers } = this.#problem;
     let before = this.#state;
@@ -77,7 +80,7 @@ export class LoopStepper implements Stepper {
     return new Error('internal: a call of many steps diverged, the same steps one by one did not');
   }
 
-  /** The host's numbers for `count` steps after `done` others, `[count, S]`. */
+  /** Returns the host's numbers for `count` steps after `done` others, as `[count, S]`. */
   #scalars(done: number, count: number): Tensor {
     const rows = Array.from({ length: count }, (_, i) => Object.values(this.#problem.numbers.at(done + i).scalars));
     return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };

@@ -1,14 +1,19 @@
 /**
- * How many steps the next call takes. Between calls progress is shown and an interruption noticed, so that long ones feel dead; and where
- * each call has a cost of its own, as a Loop's that copies its state in and out, short ones waste time. The results do not depend on it.
+ * Decides how many steps the next call takes. The result of training does not depend on it.
+ *
+ * Progress is shown and an interruption noticed only between calls, so long calls feel unresponsive. Short calls waste
+ * time where each has a cost of its own, as with a Loop, which copies its state in and out.
  */
 
 const first = 16;
 const maxSteps = 256;
-/** Of a call, in milliseconds: what still reads as steady progress, and what is borne for the sake of its cost. */
+/**
+ * The duration of a call in milliseconds: the usual one, which still reads as steady progress, and the longest that is
+ * accepted to make a call worth its cost.
+ */
 const usual = 200;
 const longest = 3000;
-/** Of the time that its steps take: what a call may cost. */
+/** The share of its steps' time that a call may cost. */
 const maxCost = 0.05;
 
 interface Call {
@@ -19,7 +24,9 @@ interface Call {
 export class Pace {
   #steps = first;
   readonly #isFree: boolean;
-  /** The last ones of two lengths: what they do not share tells what a step takes, and so what a call costs. */
+  /**
+   * The latest calls of two different lengths. Their difference tells how long a step takes, and so what a call costs.
+   */
   #calls: readonly Call[] = [];
 
   /** @param isFree whether a call costs no more than its steps */
@@ -31,7 +38,7 @@ export class Pace {
     return this.#steps;
   }
 
-  /** That a call took so long. The short one at the end of an epoch says nothing. */
+  /** Records how long a call took. The shorter call at the end of an epoch is ignored. */
   add(call: Call): void {
     if (call.steps < this.#steps) return;
     this.#calls = [call, ...this.#calls.filter(({ steps }) => steps !== call.steps)].slice(0, 2);
@@ -40,13 +47,13 @@ export class Pace {
     this.#steps = Math.max(1, Math.round(wanted));
   }
 
-  /** So many steps that a call costs at most its share of them, as far as is known. */
+  /** Returns the number of steps from which a call costs at most its share of their time; 0 where that is unknown. */
   #worthItsCost(): number {
     const [one, other] = this.#calls;
     if (this.#isFree || !one || !other) return 0;
     const step = (one.milliseconds - other.milliseconds) / (one.steps - other.steps);
     const cost = one.milliseconds - one.steps * step;
-    // Where others use the machine, a longer call may seem to take less time.
+    // On a busy machine, a longer call may seem to take less time.
     if (!(step > 0) || !(cost > 0)) return 0;
     return Math.min(cost / (maxCost * step), longest / step);
   }

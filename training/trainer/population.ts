@@ -1,6 +1,6 @@
 /**
- * Batch Norm statistics over the whole training set instead of a running average: what the paper's inference uses, and
- * what the running average estimates.
+ * Computes Batch Norm statistics over the whole training set instead of a running average. The paper's inference uses
+ * these; the running average estimates them.
  */
 import type { Backend, NamedTensors } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
@@ -12,14 +12,15 @@ import { batchesOf, floatsOf } from './samples.ts';
 import type { State } from './state.ts';
 
 /**
- * The state with every running mean and variance replaced. With the mini-batches' μ_B, σ²_B, all of m samples:
+ * Returns the state with every running mean and variance replaced. With the μ_B, σ²_B of mini-batches that all have m
+ * samples:
  *
  *     μ = E[μ_B]        σ² = E[σ²_B + μ_B²] − μ²
  *
  * so that σ² is the population variance around the common mean. The forward pass normalizes by mini-batch, without
  * dropout, as in Ioffe and Szegedy, algorithm 2, https://arxiv.org/abs/1502.03167, which averages σ²_B alone.
  *
- * @param batchSize the incomplete last mini-batch is left out
+ * @param batchSize an incomplete last mini-batch is left out
  */
 export async function populationStatistics(
   backend: Backend,

@@ -1,6 +1,7 @@
 /**
- * The whole training run as one ONNX graph: a `Loop` whose every iteration gathers a mini-batch by index from the data set
- * and takes one step. What the step changes is the Loop's carried state, so many steps cost one call from JavaScript.
+ * Builds many training steps as one ONNX graph: a `Loop` whose every iteration gathers a mini-batch by index from the
+ * data set and takes one step. The Loop carries the state that a step changes, so many steps cost one call from
+ * JavaScript.
  */
 import {
   checkGraph,
@@ -18,17 +19,18 @@ import { stepScalars, type UpdateOptions } from './update.ts';
 
 export interface ProgramOptions extends StepOptions {
   readonly batchSize: number;
-  /** The training set: how many samples, and how their elements are stored. */
+  /** The number of samples in the training set, and the type in which their elements are stored. */
   readonly data: { readonly count: number; readonly dtype: 'uint8' | 'float32' };
 }
 
-/** The output that holds a tensor's value after the run. */
+/** Returns the name of the output that holds a tensor's value after the run. */
 export const nextName = (name: string): string => `next/${name}`;
 
 /**
- * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `targets [count, ..]`, `indices [M, batchSize]`,
- * `scalars [M, S]` (the host's numbers for each step, see `stepScalars`), and every tensor of the network and the optimizer by name.
- * Outputs: `next/<name>` for the carried state, `loss [M]`, `score [M]`.
+ * Builds the graph. Its inputs are `steps` (their number, M), `first_step`, `inputs [count, ..]`, `targets [count,
+ * ..]`, `indices [M, batchSize]`, `scalars [M, S]` (the host's numbers for each step, see `stepScalars`), and every
+ * tensor of the network and the optimizer by name. Its outputs are `next/<name>` for the carried state, `loss [M]` and
+ * `score [M]`.
  */
 export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
   const g = graphBuilder();

@@ -1,4 +1,6 @@
-/** A training run in progress: what takes its steps, and how many at a time. */
+/**
+ * Holds a training run in progress: its state, the stepper that advances it, and the number of steps to take at a time.
+ */
 import type { Backend } from '../backend/index.ts';
 import { checkBatchSize, type Dataset, createRandom } from '../data/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
@@ -12,11 +14,11 @@ import { stepProblem } from './step-problem.ts';
 import type { Stepper, StepResults } from './stepper.ts';
 import { openStepper } from './steppers.ts';
 
-/** What a step needs of the ones before it. */
+/** The point from which a run continues. */
 export interface Position {
-  /** Of the network's tensors, the optimizer's slots and the averages. */
+  /** The network's tensors, the optimizer's slots and the averages. */
   readonly state: State;
-  /** Taken so far. */
+  /** Counts the steps taken so far. */
   readonly steps: number;
 }
 
@@ -37,7 +39,7 @@ export class TrainingRun {
     this.#stepsDone = steps;
   }
 
-  /** @param tensors what to start from, in place of fresh weights and the data set's own μ, σ² */
+  /** @param tensors the initial tensors, in place of fresh weights and the data set's own μ, σ² */
   static async start(
     plan: Plan,
     dataset: Dataset,
@@ -49,7 +51,7 @@ export class TrainingRun {
     return TrainingRun.resume(plan, dataset, config, backend, { state: new Map([...tensors, ...updates]), steps: 0 });
   }
 
-  /** Goes on from where a run of the same network, data set and configuration stood. */
+  /** Resumes a run of the same network, data set and configuration. */
   static async resume(
     plan: Plan,
     dataset: Dataset,
@@ -65,7 +67,7 @@ export class TrainingRun {
     return new TrainingRun(plan, config, stepper, problem.numbers, steps);
   }
 
-  /** The network's tensors as they are now, or their averages where those are kept. */
+  /** The network's current tensors, or their averages where those are kept. */
   get tensors(): State {
     const { state } = this;
     const averaged = this.#config.ema === undefined ? [] : layerTensorsOf(this.#plan);
@@ -75,7 +77,7 @@ export class TrainingRun {
     ]);
   }
 
-  /** All that the next step depends on. */
+  /** All tensors that the next step depends on. */
   get state(): State {
     return this.#stepper.state;
   }
@@ -84,7 +86,7 @@ export class TrainingRun {
     return this.#stepsDone;
   }
 
-  /** How many steps to ask for at once. */
+  /** The number of steps to request at once. */
   get stepsPerCall(): number {
     return this.#pace.steps;
   }
@@ -92,7 +94,7 @@ export class TrainingRun {
   /**
    * Takes one step for each mini-batch of `order`, sample indices `[steps, batchSize]`.
    *
-   * @throws UserError when a loss or anything in the state is no longer a finite number, naming step, layer and learning rate
+   * @throws UserError when a loss or any value of the state is no longer finite, naming step, layer and learning rate
    */
   async steps(order: Int32Array): Promise<StepResults> {
     const start = performance.now();
@@ -103,12 +105,16 @@ export class TrainingRun {
     return results;
   }
 
-  /** From now on the schedule is at least as far as the clock is, a share of its time after so many steps. */
+  /**
+   * Keeps the schedule, from now on, at least as far as the clock.
+   *
+   * @param share returns the share of the time that will have passed after `done` steps
+   */
   useClock(share: (done: number) => number): void {
     this.#numbers.useClock(share);
   }
 
-  /** From now on the steps see other inputs of the same samples. */
+  /** Replaces the inputs of the samples for all further steps. */
   useInputs(inputs: Dataset['inputs']): void {
     this.#stepper.useInputs(inputs);
   }

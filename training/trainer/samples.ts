@@ -1,10 +1,10 @@
-/** A session run over the samples of a data set, some at a time. */
+/** Runs a session over the samples of a data set, batch by batch. */
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { elementCount } from '../files/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 
-/** The samples in order, as float32 `x [N, ..]`; the last batch may be smaller. */
+/** Yields the samples in order, as float32 `x [N, ..]`. The last batch may be smaller. */
 export function* batchesOf({ inputs, inputShape, count }: Samples, batchSize: number) {
   const size = elementCount(inputShape);
   for (let start = 0; start < count; start += batchSize) {
@@ -17,19 +17,20 @@ export function* batchesOf({ inputs, inputShape, count }: Samples, batchSize: nu
 }
 
 export interface Ports {
-  /** The input that takes samples, and the output of interest. */
+  /** The names of the input that takes samples, and of the output to return. */
   readonly input: string;
   readonly output: string;
-  /** All other inputs, the same for every batch. */
+  /** All other inputs, which are the same for every batch. */
   readonly others?: NamedTensors;
   readonly batchSize?: number | undefined;
-  /** Whether the session takes no smaller batch: the last one is then filled up with zeros. */
+  /** Is true when the session takes no smaller batch. The last one is then filled up with zeros. */
   readonly isFixed?: boolean;
 }
 
 /**
- * @returns `[count, ..]`, row-major
- * @throws GraphError for an output that is no float32, or does not have as many rows as there are samples
+ * Returns the output for all samples, `[count, ..]`, row-major.
+ *
+ * @throws GraphError for an output that is not float32, or does not have as many rows as there are samples
  */
 export async function runOverSamples(
   session: Session,
@@ -66,7 +67,7 @@ export function floatsOf(tensors: NamedTensors, name: string): Float32Array {
   return data;
 }
 
-/** The inputs of a data set, stored as they are. */
+/** Returns the inputs of a data set as one tensor, in the type in which they are stored. */
 export function inputsTensor({ inputs, inputShape, count }: Samples): Tensor<'uint8' | 'float32'> {
   const shape = [count, ...inputShape];
   return inputs instanceof Uint8Array

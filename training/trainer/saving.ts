@@ -1,4 +1,4 @@
-/** Snapshots that are saved while training goes on, one at a time. */
+/** Saves snapshots while training continues, one at a time. */
 import type { Snapshot } from './snapshot.ts';
 
 export class Saving {
@@ -10,12 +10,12 @@ export class Saving {
     this.#save = save ?? (() => Promise.resolve());
   }
 
-  /** Whether the last one could not be saved: nobody wants to train on for an epoch before that is told. */
+  /** Is true when the last snapshot could not be saved. Training then stops early to report it, not an epoch later. */
   get hasFailed(): boolean {
     return this.#failed;
   }
 
-  /** Does not wait for it; the one before is finished. */
+  /** Starts to save a snapshot without waiting for it. The previous one has to be finished. */
   start(snapshot: Snapshot): void {
     this.#last = this.#save(snapshot);
     this.#last.catch(() => {
@@ -23,12 +23,16 @@ export class Saving {
     });
   }
 
-  /** @throws what saving the last one has thrown */
+  /**
+   * Waits until the last snapshot is saved.
+   *
+   * @throws what saving it has thrown
+   */
   finish(): Promise<void> {
     return this.#last;
   }
 
-  /** When nothing is written any more, whether it could be or not. */
+  /** Waits until nothing is being written any more, whether saving has succeeded or not. */
   async settle(): Promise<void> {
     await Promise.allSettled([this.#last]);
   }

@@ -1,7 +1,7 @@
 /**
- * Where a run stands after a step: all that its rest depends on beside the configuration, the data and the engine. A run that
- * goes on from a snapshot ends with the same bits as one that never stopped: mini-batches follow from seed and epoch,
- * dropout from seed and step.
+ * The point that a run has reached after a step: all that the rest of the run depends on besides the configuration, the
+ * data and the engine. A run that resumes from a snapshot ends with the same bits as one that never stopped, since
+ * mini-batches follow from seed and epoch, and dropout from seed and step.
  */
 import type { Evaluation } from '../objective/index.ts';
 import type { State } from './state.ts';
@@ -9,9 +9,9 @@ import type { State } from './state.ts';
 export interface EpochResult {
   /** Counts from 1. */
   readonly epoch: number;
-  /** Over the epoch's mini-batches, each before its update. */
+  /** Loss and score over the epoch's mini-batches, each measured before its update. */
   readonly train: Evaluation;
-  /** With running statistics. */
+  /** Loss and score on the validation part, with running statistics. */
   readonly validation: Evaluation;
 }
 
@@ -24,21 +24,21 @@ export interface EpochSums {
 export const noSteps: EpochSums = { loss: 0, score: 0 };
 
 export interface Snapshot {
-  /** Taken so far, in all epochs. */
+  /** Counts the steps taken so far, in all epochs. */
   readonly steps: number;
   /** The network's tensors, the optimizer's slots and the averages of the weights. */
   readonly state: State;
-  /** Of the epochs that are complete. */
+  /** The results of all complete epochs. */
   readonly history: readonly EpochResult[];
-  /** Of the epoch that is not. */
+  /** The sums of the epoch that is not yet complete. */
   readonly sums: EpochSums;
-  /** Seconds, where there is a limit to them. */
+  /** The seconds spent so far, where there is a time limit. */
   readonly spent?: number | undefined;
-  /** The network's tensors after the best epoch; none before the first is complete. */
+  /** The network's tensors after the best epoch; undefined before the first epoch is complete. */
   readonly best: State | undefined;
 }
 
-/** The epoch with the lowest validation loss that is a number, the first of equals; 0 before there is one. */
+/** Returns the epoch with the lowest validation loss, NaN aside, and the first of equals; 0 before there is one. */
 export function bestEpoch(history: readonly EpochResult[]): number {
   const lowest = history.reduce(
     (best, { epoch, validation: { loss } }) => (loss < best.loss ? { epoch, loss } : best),
@@ -48,7 +48,9 @@ export function bestEpoch(history: readonly EpochResult[]): number {
 }
 
 /**
- * @param patience how many epochs in a row may pass without a lower validation loss, once there is a first; any number when omitted
+ * Is true when too many epochs in a row have passed without a lower validation loss.
+ *
+ * @param patience the number of such epochs, counted once there is a best epoch; without it no run stops early
  */
 export function stopsEarly(history: readonly EpochResult[], patience = Infinity): boolean {
   const best = bestEpoch(history);

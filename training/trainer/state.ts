@@ -1,4 +1,4 @@
-/** What a run carries from step to step: tensors by name. */
+/** The state that a run carries from step to step: tensors by name. */
 import type { Tensor } from '../graph/index.ts';
 import { dataTensorsOf, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
 import { createOptimizer, type Optimizer, type OptimizerChoice } from '../optimizer/index.ts';
@@ -11,20 +11,23 @@ export function tensorOf(state: State, name: string): Tensor<'float32'> {
   return tensor;
 }
 
-/** The name of an optimizer's state tensor for a parameter: `conv1.weight/exp_avg`. */
+/** Returns the name of an optimizer's state tensor for a parameter, such as `conv1.weight/exp_avg`. */
 export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 
-/** The name of the average of a tensor over the steps. */
+/** Returns the name of the average of a tensor over the steps. */
 export const averageName = (tensor: string): string => `${tensor}/ema`;
 
-/** What decides which tensors a run carries beside the network's. */
+/** The options that determine which tensors a run carries besides the network's. */
 export interface CarriedOptions {
   readonly optimizer: Pick<Optimizer, 'slots'>;
   /** The decay of the average of the weights that is kept beside them. No average when omitted. */
   readonly ema?: number | undefined;
 }
 
-/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots, the averages. */
+/**
+ * Returns the shapes of the state that a step changes, by name: parameters, running statistics, the optimizer's slots,
+ * the averages.
+ */
 export function carriedState(plan: Plan, { optimizer, ema }: CarriedOptions): ReadonlyMap<string, readonly number[]> {
   const tensors = layerTensorsOf(plan);
   const slots = tensors
@@ -34,7 +37,7 @@ export function carriedState(plan: Plan, { optimizer, ema }: CarriedOptions): Re
   return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots, ...averages]);
 }
 
-/** The names and shapes of a run's state. */
+/** Returns the shapes of a run's whole state, by name. */
 export function stateShapes(
   plan: Plan,
   config: OptimizerChoice & Pick<CarriedOptions, 'ema'>,

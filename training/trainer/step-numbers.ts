@@ -1,4 +1,4 @@
-/** The numbers of a step that the host computes, in float64. */
+/** Computes the numbers that a step takes from the host, in float64. */
 import { rateFactor } from '../optimizer/index.ts';
 import type { TrainingConfig } from './config.ts';
 import type { StepOptions } from './step.ts';
@@ -8,14 +8,14 @@ export interface NumbersOfStep {
   /** Counts from 1. */
   readonly epoch: number;
   readonly learningRate: number;
-  /** What the step's graph takes; the names do not depend on the step. */
+  /** The inputs of the step's graph. Their names do not depend on the step. */
   readonly scalars: Readonly<Record<string, number>>;
 }
 
 export interface StepNumbers {
-  /** Of the step after `done` others. */
+  /** Returns the numbers of the step after `done` others. */
   readonly at: (done: number) => NumbersOfStep;
-  /** From now on the schedule is at least as far as this share after so many steps. */
+  /** Keeps the schedule, from now on, at least as far as this share after `done` steps. */
   readonly useClock: (share: (done: number) => number) => void;
 }
 

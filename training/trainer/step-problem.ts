@@ -1,4 +1,4 @@
-/** What the steps of a run are steps of. */
+/** Collects what every stepper needs to know: the network, the configuration, the samples and the host's numbers. */
 import { type Dataset, type Samples } from '../data/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import type { Plan } from '../network/index.ts';
@@ -13,7 +13,7 @@ export interface StepProblem {
   readonly options: ProgramOptions;
   readonly batchSize: number;
   readonly samples: Samples;
-  /** Of all samples, in their order. */
+  /** The targets of all samples, in their order. */
   readonly targets: Tensor;
   readonly numbers: StepNumbers;
 }

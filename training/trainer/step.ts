@@ -1,5 +1,6 @@
 /**
- * One training step as graph nodes: forward pass, loss, gradients, the optimizer's update, and the running statistics.
+ * Emits one training step as graph nodes: forward pass, loss, gradients, the optimizer's update, and the running
+ * statistics.
  */
 import { gradients } from '../autodiff/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
@@ -17,7 +18,7 @@ import {
 } from './update.ts';
 
 export interface StepOptions extends UpdateOptions {
-  /** Fixed running statistics in place of the mini-batch's. γ and β are trained all the same. */
+  /** Normalizes by the fixed running statistics instead of the mini-batch's. γ and β are still trained. */
   readonly freezeBn?: boolean | undefined;
   /** Multi-class cross-entropy when omitted. */
   readonly objective?: Objective | undefined;
@@ -27,7 +28,7 @@ export interface StepOptions extends UpdateOptions {
 export interface GradientInputs {
   /** Raw samples `[B, ..]`. */
   readonly x: Value;
-  /** Class indices or numbers `[B]`, or what else the objective takes. */
+  /** Class indices or numbers `[B]`, or whatever else the objective takes. */
   readonly targets: Value;
   /** Counts all steps of the run, an int64 scalar. */
   readonly step: Value;
@@ -36,24 +37,27 @@ export interface GradientInputs {
 
 export interface StepInputs extends GradientInputs, UpdateInputs {}
 
-/** What a mini-batch says, whatever is made of it. */
+/** The results of a mini-batch, before anything is updated. */
 export interface Gradients {
   /** The objective's mean over the mini-batch, a scalar. */
   readonly loss: Value;
-  /** What the mini-batch adds to the objective's score: how many samples are classified correctly, say; a scalar. */
+  /**
+   * The mini-batch's contribution to the objective's score, a scalar: for example, how many samples are classified
+   * correctly.
+   */
   readonly score: Value;
-  /** Of the loss, by the name of the parameter. */
+  /** The gradients of the loss, by the name of the parameter. */
   readonly gradients: NamedValues;
   /** The mini-batch's μ and σ², by the name of the running one. */
   readonly statistics: NamedValues;
 }
 
 export interface StepOutputs extends Pick<Gradients, 'loss' | 'score'> {
-  /** What the step changes, under the names it came by. */
+  /** The tensors that the step changes, under their names in the state. */
   readonly state: NamedValues;
 }
 
-/** The part of a step that does the work: forward pass, loss and gradients. It changes nothing. */
+/** Emits the part of a step that does the work and changes nothing: forward pass, loss and gradients. */
 export function emitGradients(g: GraphBuilder, plan: Plan, inputs: GradientInputs, options: StepOptions): Gradients {
   const { output, members, batchStatistics } = emitForward(g, plan, inputs.x, {
     mode: options.freezeBn ? 'frozenTrain' : 'train',
@@ -79,7 +83,7 @@ export function emitGradients(g: GraphBuilder, plan: Plan, inputs: GradientInput
   };
 }
 
-/** A whole step. */
+/** Emits a whole step. */
 export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, options: StepOptions): StepOutputs {
   const { loss, score, gradients, statistics } = emitGradients(g, plan, inputs, options);
   const tensors = layerTensorsOf(plan);

@@ -1,34 +1,37 @@
-/** What takes the steps of a run, and keeps what they change. */
+/** The interface of steppers, which take the steps of a run and keep its state. */
 import type { Dataset } from '../data/index.ts';
 import { type Divergence, divergenceError, type DivergenceError } from './finite.ts';
 import type { State } from './state.ts';
 import type { StepNumbers } from './step-numbers.ts';
 
-/** One number for each step. */
+/** The results of consecutive steps, one number for each. */
 export interface StepResults {
   /** The objective's mean over the mini-batch before the update. */
   readonly loss: Float32Array;
-  /** What the mini-batch adds to the objective's score: how many samples were classified correctly, say. */
+  /**
+   * The mini-batch's contribution to the objective's score: for example, how many samples were classified correctly.
+   */
   readonly score: Float32Array;
 }
 
 export interface Stepper {
-  /** Of the network's tensors, the optimizer's slots and the averages, in arrays that no step changes. */
+  /** The network's tensors, the optimizer's slots and the averages, in arrays that no step changes. */
   readonly state: State;
-  /** Whether many short calls cost no more than one long one. */
+  /** Is true when many short calls cost no more than one long one. */
   readonly hasFreeCalls: boolean;
   /**
-   * Takes a step for each mini-batch of `order`, sample indices `[steps, batchSize]`, after `done` others of the run.
+   * Takes a step for each mini-batch of `order`, sample indices `[steps, batchSize]`, after `done` other steps of the
+   * run.
    *
-   * @throws DivergenceError when a loss or anything in the state is no longer a finite number; the state is then of no use
+   * @throws DivergenceError when a loss or any value of the state is no longer finite; the state is then of no use
    */
   readonly take: (order: Int32Array, done: number) => Promise<StepResults>;
-  /** From now on the steps see other inputs of the same samples. */
+  /** Replaces the inputs of the samples for all further steps. */
   readonly useInputs: (inputs: Dataset['inputs']) => void;
   readonly release: () => Promise<void>;
 }
 
-/** The error of the step after `done` others. */
+/** Returns the error for the step after `done` others. */
 export function divergenceAfter(
   done: number,
   numbers: StepNumbers,

@@ -1,6 +1,7 @@
 /**
- * Which of three ways takes the steps of a run. It decides the last bits, so that it follows from the network, the settings and the
- * engine where nothing is measured, and is recorded where something is: docs/decisions/0025-the-way-follows-from-the-network.md.
+ * Chooses which of three ways takes the steps of a run. The way decides the last bits of the results. It therefore
+ * follows from the network, the settings and the engine; where it is measured instead, the run's record says so
+ * (docs/decisions/0025-the-way-follows-from-the-network.md).
  */
 import { type Backend, type StepperName, threadCount, threadsInDoubt } from '../backend/index.ts';
 import type { StaticProgram, Threads } from '../compile/index.ts';
@@ -21,14 +22,18 @@ import { carriedState, type State } from './state.ts';
 import { type StepProblem, stepProblem } from './step-problem.ts';
 import type { Stepper } from './stepper.ts';
 
-/** What takes the steps of a run, for its record: with the engine it decides the bits. */
+/** The way in which a run takes its steps, for its record: together with the engine it decides the bits. */
 export interface StepRecord {
   readonly stepper: StepperName;
-  /** Of the processor, inside an op; none where they are another device's. */
+  /** The number of the processor's threads inside an op; absent where another device computes. */
   readonly threads?: number | undefined;
 }
 
-/** @throws UserError where the backend is told to use what it does not have for this network */
+/**
+ * Opens the stepper that suits the problem, or the one that the backend is told to use.
+ *
+ * @throws UserError where the backend is told to use a way that it does not have for this network
+ */
 export async function openStepper(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
   const { name, program } = choose(problem, backend);
   if (program) return new CompiledStepper(problem, program, state);
@@ -36,7 +41,11 @@ export async function openStepper(problem: StepProblem, backend: Backend, state:
   return inPlace ?? openLoop(problem, backend, state);
 }
 
-/** @throws UserError as openStepper does */
+/**
+ * Returns the record of the way that `openStepper` chooses.
+ *
+ * @throws UserError as openStepper does
+ */
 export function stepRecord(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): StepRecord {
   const problem = stepProblem(plan, dataset, config);
   const { name, program } = choose(problem, backend);
@@ -44,7 +53,11 @@ export function stepRecord(plan: Plan, dataset: Dataset, config: TrainingConfig,
   return { stepper: name, threads: backend.threadsOf?.(runtimeGraph(problem, name)) };
 }
 
-/** What the backend runs of a step, or the step that is compiled. @throws UserError as openStepper does */
+/**
+ * Returns the graph that the backend runs for a step, or that is compiled.
+ *
+ * @throws UserError as openStepper does
+ */
 export function stepGraphFor(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): Graph {
   const problem = stepProblem(plan, dataset, config);
   return graphOf(problem, choose(problem, backend).name);
@@ -59,8 +72,8 @@ const runtimeGraph = ({ plan, options }: StepProblem, name: StepperName): Graph 
   name === 'in-place' ? gradientGraph(plan, options) : trainingProgram(plan, options);
 
 /**
- * What may be fastest on a machine with so many cores, from few threads to many: the way that follows from the network, and where
- * products are narrow enough for a compiled step to keep up on two threads, that as well.
+ * Returns the ways that may be fastest on a machine with this many cores, from few threads to many: the one that
+ * follows from the network, and a compiled step on two threads where products are narrow enough for it to keep up.
  *
  * @throws UserError as openStepper does
  */
@@ -79,14 +92,14 @@ export function stepsInDoubt(
   return [...threads.map((each) => ({ stepper: name, threads: each })), ...onTwo];
 }
 
-/** Whether the step can be compiled for two threads, and may be worth it. */
+/** Is true when the step can be compiled for two threads, and that may be worth it. */
 function canShare(problem: StepProblem, backend: Backend, cores: number): boolean {
   if (!backend.isProcessor || (backend.stepper ?? 'compiled') !== 'compiled') return false;
   const threads = maxThreads({ ...backend, threads: cores });
   return threads === 2 && mayShare(problem) && programOf(problem, threads, true) !== undefined;
 }
 
-/** As one line. */
+/** Describes in one line which engine takes the steps, and in which way. */
 export function describeSteps({ engine }: Backend, { stepper, threads }: StepRecord): string {
   const how = { compiled: `compiled for V8 ${process.versions.v8}`, 'in-place': 'in place', loop: 'in a Loop' }[
     stepper
@@ -110,7 +123,7 @@ function choose(
   throw unexpected('--stepper', `${others} for ${problem.plan.network.name} on the ${backend.name} backend`, asked);
 }
 
-/** Compiled once, for the record of a run and for the run. */
+/** Caches the compiled step by configuration: the record of a run and the run itself both need it. */
 const programs = new WeakMap<
   TrainingConfig,
   { readonly plan: Plan; readonly key: string; readonly program?: StaticProgram | undefined }

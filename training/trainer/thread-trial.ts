@@ -1,4 +1,6 @@
-/** Steps that are timed and thrown away, to see which way and how many threads take them fastest on this machine. */
+/**
+ * Times steps, whose results are discarded, to find the way and the number of threads that are fastest on this machine.
+ */
 import { type Backend, foreignLoad } from '../backend/index.ts';
 import { createRandom, type Dataset, epochBatches } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
@@ -6,12 +8,21 @@ import type { TrainingConfig } from './config.ts';
 import { TrainingRun } from './run.ts';
 import type { StepRecord } from './steppers.ts';
 
-/** In milliseconds: of each turn, and of all together, which is also as long as it takes to see what others do. */
+/**
+ * The milliseconds of each turn, and of all turns together, which is also long enough to measure the load of other
+ * processes.
+ */
 const turn = 30;
 const trial = 600;
-/** Cores that others keep busy: beyond, threads wait for these and not for each other, and their times say nothing. */
+/**
+ * The number of cores that others may keep busy. Above it, threads wait for other processes instead of each other, and
+ * their times say nothing.
+ */
 const maxLoad = 0.3;
-/** Of a step's time: with less to gain what comes first leaves more of the machine to others. */
+/**
+ * The share of a step's time that a later candidate has to save. If it saves less, the earlier one leaves more of the
+ * machine to others.
+ */
 const minGain = 0.05;
 
 interface Candidate {
@@ -22,8 +33,10 @@ interface Candidate {
 }
 
 /**
+ * Returns the candidate with the shortest steps.
+ *
  * @param records at least one, from few threads to many
- * @returns undefined where others use the machine, so that nothing can be said
+ * @returns undefined where other processes use the machine, so that the times say nothing
  * @throws UserError where the network cannot be trained at all, or not with these settings
  */
 export async function fastestSteps(
@@ -41,7 +54,7 @@ export async function fastestSteps(
       const run = await TrainingRun.start(plan, dataset, config, backendWith(record));
       const candidate = { record, run, best: Infinity };
       candidates.push(candidate);
-      // The first step makes room for all that is to come; the next says how many make a turn.
+      // The first step allocates memory for all later ones; the second tells how many fill a turn.
       for (const _ of 'ab') {
         candidate.best = Infinity;
         await takeSteps(candidate, order, config.batchSize, 1);
@@ -57,7 +70,7 @@ export async function fastestSteps(
   return candidates.reduce((best, each) => (each.best < (1 - minGain) * best.best ? each : best)).record;
 }
 
-/** One call, as a run's are: what a call costs is then part of it. */
+/** Takes as many steps as fill a turn in one call, as a run does, so that the time includes the cost of a call. */
 async function takeTurn(candidate: Candidate, order: Int32Array, batchSize: number): Promise<void> {
   const steps = Math.floor(turn / candidate.best);
   await takeSteps(candidate, order, batchSize, Math.min(Math.max(steps, 1), order.length / batchSize));

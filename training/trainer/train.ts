@@ -1,4 +1,4 @@
-/** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
+/** Trains a network over epochs and evaluates it after each. Reads no files and prints nothing. */
 import { setImmediate } from 'node:timers/promises';
 import type { Backend } from '../backend/index.ts';
 import { augmented, type Dataset, createRandom, epochBatches } from '../data/index.ts';
@@ -21,54 +21,60 @@ export interface TrainingData {
 }
 
 export interface EpochMetrics extends EpochResult {
-  /** The steps of the run so far. */
+  /** Counts the steps of the run so far. */
   readonly steps: number;
   readonly samplesPerSecond: number;
 }
 
 export interface TrainingProgress {
   readonly epoch: number;
-  /** Samples of this epoch seen so far. */
+  /** Counts the samples of this epoch so far. */
   readonly samples: number;
-  /** The steps of the run so far. */
+  /** Counts the steps of the run so far. */
   readonly steps: number;
-  /** Of the whole run, from 0 to 1, by its steps or by the clock. */
+  /** The share of the whole run that is done, from 0 to 1, by its steps or by the clock. */
   readonly share: number;
-  /** Mean over the steps since the last report. */
+  /** The mean over the steps since the last report. */
   readonly loss: number;
 }
 
 export interface TrainingEvents {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
-  /** After each epoch, with the network's tensors. Training waits for it. */
+  /** Receives the network's tensors after each epoch. Training waits for it. */
   readonly onEvaluated?: (tensors: State) => Promise<void>;
   /**
-   * After each epoch, and when the run is interrupted. Training goes on meanwhile, and waits for it before the next one and at the end.
+   * Receives a snapshot after each epoch, and when the run is interrupted. Training continues meanwhile, and waits for
+   * the promise before the next snapshot and at the end.
    */
   readonly onSnapshot?: (snapshot: Snapshot) => Promise<void>;
 }
 
 export interface TrainingStart {
-  /** What to start from, such as the tensors of a checkpoint; fresh ones when omitted. */
+  /** The tensors to start from, such as those of a checkpoint; fresh ones when omitted. */
   readonly tensors?: State | undefined;
-  /** Where to go on, in place of a start: of a run with the same network, data and configuration. */
+  /** The snapshot to resume, of a run with the same network, data and configuration. `tensors` are then ignored. */
   readonly snapshot?: Snapshot | undefined;
-  /** Interrupts the run between two calls of the graph, a fraction of a second apart. */
+  /**
+   * Interrupts the run between two calls of the graph, which take a fraction of a second each, and a few seconds at
+   * most where calls are expensive (pace.ts).
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface TrainingResult {
-  /** The network's tensors, of the epoch that the configuration asks for. */
+  /** The network's tensors after the epoch that the configuration asks for. */
   readonly tensors: State;
   readonly history: readonly EpochResult[];
   readonly steps: number;
-  /** The tensors are then those of the last step. */
+  /** Is true when the run was interrupted. The tensors are then those of the last step. */
   readonly interrupted: boolean;
 }
 
 /**
- * @throws UserError when a number is no longer finite, or Batch Norm is frozen at the statistics of fresh tensors
+ * Trains until all epochs are complete, early stopping or the time limit ends the run, or the signal interrupts it.
+ *
+ * @throws UserError when a number is no longer finite, or Batch Norm is to be frozen at the statistics of fresh tensors
  */
 export async function train(
   plan: Plan,
@@ -118,7 +124,7 @@ const isComplete = (
 
 const isOver = (clock: Clock | undefined): boolean => clock !== undefined && clock.share() >= 1;
 
-/** How many there are at most, cut short or not. */
+/** Returns the maximum number of steps of a run. */
 const stepsOf = ({ epochs, steps, stopAfter = Infinity }: TrainingConfig, perEpoch: number): number =>
   Math.min(steps ?? epochs * perEpoch, stopAfter);
 
@@ -130,11 +136,11 @@ interface Training {
   readonly events: TrainingEvents;
   readonly saving: Saving;
   readonly signal: AbortSignal | undefined;
-  /** Of the time limit, where there is one. */
+  /** The clock of the time limit, where there is one. */
   readonly clock: Clock | undefined;
 }
 
-/** Until the run is complete or interrupted. */
+/** Trains until the run is complete or interrupted. */
 async function trainEpochs(
   training: Training,
   { history, sums, best, spent }: Pick<Snapshot, 'history' | 'sums' | 'best' | 'spent'> = {
@@ -158,7 +164,7 @@ async function trainEpochs(
       events.onEpoch?.({ ...result, steps: run.stepsDone, samplesPerSecond: trained.samplesPerSecond });
       await events.onEvaluated?.(run.tensors);
     }
-    // What is saved decides, so that a run that is over stays so.
+    // The time that is saved also decides whether the run is over, so that a run that is over stays so when resumed.
     spent = clock?.spent();
     saving.start({ steps: run.stepsDone, state: run.state, history, sums, best, spent });
     if (lost) {
@@ -170,7 +176,10 @@ async function trainEpochs(
   return { history, best, spent };
 }
 
-/** The rest of an epoch, or as much of it as passes before an interruption, or before a thread is lost. */
+/**
+ * Takes the remaining steps of an epoch, or as many as fit before an interruption, the time limit or the end of a
+ * thread.
+ */
 async function trainEpoch(training: Training, epoch: number, before: EpochSums) {
   const { run, data, config, events, saving, signal, clock } = training;
   const { batchSize, seed, objective = objectiveFor(data.train) } = config;
@@ -189,7 +198,7 @@ async function trainEpoch(training: Training, epoch: number, before: EpochSums) 
   let lost: ThreadEnded | undefined;
   while (from < order.length && !signal?.aborted && !saving.hasFailed && !(from > 0 && isOver(clock))) {
     if (clock) run.useClock(clock.forecast(run.stepsDone));
-    // Whatever waits is seen to: a signal, or the end of a thread. Compiled steps leave no time for it.
+    // The event loop handles pending events here, such as a signal or the end of a thread: compiled steps block it.
     await setImmediate();
     const call = order.subarray(from, from + run.stepsPerCall * batchSize);
     const taken = await run.steps(call).catch((error: unknown) => {
@@ -211,5 +220,5 @@ async function trainEpoch(training: Training, epoch: number, before: EpochSums) 
   };
 }
 
-/** One by one, so that the sum does not depend on how the steps are divided among calls. */
+/** Adds the values one by one, so that the sum does not depend on how the steps are divided among calls. */
 const addAll = (sum: number, values: Float32Array): number => values.reduce((total, value) => total + value, sum);

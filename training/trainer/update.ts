@@ -1,4 +1,4 @@
-/** What a step changes, as graph nodes: the parameters, the running statistics, and the average of both. */
+/** Emits what a step changes, as graph nodes: the parameters, the running statistics, and the averages of both. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import type { BatchStatistics, TensorSpec } from '../network/index.ts';
 import {
@@ -15,25 +15,28 @@ import { averageName, type CarriedOptions, slotName } from './state.ts';
 
 export interface UpdateOptions extends CarriedOptions {
   readonly optimizer: Optimizer;
-  /** λ, of weights alone: γ, β and biases are left where the loss puts them. None when omitted. */
+  /** λ, for weights alone: γ, β and biases do not decay. No decay when omitted. */
   readonly weightDecay?: number | undefined;
-  /** The largest global norm of the gradients. Unlimited when omitted. */
+  /** The maximum global norm of the gradients. Unlimited when omitted. */
   readonly clipNorm?: number | undefined;
   readonly bnMomentum: BnMomentum;
-  /** Without a momentum, the mini-batches that the running statistics are the mean of before the first step; none when omitted. */
+  /**
+   * The number of mini-batches that the running statistics already average before the first step, used without a
+   * momentum. None when omitted.
+   */
   readonly bnBatches?: number | undefined;
   readonly bnVariance?: BnVariance | undefined;
 }
 
 export type NamedValues = ReadonlyMap<string, Value>;
 
-/** Tensors of the state and the numbers of the step, by name. */
+/** The tensors of the state and the numbers of the step, by name. */
 export interface UpdateInputs {
   readonly state: NamedValues;
   readonly scalars: NamedValues;
 }
 
-/** The numbers that the host computes for a step, which counts from 1; their names do not depend on it. */
+/** Computes the host's numbers for a step, which counts from 1. Their names do not depend on the step. */
 export function stepScalars(
   options: UpdateOptions,
   step: number,
@@ -49,7 +52,7 @@ export function stepScalars(
 }
 
 /**
- * Parameters and their optimizer's slots after the step.
+ * Emits the parameters and their optimizer's slots after the step.
  *
  * @param gradients by the names of the parameters
  */
@@ -89,7 +92,7 @@ function updateParameter(
   return [[name, after.parameter], ...slots];
 }
 
-/** The mini-batch's means and variances, by the names of the running ones. */
+/** Emits the mini-batch's means and variances, by the names of the running ones. */
 export function emitStatistics(
   g: GraphBuilder,
   batchStatistics: ReadonlyMap<string, BatchStatistics>,
@@ -107,7 +110,7 @@ export function emitStatistics(
   );
 }
 
-/** The running means and variances after the step. */
+/** Emits the running means and variances after the step. */
 export function updateStatistics(g: GraphBuilder, batch: NamedValues, { state, scalars }: UpdateInputs): NamedValues {
   const [kept, fresh] = [valueOf(scalars, 'statistics_kept'), valueOf(scalars, 'statistics_fresh')];
   return new Map(
@@ -118,7 +121,7 @@ export function updateStatistics(g: GraphBuilder, batch: NamedValues, { state, s
   );
 }
 
-/** The averages, under their own names, of the tensors after the step. */
+/** Emits the averages, under their own names, of the tensors after the step. */
 export function updateAverages(
   g: GraphBuilder,
   tensors: readonly TensorSpec[],

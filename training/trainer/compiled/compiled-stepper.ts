@@ -1,6 +1,6 @@
 /**
- * Steps of one compiled program, on one thread or two: forward pass, gradients and update are kernels over one memory, and nothing of a
- * runtime stands between them. Where a step is small, a runtime is most of its time.
+ * Takes steps by one compiled program, on one thread or two. Forward pass, gradients and update are kernels over one
+ * memory, with no runtime between them. Where a step is small, a runtime takes most of its time.
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */
@@ -20,12 +20,12 @@ export class CompiledStepper implements Stepper {
   readonly #problem: StepProblem;
   readonly #program: StepProgram;
   readonly #carried: readonly string[];
-  /** What a step takes of the mini-batch, as tensors over the program's memory. */
+  /** The inputs that hold a mini-batch, as tensors over the program's memory. */
   readonly #batch: { readonly x: Tensor; readonly targets: Tensor };
-  /** Of all samples. */
+  /** The inputs of all samples. */
   #samples: Tensor;
   readonly #initial: State;
-  /** As the last step left it; undefined while nobody has asked. */
+  /** A copy of the state after the last step, made on demand; undefined before that. */
   #state: State | undefined;
 
   constructor(problem: StepProblem, program: StaticProgram, state: State) {
@@ -108,7 +108,10 @@ export class CompiledStepper implements Stepper {
     for (const name of this.#carried) this.#cells(name).set(tensorOf(state, name).data);
   }
 
-  /** Repeats the steps of a call that went wrong one by one: they give the same bits. */
+  /**
+   * Repeats the steps of a diverged call one by one, which gives the same bits, and returns the error of the first that
+   * diverges.
+   */
   #findDivergence(order: Int32Array, from: number): Error {
     const { batchSize, numbers } = this.#problem;
     for (let step = 0; step * batchSize < order.length; step++) {

@@ -1,4 +1,4 @@
-/** The thread behind `start-thread.ts`: does its part of each step, and never returns. */
+/** The thread that `start-thread.ts` starts. It computes its part of each step, and never returns. */
 import { workerData } from 'node:worker_threads';
 import type { SharedProgram } from './start-thread.ts';
 

@@ -1,4 +1,4 @@
-/** Which steps are compiled: those that are small enough for a runtime's calls to be most of their time. */
+/** Decides which steps are compiled: those so small that calls of a runtime would take most of their time. */
 import { multiplicationsOf } from '../../backend/index.ts';
 import { CompileError, compileStatic, type StaticProgram, type Threads } from '../../compile/index.ts';
 import type { Graph } from '../../graph/index.ts';
@@ -8,24 +8,31 @@ import type { StepProblem } from '../step-problem.ts';
 import { afterName, stepGraph } from './step-graph.ts';
 
 /**
- * Above, ONNX Runtime's wider vectors win. Measured on a processor with AVX-512, samples per second of CPU time: at 0.3 · 10⁶ the compiled
- * step does 8 times as many, at 1.3 · 10⁶ 3 times, at 8 · 10⁶ 1.8 times, at 16 · 10⁶ as many, at 33 · 10⁶ 0.75 times.
+ * The maximum number of multiplications of a small step. Above it, ONNX Runtime's wider vectors win. Measured on a
+ * processor with AVX-512, in samples per second of CPU time: at 0.3 · 10⁶ the compiled step does 8 times as many, at
+ * 1.3 · 10⁶ 3 times, at 8 · 10⁶ 1.8 times, at 16 · 10⁶ as many, at 33 · 10⁶ 0.75 times.
  */
 const maxMultiplications = 12e6;
 
-/** Up to here two threads of 128-bit vectors may be ahead where the runtime's are narrow, as they are without AVX-512. */
+/**
+ * The number of multiplications up to which two threads with 128-bit vectors may be ahead, where the runtime's vectors
+ * are narrow as well because the processor has no AVX-512.
+ */
 const maxInDoubt = 4 * maxMultiplications;
 
-/** Below, half of a step is shorter than what it costs two threads to meet: at 1 · 10⁶ two take 1.15 of the time of one, at 2.7 · 10⁶ 0.85. */
+/**
+ * The number of multiplications below which half of a step is shorter than what it costs two threads to synchronize: at
+ * 1 · 10⁶ two take 1.15 of the time of one, at 2.7 · 10⁶ 0.85.
+ */
 const minForTwo = 2e6;
 
 type SomeStep = Pick<StepProblem, 'plan' | 'options'>;
 
-/** Whether calls of a runtime are most of a step's time. */
+/** Is true when calls of a runtime would take most of a step's time. */
 export const isSmallStep = ({ plan, options }: SomeStep): boolean =>
   isWithin(stepGraph(plan, options), maxMultiplications);
 
-/** Whether two threads may take a compiled step faster than any other way does. */
+/** Is true when two threads may take a compiled step faster than any other way. */
 export function mayShare({ plan, options }: SomeStep): boolean {
   const graph = stepGraph(plan, options);
   return isWithin(graph, maxInDoubt) && !isWithin(graph, minForTwo);
@@ -34,10 +41,13 @@ export function mayShare({ plan, options }: SomeStep): boolean {
 const isWithin = (graph: Graph, max: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= max;
 
 /**
- * Depends on the network, the settings and the version of the engine alone: with them it decides the last bits.
+ * Compiles a small step. Whether it does depends on the network, the settings and the version of the engine alone,
+ * since the last bits of the results depend on it.
  *
- * @param most multiplications, where more may pay than do on every machine, and threads, which change no bit
- * @returns undefined for a step that is large, that the compiler does not cover, or whose vectors this engine does not have
+ * @param max the maximum number of multiplications, if larger steps are to be compiled as well although that does not
+ * pay on every machine, and of threads, which change no bit
+ * @returns undefined for a step that is large, that the compiler does not cover, or whose vector instructions this
+ * engine does not have
  */
 export function compiledStep(
   problem: SomeStep,

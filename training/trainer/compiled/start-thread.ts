@@ -3,16 +3,16 @@ import { Worker } from 'node:worker_threads';
 import type { OpenProgram } from '../../compile/index.ts';
 import { siblingModule } from '../../files/index.ts';
 
-/** What the second thread is given. */
+/** The data that the second thread receives. */
 export type SharedProgram = Pick<OpenProgram, 'module' | 'memory'>;
 
 export interface SecondThread {
   readonly release: () => Promise<void>;
 }
 
-/** @param onEnd told how the thread has ended, which it never does by itself */
+/** @param onEnd is told how the thread has ended, which it never does by itself */
 export function startThread({ module, memory }: SharedProgram, onEnd: (how: string) => void): SecondThread {
-  // A program given on the command line says what kind it is, which a thread that is a file must not be told.
+  // `--input-type` describes a program given on the command line. A thread that runs a file must not inherit it.
   const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
   const workerData: SharedProgram = { module, memory };
   const thread = new Worker(siblingModule(import.meta.url, './second-thread'), { workerData, execArgv });
@@ -22,7 +22,7 @@ export function startThread({ module, memory }: SharedProgram, onEnd: (how: stri
   thread.once('exit', (code) => {
     onEnd(`exit status ${code}`);
   });
-  // Nobody has to wait for it.
+  // The thread does not keep the process alive.
   thread.unref();
   return {
     release: async () => {

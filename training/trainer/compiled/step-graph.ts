@@ -1,6 +1,6 @@
 /**
- * One training step as a graph of its own, for an engine that iterates from outside and keeps the state itself: what a Loop's body is
- * otherwise (program.ts), but for the mini-batch, which comes as it is.
+ * Builds one training step as a graph of its own, for an engine that iterates by itself and keeps the state. It is the
+ * body of the Loop (program.ts) except that the mini-batch is an input.
  */
 import { checkGraph, type Graph, graphBuilder, type TensorType } from '../../graph/index.ts';
 import { dataTensorsOf, outputShapeOf, type Plan } from '../../network/index.ts';
@@ -9,15 +9,16 @@ import { carriedState } from '../state.ts';
 import { emitStep, type StepOptions } from '../step.ts';
 import { stepScalars } from '../update.ts';
 
-/** The output that holds a tensor's value after the step. */
+/** Returns the name of the output that holds a tensor's value after the step. */
 export const afterName = (name: string): string => `after/${name}`;
 
-/** The input that holds one of the host's numbers for a step. */
+/** Returns the name of the input that holds one of the host's numbers for a step. */
 export const scalarName = (name: string): string => `scalar/${name}`;
 
 /**
- * Inputs: `x [batchSize, ..]` in float32, `targets [batchSize, ..]`, `step` (counts from 0), `scalar/<name>` for each of `stepScalars`, and
- * every tensor of the network and the optimizer by name. Outputs: `after/<name>` for what the step changes, `loss`, `score`.
+ * Builds the graph. Its inputs are `x [batchSize, ..]` in float32, `targets [batchSize, ..]`, `step` (counts from 0),
+ * `scalar/<name>` for each of `stepScalars`, and every tensor of the network and the optimizer by name. Its outputs are
+ * `after/<name>` for what the step changes, `loss` and `score`.
  */
 export function stepGraph(plan: Plan, options: StepOptions & { readonly batchSize: number }): Graph {
   const g = graphBuilder();

@@ -1,12 +1,12 @@
 /**
- * A compiled step over memory of its own, and the thread that does half of it where it is for two: a worker that waits in the program
- * between steps.
+ * Holds a compiled step over memory of its own. If the step is compiled for two threads, a worker does half of it, and
+ * waits inside the program between steps.
  */
 import { type Cells, type OpenProgram, openStatic, type StaticProgram } from '../../compile/index.ts';
 import { UserError } from '../../files/index.ts';
 import { type SecondThread, startThread } from './start-thread.ts';
 
-/** The second thread is no more: what a step had begun is lost. */
+/** The second thread has ended, and the results of the step it was in are lost. */
 export class ThreadEnded extends UserError {}
 
 const ended = (how: string): ThreadEnded =>
@@ -36,7 +36,7 @@ export class StepProgram {
     try {
       this.#program.run();
     } catch (error) {
-      // Nobody came for longer than any machine is busy.
+      // The program traps if the second thread has not come for longer than any machine is busy.
       if (this.#second && error instanceof WebAssembly.RuntimeError) throw (this.#end = ended(error.message));
       throw error;
     }

@@ -1,25 +1,27 @@
-/** The part of a step that ONNX Runtime computes where the state lies in memory of ours: what a mini-batch says. */
+/**
+ * Builds the part of a step that ONNX Runtime computes where the state stays in place: loss, gradients and statistics.
+ */
 import { checkGraph, type Graph, graphBuilder, liveNodes } from '../../graph/index.ts';
 import { outputShapeOf, type Plan, tensorsOf } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
 import type { ProgramOptions } from '../program.ts';
 import { emitGradients } from '../step.ts';
 
-/** The output that holds a parameter's gradient. */
+/** Returns the name of the output that holds a parameter's gradient. */
 export const gradientName = (parameter: string): string => `gradient/${parameter}`;
 
-/** The output that holds what a mini-batch adds to a running mean or variance. */
+/** Returns the name of the output that holds a mini-batch's mean or variance, by the name of the running one. */
 export const batchName = (statistic: string): string => `batch/${statistic}`;
 
-/** The running means and variances of which a gradient graph gives the mini-batch's. */
+/** Returns the running means and variances for which a gradient graph gives the mini-batch's. */
 export const measuredBy = ({ outputs }: Graph): ReadonlySet<string> => {
   const prefix = batchName('');
   return new Set(outputs.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])));
 };
 
 /**
- * Inputs: `x [batchSize, ..]`, `targets [batchSize, ..]`, `step`, and of the network's tensors those that the mini-batch passes, by name.
- * Outputs: `gradient/<name>`, `batch/<name>`, `loss` and `score`.
+ * Builds the graph. Its inputs are `x [batchSize, ..]`, `targets [batchSize, ..]`, `step`, and those of the network's
+ * tensors that the gradients depend on, by name. Its outputs are `gradient/<name>`, `batch/<name>`, `loss` and `score`.
  */
 export function gradientGraph(plan: Plan, options: ProgramOptions): Graph {
   const { batchSize, data, objective = multiclass() } = options;

@@ -1,6 +1,7 @@
 /**
- * Steps whose state stays where it is. ONNX Runtime reads the parameters and writes the gradients, a compiled program changes whatever a
- * step changes in the same memory: nothing is copied, and a call of many steps costs what its steps cost.
+ * Takes steps whose state stays in place. ONNX Runtime reads the parameters and writes the gradients; a compiled
+ * program updates the state in the same memory. Nothing is copied, and a call of many steps costs no more than its
+ * steps.
  *
  *     rows of the data set ─▶ x ─▶ gradients ─▶ │ gradient  θ  m  v │ ◀─▶ update
  *                                      ▲─────────────────── θ ──────┘
@@ -30,7 +31,7 @@ export async function openInPlaceStepper(
   if (!bindSession) return undefined;
   const { graph, layout } = gradientsOf(problem);
   const asked = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
-  // Results do not depend on these threads, and more threads than cores only take turns.
+  // Results do not depend on the number of these threads, and more threads than cores only take turns.
   const threads = Math.min(asked, availableParallelism());
   const shared = threads > 1 ? threads : undefined;
   const update = compileUpdate(layout, problem.options, shared !== undefined);
@@ -44,7 +45,7 @@ export async function openInPlaceStepper(
   return new InPlaceStepper(problem, session, memory, batch, state);
 }
 
-/** Whether there is such a stepper: it depends on the problem, the backend and the engine alone. */
+/** Is true when there is such a stepper. That depends on the problem, the backend and the engine alone. */
 export const isInPlace = (problem: StepProblem, { bindSession }: Backend): boolean =>
   bindSession !== undefined && compileUpdate(gradientsOf(problem).layout, problem.options) !== undefined;
 
@@ -53,7 +54,7 @@ function gradientsOf({ plan, options }: StepProblem) {
   return packed({ graph, layout: layoutOf(plan, options, measuredBy(graph)) });
 }
 
-/** What a mini-batch brings, and what comes of it beside the gradients. */
+/** The arrays that hold a mini-batch, and those that receive its results besides the gradients. */
 interface Batch {
   readonly inputs: { readonly x: Tensor; readonly targets: Tensor; readonly step: Tensor<'int64'> };
   readonly outputs: { readonly loss: Tensor<'float32'>; readonly score: Tensor<'float32'> };
@@ -85,9 +86,9 @@ class InPlaceStepper implements Stepper {
   readonly #session: BoundSession;
   readonly #memory: StateMemory;
   readonly #batch: Batch;
-  /** Of all samples. */
+  /** The inputs of all samples. */
   #inputs: Tensor;
-  /** As the last step left it; undefined while nobody has asked. */
+  /** A copy of the state after the last step, made on demand; undefined before that. */
   #state: State | undefined;
   readonly #initial: State;
 
@@ -139,7 +140,8 @@ class InPlaceStepper implements Stepper {
     const [loss = NaN] = outputs.loss.data;
     if (Number.isFinite(loss) && this.#memory.isFinite()) return;
     const first = findNonFinite(this.#copyState());
-    // Between the tensors a learning rate beyond float32 makes 0 / 0, where they themselves are still finite.
+    // A learning rate beyond float32 turns the gaps between tensors into NaN (0 / 0) while the tensors are still
+    // finite.
     if (first || !Number.isFinite(loss)) throw divergenceAfter(done, numbers, { loss, first });
   }
 

@@ -1,13 +1,14 @@
 /**
- * Where a run's state lies in one memory. Tensors that a step changes alike lie side by side, and are one vector to what changes them:
+ * Lays out a run's state in one memory. Tensors that a step changes alike lie side by side, so that the update treats
+ * them as one vector:
  *
  *     weights:     │ fc1.weight │ fc2.weight │        trained, with decay
- *     others:      │ fc1.bias │ bn1.weight │ …        trained, without
- *     statistics:  │ bn1.running_mean │ …             averages of what the mini-batches say
- *     rest:        │ …                                what stays as it is
+ *     others:      │ fc1.bias │ bn1.weight │ …        trained, without decay
+ *     statistics:  │ bn1.running_mean │ …             averages over mini-batches
+ *     rest:        │ …                                unchanged
  *
- * and as many vectors of the same form behind each as it has slots, averages and gradients. Small tensors come first. Between two tensors
- * lie zeros, which every optimizer leaves as they are.
+ * Behind each vector lie others of the same form, one for each slot, average and gradient of the group. Small tensors
+ * come first. The gaps between tensors hold zeros, which every optimizer leaves unchanged.
  */
 import { elementCount } from '../../files/index.ts';
 import { sizeOf, type TensorType } from '../../graph/index.ts';
@@ -20,36 +21,42 @@ export type GroupName = 'weights' | 'others' | 'statistics' | 'rest';
 export interface Group {
   readonly name: GroupName;
   readonly tensors: readonly TensorSpec[];
-  /** Of all tensors, with what lies between them. */
+  /** The number of elements of all tensors, including the gaps between them. */
   readonly count: number;
 }
 
 export interface Cells {
-  /** In bytes. */
+  /** The address in bytes. */
   readonly address: number;
   readonly shape: readonly number[];
 }
 
 export interface Layout {
   readonly groups: readonly Group[];
-  /** Of each group, by the names that a single tensor's would have: `weights`, `weights/exp_avg`, `gradient/weights`. */
+  /**
+   * The vectors of each group, under the names that a single tensor's would have: `weights`, `weights/exp_avg`,
+   * `gradient/weights`.
+   */
   readonly vectors: ReadonlyMap<string, Cells>;
-  /** What the vectors are made of, by the names of the state and of the gradients. */
+  /** The tensors inside the vectors, under the names of the state and of the gradients. */
   readonly tensors: ReadonlyMap<string, Cells>;
-  /** Where the next free byte is. */
+  /** The address of the first free byte. */
   readonly end: number;
 }
 
 const start = 1024;
-/** Of a tensor's first element: a line of the cache, in elements. */
+/** The alignment of a tensor's first element, in elements: a line of the cache. */
 const alignment = 16;
 const aligned = (count: number): number => Math.ceil(count / alignment) * alignment;
 
-/** In elements: to copy so many takes no longer than to tell ONNX Runtime of one tensor more. */
+/**
+ * The maximum size of a small tensor, in elements. To copy so many takes no longer than to pass one more tensor to ONNX
+ * Runtime.
+ */
 const maxSmall = 8192;
 export const isSmall = (shape: TensorType['shape']): boolean => sizeOf(shape) <= maxSmall;
 
-/** @param measured the running statistics of which each mini-batch has its own */
+/** @param measured the running statistics for which each mini-batch has its own */
 export function layoutOf(plan: Plan, options: CarriedOptions, measured: ReadonlySet<string>): Layout {
   const specs = layerTensorsOf(plan);
   const groups = groupNames.map((name) =>
@@ -86,7 +93,7 @@ const groupOf = (name: GroupName, tensors: readonly TensorSpec[]): Group => ({
   count: tensors.reduce((sum, { shape }) => sum + aligned(elementCount(shape)), 0),
 });
 
-/** The names of a group's vectors, as functions of the tensor's. */
+/** Returns the names of a group's vectors, as functions of a tensor's name. */
 function sectionsOf(group: GroupName, { optimizer, ema }: CarriedOptions): readonly ((name: string) => string)[] {
   const itself = (name: string) => name;
   const averages = ema === undefined ? [] : [averageName];

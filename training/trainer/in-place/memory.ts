@@ -1,4 +1,7 @@
-/** One memory with everything that a step changes, and the compiled program that changes it there, on as many threads as share the memory. */
+/**
+ * Holds everything that a step changes in one memory, with the compiled program that updates it there, on as many
+ * threads as share the memory.
+ */
 import { type RowFunction, RowThreads } from '../../backend/index.ts';
 import { CompileError, compilePasses, partElements, type PassProgram } from '../../compile/index.ts';
 import { elementCount, unexpected } from '../../files/index.ts';
@@ -14,24 +17,24 @@ export interface StateMemory {
   /** The host's numbers for the next update, in the order of their names. */
   readonly scalars: Float32Array;
   readonly update: () => Promise<void>;
-  /** Whether all that the last update has written are finite numbers. */
+  /** Is true when all values that the last update has written are finite. */
   readonly isFinite: () => boolean;
   readonly release: () => Promise<void>;
 }
 
-/** What a memory may have at most, in bytes: addresses have 32 bits. */
+/** The maximum size of a memory, in bytes: addresses have 32 bits. */
 const maxBytes = 2 ** 32 - 65536;
 const maxPages = 65536;
 const line = 64;
 
-/** Of a pass that threads share: to wake one up takes as long as a few dozen parts. */
+/** The minimum number of parts of a pass that threads share: to wake up a thread takes as long as a few dozen parts. */
 const fewParts = 48;
 
-/** Whether there is a pass that threads share, by the elements of its vectors. */
+/** Is true when a pass is long enough for threads to share it, judged by the elements of its vectors. */
 export const isLarge = ({ vectors }: Layout): boolean =>
   [...vectors.values()].some(({ shape: [count = 0] }) => count >= fewParts * partElements);
 
-/** What changes a state, and where its numbers lie beside those of the layout. */
+/** The compiled update, and the addresses of its numbers, which lie behind the layout. */
 export interface Update {
   readonly program: PassProgram;
   readonly scalarsAt: number;
@@ -39,7 +42,10 @@ export interface Update {
   readonly finiteAt: number;
 }
 
-/** @returns undefined where the update is not covered by the compiler, the engine has no vectors, or the state is too large */
+/**
+ * @returns undefined where the compiler does not cover the update, the engine has no vector instructions, or the state
+ * is too large
+ */
 export function compileUpdate(layout: Layout, options: UpdateOptions, isShared = false): Update | undefined {
   const names = scalarNames(options);
   const scalarsAt = layout.end;
@@ -63,7 +69,7 @@ export function compileUpdate(layout: Layout, options: UpdateOptions, isShared =
 }
 
 /**
- * @param shared between how many threads the memory is shared; undefined of an update that is not compiled for it
+ * @param shared the number of threads that share the memory; undefined for an update that is not compiled to share it
  * @throws UserError where the machine does not have so much memory
  */
 export function openMemory(layout: Layout, { program, ...places }: Update, shared?: number): StateMemory {

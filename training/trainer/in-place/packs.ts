@@ -1,19 +1,22 @@
 /**
- * Small tensors that lie side by side go to ONNX Runtime as one, and come from it as one: whatever its size, each tensor of a call costs
- * microseconds, of which a small step has no more than a few hundred.
+ * Packs small tensors that lie side by side into one input and one output of ONNX Runtime. Each tensor of a call costs
+ * microseconds whatever its size, and a small step takes only a few hundred of them.
  *
  *     │ fc1.bias │ bn1.weight │ bn1.bias │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
  */
 import { checkGraph, type Graph, type Node, sizeOf, type Tensor, Value } from '../../graph/index.ts';
 import { type Cells, isSmall, type Layout } from './layout.ts';
 
-/** A graph that takes and gives tensors of a layout. */
+/** A graph whose inputs and outputs are tensors of a layout. */
 export interface Placed {
   readonly graph: Graph;
   readonly layout: Layout;
 }
 
-/** The same from a graph whose small inputs and outputs are vectors of many; the layout then has these among its tensors. */
+/**
+ * Returns the same graph with its small inputs and outputs packed into vectors, and a layout that has these vectors
+ * among its tensors.
+ */
 export function packed({ graph, layout }: Placed): Placed {
   const constants = new Map(graph.initializers.map((value) => [value.name, value]));
   const [inputs, outputs] = [packsOf(graph.inputs, layout), packsOf(graph.outputs, layout)];
@@ -42,7 +45,7 @@ export function packed({ graph, layout }: Placed): Placed {
 
 interface Member {
   readonly value: Value;
-  /** In elements, from the first of its pack. */
+  /** The first element, counted from the start of the pack. */
   readonly start: number;
   readonly end: number;
 }
@@ -72,7 +75,7 @@ function packsOf(values: readonly Value[], { tensors, vectors }: Layout): readon
         .filter(({ start }) => start >= 0 && start < count)
         .sort((a, b) => a.start - b.start);
       const end = members.at(-1)?.end ?? 0;
-      // One alone is none the less one tensor.
+      // A single tensor is one tensor with or without a pack.
       if (members.length < 2) return [];
       return [{ vector: new Value(`small ${name}`, { dtype: 'float32', shape: [end] }), address, members }];
     },
@@ -81,7 +84,7 @@ function packsOf(values: readonly Value[], { tensors, vectors }: Layout): readon
 
 type Constants = Map<string, Value>;
 
-/** Each tensor, under its name, out of the vector. */
+/** Emits the nodes that cut each tensor, under its own name, out of the vector. */
 const unpacking = ({ vector, members }: Pack, constants: Constants): readonly Node[] =>
   members.flatMap(({ value, start, end }): Node[] => {
     const bounds = [[start], [end], [0], [1]].map((list) => ints(list, constants)) as [Value, Value, Value, Value];
@@ -97,7 +100,7 @@ const unpacking = ({ vector, members }: Pack, constants: Constants): readonly No
     return [slice(flat), reshape(flat, value, constants)];
   });
 
-/** The vector out of its tensors, with zeros between them. */
+/** Emits the nodes that join the tensors into the vector, with zeros between them. */
 function packing({ vector, members }: Pack, constants: Constants): readonly Node[] {
   const nodes: Node[] = [];
   const parts: Value[] = [];

@@ -1,21 +1,21 @@
-/** Mini-batches, gathered by the host: a copy of a few rows, into the array that the session reads. */
+/** Gathers mini-batches on the host, by copying a few rows into the array that the session reads. */
 import { elementCount } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 
-/** Below so many elements a loop is faster than a view of each row. */
+/** The number of elements below which a loop is faster than a view of each row. */
 const shortRow = 16;
 
-/** Room for `batchSize` of a tensor's rows `[count, ..]`. */
+/** Returns a tensor with room for `batchSize` rows of a tensor `[count, ..]`. */
 export function roomFor({ shape: [, ...shape], ...tensor }: Tensor, batchSize: number): Tensor {
   const data = tensor.data.slice(0, batchSize * elementCount(shape));
   return { ...tensor, shape: [batchSize, ...shape], data };
 }
 
 /**
- * Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`, whose numbers may be of another type: bytes of pictures
- * become float32 where a step takes nothing else.
+ * Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`. The types may differ: bytes of
+ * pictures become float32 where a step takes nothing else.
  *
- * @throws RangeError for an index of no row
+ * @throws RangeError for an index outside of the rows
  */
 export function gatherRows(
   { data: from, shape: [count = 0, ...shape] }: Tensor,
@@ -34,7 +34,8 @@ export function gatherRows(
   else copyBytes(bytesOf(from), indices, width, bytesOf(to.data));
 }
 
-// Numbers of one type are copied as bits, so that each of the loops below sees one type of array and is compiled for it.
+// Numbers of one type are copied as bits, so that each of the loops below sees one type of array, and the engine //
+// optimizes it for that type.
 const wordBytes = Int32Array.BYTES_PER_ELEMENT;
 type Data = Tensor['data'];
 const wordsOf = ({ buffer, byteOffset, length }: Data): Int32Array => new Int32Array(buffer, byteOffset, length);
@@ -56,7 +57,7 @@ function copyBytes(from: Uint8Array, indices: Int32Array, width: number, to: Uin
 }
 
 function convertRows(from: Data, indices: Int32Array, size: number, to: Data): void {
-  // Both are of numbers: what is not of them has one type on both sides.
+  // Both arrays hold numbers: bigints have the same type on both sides and are copied as bits.
   const [source, target] = [from as Float32Array, to as Float32Array];
   for (let row = 0; row < indices.length; row++) {
     const start = (indices[row] ?? 0) * size;

@@ -1,4 +1,7 @@
-/** The part of a step that changes the state, of vectors that hold many tensors: the same nodes as those of each tensor. */
+/**
+ * Builds the part of a step that changes the state. Its vectors hold many tensors each, and its nodes are those that
+ * update a single tensor.
+ */
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
 import type { TensorSpec } from '../../network/index.ts';
 import { nextName } from '../program.ts';
@@ -8,11 +11,12 @@ import type { Group, GroupName, Layout } from './layout.ts';
 
 export const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
 
-/** Zero where everything that has changed is a finite number, NaN where not. */
+/** The name of the output that is zero when all changed values are finite, and NaN otherwise. */
 export const finiteName = 'finite';
 
 /**
- * Inputs: the layout's vectors by name, and the host's numbers for the step. Outputs: `next/<vector>` for what changes, and `finite`.
+ * Builds the graph. Its inputs are the layout's vectors by name, and the host's numbers for the step. Its outputs are
+ * `next/<vector>` for each vector that changes, and `finite`.
  */
 export function updateGraph({ groups, vectors }: Layout, options: UpdateOptions): Graph {
   const g = graphBuilder();
@@ -43,13 +47,13 @@ const isThere = (entry: readonly [GroupName, Value | undefined]): entry is reado
 
 const isTrainedGroup = ({ name }: Group): boolean => name === 'weights' || name === 'others';
 
-/** A group as the one tensor that it is to its update. */
+/** Describes a group as the single tensor that its update sees. */
 const specOf = ({ name, count }: Group): TensorSpec => ({
   name,
   shape: [count],
   role: name === 'weights' ? { kind: 'weight', fanIn: count } : { kind: name === 'others' ? 'bias' : 'mean' },
 });
 
-/** 0 · x is 0 for finite x and NaN for all others. */
+/** Emits a sum of 0 · x, which is 0 for finite x and NaN for all others. */
 const zeroIfFinite = (g: GraphBuilder, value: Value): Value =>
   g.ReduceSum(g.Mul(value, g.scalar(0)), g.ints([0]), { keepdims: 0 });
