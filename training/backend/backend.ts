@@ -1,4 +1,7 @@
-/** Where graphs run. A backend turns a graph or an ONNX file into a session; a session maps named tensors to named tensors. */
+/**
+ * The interface of backends, which run graphs. A backend turns a graph or an ONNX file into a session; a session maps
+ * named tensors to named tensors.
+ */
 import { UserError } from '../files/index.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 
@@ -9,13 +12,16 @@ export interface Session {
   readonly release: () => Promise<void>;
 }
 
-/** A session whose tensors lie in the same arrays at every run: it reads what these hold, and writes into them. */
+/** A session that reads its inputs from the same arrays at every run, and writes its outputs into the same arrays. */
 export interface BoundSession {
   readonly run: () => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
-/** What can take the steps of training, the whole of one or a part: a compiled program, a program beside the runtime, the runtime alone. */
+/**
+ * The ways to take the steps of training: one compiled program, a runtime with a compiled update in place, or the
+ * runtime alone in a Loop.
+ */
 export const stepperNames = ['compiled', 'in-place', 'loop'] as const;
 export type StepperName = (typeof stepperNames)[number];
 
@@ -23,25 +29,28 @@ export interface Backend {
   readonly name: string;
   /** The engine and its version, for the record of a run. */
   readonly engine: string;
-  /** Lowers the graph to what the backend runs right and fast. */
+  /** Opens a session of the graph, lowered to what the backend runs correctly and fast. */
   readonly createSession: (graph: Graph) => Promise<Session>;
-  /** The same graph as createSession, over arrays of the caller's. Absent where tensors do not lie in the process's memory. */
+  /**
+   * Opens a session of the lowered graph over arrays of the caller. Absent where tensors lie outside of the process's
+   * memory.
+   */
   readonly bindSession?: (graph: Graph, inputs: NamedTensors, outputs: NamedTensors) => Promise<BoundSession>;
-  /** Whether such arrays may lie in a memory that threads share. */
+  /** Is true when such arrays may lie in memory that threads share. */
   readonly sharesMemory?: boolean;
-  /** Whether it runs on the processor that programs of our own run on, which may then take small steps in its place. */
+  /** Is true when the backend runs on the CPU, where compiled programs may take small steps in its place. */
   readonly isProcessor?: boolean;
-  /** What takes the steps of training on it: what suits the network when omitted. */
+  /** The way to take the steps of training; the one that suits the network when omitted. */
   readonly stepper?: StepperName | undefined;
-  /** How many threads steps of such a graph have. Absent where they are none of the processor's. */
+  /** Returns the number of threads that take steps of such a graph. Absent where another device takes them. */
   readonly threadsOf?: (graph: Graph) => number;
-  /** The same, but that steps of training have so many threads. Absent where their number cannot be chosen for a session. */
+  /** Returns the same backend with this number of threads for training steps. Absent where no session can choose it. */
   readonly withStepThreads?: (threads: number) => Backend;
-  /** How many threads it was asked to run on; undefined where it chooses. */
+  /** The number of threads that the backend was asked to run on; undefined where it chooses. */
   readonly threads?: number | undefined;
-  /** Runs an ONNX file as it is. */
+  /** Opens a session of an ONNX file, which runs as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }
 
-/** This machine lacks what the backend needs; the message says what, and another backend may do. */
+/** This machine lacks what the backend needs. The message says what is missing; another backend may run. */
 export class BackendUnavailable extends UserError {}

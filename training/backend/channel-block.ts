@@ -1,9 +1,12 @@
-/** How many channels the processor's convolutions take at once: 16 with AVX-512, 8 with AVX. */
+/** Finds the number of channels that the processor's convolutions take at once: 16 with AVX-512, 8 with AVX. */
 import { releasing } from '../files/index.ts';
 import { encodeModel, graphBuilder } from '../graph/index.ts';
 import { openSession, type Runtime } from './runtime.ts';
 
-/** Fewer than any block, and as many as the op wants at least: it fills up to a whole block. */
+/**
+ * The minimum number of channels that the op accepts, which is smaller than any block: the op fills up to a whole
+ * block.
+ */
 const few = 4;
 
 /** @returns undefined where ONNX Runtime has no kernels for channels in blocks */
@@ -18,7 +21,7 @@ export async function channelBlockOf(runtime: Runtime): Promise<number | undefin
     const channels = y?.shape[1] ?? few;
     return channels > few ? channels : undefined;
   } catch {
-    // A build for a processor without vectors does not know the op.
+    // Builds for processors without vector instructions do not have the op.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Backends by name. */
+/** Creates backends by name. */
 import { unexpected } from '../files/index.ts';
 import { type Backend, BackendUnavailable, type StepperName } from './backend.ts';
 import { nativeBackend } from './native.ts';
@@ -6,11 +6,14 @@ import { wasmBackend } from './wasm.ts';
 import { webgpuBackend } from './webgpu/index.ts';
 
 export interface BackendOptions {
-  /** Of the backends that run on the CPU; each has its own default. */
+  /** The number of threads of a backend that runs on the CPU. Each backend has its own default. */
   readonly threads?: number | undefined;
-  /** Of `native` alone: its threads wait in a busy loop; when omitted, while nobody else uses the machine. */
+  /**
+   * Makes the threads of `native` wait in a busy loop; when omitted, they do so while no other process uses the
+   * machine.
+   */
   readonly spinning?: boolean | undefined;
-  /** What takes the steps of training: what suits the network when omitted. */
+  /** The way to take the steps of training; the one that suits the network when omitted. */
   readonly stepper?: StepperName | undefined;
 }
 
@@ -26,14 +29,20 @@ export type BackendName = keyof typeof backends | 'auto';
 
 export const backendNames = [...Object.keys(backends), 'auto'] as readonly BackendName[];
 
-/** What `auto` tries, in this order. A software adapter would only do the work of `native` more slowly. */
+/**
+ * The backends that `auto` tries, in this order. It skips WebGPU on a software adapter, which would do the work of
+ * `native` more slowly.
+ */
 const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBackend];
 
-/** No machine has more cores. A larger number is a slip of the keyboard, and would end the process. */
+/**
+ * The maximum number of threads, more than any machine has cores. A larger number is a typing error, and would crash
+ * the process.
+ */
 const mostThreads = 1024;
 
 /**
- * @param report is told why `auto` passes a backend over
+ * @param report is told why `auto` skips a backend
  * @throws BackendUnavailable when the machine lacks what the backend needs
  * @throws UserError for more threads than there can be
  */

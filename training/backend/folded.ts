@@ -1,12 +1,13 @@
-/** What ONNX Runtime makes of a model before it runs it, on whatever machine. */
+/** Applies the optimizations with which ONNX Runtime starts on every machine. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importNative } from './import-native.ts';
 
 /**
- * The same network with its constants computed, and Batch Norm and other factors taken into the layers before, in operators of the
- * ONNX specification: what every kind of ONNX Runtime does first.
+ * Returns the same network with its constants computed, and with Batch Norm and other factors folded into the preceding
+ * layers. It consists of operators of the ONNX specification. Every build of ONNX Runtime does the same before anything
+ * else.
  *
  * @throws BackendUnavailable where ONNX Runtime has no native binary
  */

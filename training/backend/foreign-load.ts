@@ -1,11 +1,11 @@
-/** What other processes do with this machine's cores. */
+/** Measures how busy other processes keep this machine's cores. */
 import { cpus } from 'node:os';
 
-/** Milliseconds since some beginning. */
+/** Times in milliseconds, each since an arbitrary start. */
 export interface Clocks {
-  /** Of all cores together, at work for anyone. */
+  /** The time that all cores together have worked, for any process. */
   readonly busy: number;
-  /** Of all cores together, at work for this process. */
+  /** The time that all cores together have worked for this process. */
   readonly own: number;
   readonly now: number;
 }
@@ -16,10 +16,13 @@ function readClocks(): Clocks {
   return { busy, own: (user + system) / 1000, now: performance.now() };
 }
 
-/** Milliseconds; shorter spans say little, since systems count in hundredths of a second. */
+/**
+ * The minimum span of a measurement, in milliseconds. Shorter ones say little, since systems count in hundredths of a
+ * second.
+ */
 const minSpan = 500;
 
-/** @returns how many cores others have kept busy lately: none to begin with */
+/** Returns a function that tells how many cores other processes have kept busy lately, at first none. */
 export function foreignLoad(read: () => Clocks = readClocks): () => number {
   let before = read();
   let load = 0;
@@ -34,7 +37,10 @@ export function foreignLoad(read: () => Clocks = readClocks): () => number {
   };
 }
 
-/** The same, asked as often as one likes: clocks are not read again before they say something, since reading them takes a millisecond. */
+/**
+ * Returns the same load for frequent calls. It reads the clocks, which takes a millisecond, only after the minimum
+ * span.
+ */
 export function askedSeldom(load: () => number, now: () => number = () => performance.now()): () => number {
   let [last, asked] = [NaN, -Infinity];
   return () => {

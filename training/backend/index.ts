@@ -1,4 +1,4 @@
-/** Where training graphs run. */
+/** Backends, which run graphs: native, WebGPU and WASM. */
 export {
   type Backend,
   BackendUnavailable,

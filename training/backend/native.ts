@@ -1,4 +1,4 @@
-/** ONNX Runtime's CPU kernels, on threads of this process. */
+/** Runs graphs with ONNX Runtime's CPU kernels, on threads of this process. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { encodeModel, type Graph } from '../graph/index.ts';
@@ -14,11 +14,16 @@ import { type Runner, adaptiveWaiting } from './waiting.ts';
 import { threadCount, threadsFor } from './work.ts';
 
 export interface NativeOptions {
-  /** Threads inside one op; when omitted, as many as a graph has work for. Results are bit-identical for the same number only. */
+  /**
+   * The number of threads inside one op; when omitted, as many as a graph has work for. Results are bit-identical for
+   * the same number only.
+   */
   readonly threads?: number | undefined;
-  /** Threads wait for work in a busy loop; when omitted, while nobody else uses the machine. */
+  /** Makes threads wait for work in a busy loop; when omitted, they do so while no other process uses the machine. */
   readonly spinning?: boolean | undefined;
-  /** Steps whose state stays in place are cut at their products where much lies between them, which is compiled; true when omitted. */
+  /**
+   * Cuts steps in place at their products, and compiles what lies between them where that is much; true when omitted.
+   */
   readonly cut?: boolean | undefined;
 }
 
@@ -86,7 +91,9 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
   return backendWith(undefined);
 }
 
-/** A pass may give outputs other names; their order stays. */
+/**
+ * Returns the outputs under the names that they have after lowering. Passes may rename outputs, but keep their order.
+ */
 const renamed = (before: Graph, after: Graph, outputs: NamedTensors): NamedTensors =>
   Object.fromEntries(
     before.outputs.flatMap(({ name }, i) => {
@@ -95,15 +102,18 @@ const renamed = (before: Graph, after: Graph, outputs: NamedTensors): NamedTenso
     }),
   );
 
-/** In bytes: to copy so many takes as long as the error by which ONNX Runtime is kept from it. */
+/**
+ * The number of bytes from which it pays to keep ONNX Runtime from copying outputs: up to here the copy takes no longer
+ * than the error that prevents it.
+ */
 const minUncopied = 65536;
 
 const bytesOf = (tensors: NamedTensors): number =>
   Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 
 /**
- * Options for one of several sessions of a step. A memory pattern keeps a block beside what the first run has taken, which costs 5 to 8 % of
- * the memory of a run and saves at most 2 % of its time.
+ * Returns options for one of several sessions of a step, without a memory pattern. A pattern keeps a block in addition
+ * to what the first run has allocated, which costs 5 to 8 % of the memory of a run and saves at most 2 % of its time.
  */
 const ofStage = (options: InferenceSession.SessionOptions): InferenceSession.SessionOptions => ({
   ...options,
@@ -119,7 +129,7 @@ const sessionOptions = (threads: number, spinning: boolean): InferenceSession.Se
       intra_op: { allow_spinning: spinning ? '1' : '0' },
       // No busy loop between calls.
       force_spinning_stop: '1',
-      // Moments that decay towards zero would otherwise become denormal, and every operation on them slow.
+      // Moments that decay towards zero would otherwise become denormal, which makes every operation on them slow.
       set_denormal_as_zero: '1',
     },
   },

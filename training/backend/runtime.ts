@@ -1,4 +1,4 @@
-/** What ONNX Runtime's packages have in common: sessions and tensors of one JavaScript interface. */
+/** Opens sessions through the JavaScript interface that ONNX Runtime's packages share. */
 import type { InferenceSession, InferenceSessionFactory, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type DataOf, type DType, isDType, type Tensor } from '../graph/index.ts';
 import type { BoundSession, NamedTensors, Session } from './backend.ts';
@@ -9,7 +9,7 @@ export interface Runtime {
   readonly Tensor: new (type: DType, data: DataOf[DType], dims: readonly number[]) => OrtTensor;
 }
 
-/** A session that takes and gives tensors in the memory of this process. */
+/** Opens a session that takes and returns tensors in the memory of this process. */
 export async function openSession(
   runtime: Runtime,
   file: Uint8Array,
@@ -25,20 +25,20 @@ export async function openSession(
   };
 }
 
-/** Arrays of the caller's that a session is bound to. */
+/** The caller's arrays that a session is bound to. */
 export interface Bound {
   readonly inputs: NamedTensors;
   readonly outputs: NamedTensors;
 }
 
-/** Runs a session of the file that is to be bound; what it does not write into `fetches`, it gives. */
+/** Runs a session that is to be bound, and returns the outputs that it has not written into `fetches`. */
 export type RunBound = (
   session: InferenceSession,
   feeds: Readonly<Record<string, OrtTensor>>,
   fetches: Readonly<Record<string, OrtTensor>>,
 ) => Promise<InferenceSession.OnnxValueMapType>;
 
-/** A session that takes no feeds, since it is bound to its tensors. */
+/** Opens a session that takes no feeds, since it is bound to its tensors. */
 export async function openBoundSession(
   runtime: Runtime,
   file: Uint8Array,
@@ -52,7 +52,7 @@ export async function openBoundSession(
   return {
     run: async () => {
       for (const [name, { data }] of Object.entries(await run(session, feeds, fetches))) {
-        // Of the same type as the graph's output, which both are.
+        // Both arrays have the type of the graph's output.
         (outputs[name]?.data as Float32Array | undefined)?.set(data as Float32Array);
       }
     },

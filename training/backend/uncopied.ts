@@ -1,11 +1,13 @@
 /**
- * A native session that writes its outputs into arrays of the caller's, and nowhere else. ONNX Runtime's binding for Node does write into
- * arrays that it is given, but then copies each output into a new array for its answer: of a network of four million parameters 16 MB a
- * step, which the garbage collector takes longer to clear away than the step takes.
+ * Makes a native session write its outputs into the caller's arrays and nowhere else. ONNX Runtime's binding for Node
+ * does write into arrays that it is given, but then copies each output into a new array for its answer. For a network
+ * of four million parameters these are 16 MB a step, which the garbage collector takes longer to free than the step
+ * takes.
  *
- * It copies in the order of the outputs, when the run is over. So the graph gets one output more, before all others, that the binding cannot
- * give to JavaScript, a sequence: the run ends with an error that says so, and no output has been copied. Whether the runtime at
- * hand is of this kind is tried once, with a graph of one number; any other version gives its answers copied, only slower.
+ * The binding copies the outputs in order, after the run. The graph therefore gets an additional output before all
+ * others that the binding cannot convert to JavaScript: a sequence. The run ends with an error that says so, and no
+ * output has been copied. A graph of one number tests once whether the installed runtime behaves like this; with any
+ * other version, outputs are copied and only speed is lost.
  *
  * Source: https://github.com/microsoft/onnxruntime/blob/v1.23.0/js/node/src/tensor_helper.cc (OrtValueToNapiValue)
  */
@@ -16,22 +18,22 @@ import type { Runtime } from './runtime.ts';
 
 const sequence = 'never copied';
 
-/** What the binding says of an output that is no tensor. */
+/** The binding's message about an output that is not a tensor. */
 const expected = 'Non tensor type is temporarily not supported';
 
-/** The model with the output that is in the way of all others. */
+/** Returns the model with the additional output, which stands before all others. */
 export function withSequence(model: Uint8Array): Uint8Array {
   const { FLOAT } = onnxProto.onnx.TensorProto.DataType;
   const type = { sequenceType: { elemType: { tensorType: { elemType: FLOAT } } } };
   const node = { opType: 'SequenceEmpty', name: sequence, output: [sequence] };
-  // Messages one after the other are one message whose lists are one after the other.
+  // Concatenated messages decode as one message whose lists are concatenated.
   const parts = [graphOf({ output: [{ name: sequence, type }] }), model, graphOf({ node: [node] })];
   return Buffer.concat(parts);
 }
 
 const graphOf = (graph: onnx.IGraphProto): Uint8Array => encodeProto({ graph });
 
-/** Runs a session of such a model; the answer is in `fetches`. */
+/** Runs a session of such a model. The results are in `fetches`. */
 export async function runUncopied(
   session: InferenceSession,
   feeds: Readonly<Record<string, OrtTensor>>,
@@ -45,11 +47,14 @@ export async function runUncopied(
   return {};
 }
 
-/** Whether the runtime writes into the caller's arrays first, and only then finds that it cannot give the sequence. */
+/** Is true when the runtime writes into the caller's arrays before it finds that it cannot convert the sequence. */
 export const canRunUncopied = (runtime: Runtime): Promise<boolean> =>
   doubles(runtime, withSequence, runUncopied, () => new Float32Array(1));
 
-/** Whether the runtime takes arrays of a memory that threads share: Node 20 does not let it, and some have none. */
+/**
+ * Is true when the runtime accepts arrays in memory that threads share. Node 20 does not allow it, and some engines
+ * have no such memory.
+ */
 export const takesSharedMemory = (runtime: Runtime): Promise<boolean> =>
   doubles(
     runtime,
@@ -58,7 +63,7 @@ export const takesSharedMemory = (runtime: Runtime): Promise<boolean> =>
     () => new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT)),
   );
 
-/** Whether a graph of one number runs so. */
+/** Is true when a graph of one number gives the right result in this way. */
 async function doubles(
   { InferenceSession, Tensor }: Runtime,
   change: (model: Uint8Array) => Uint8Array,

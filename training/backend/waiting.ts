@@ -1,20 +1,23 @@
 /**
- * How threads wait for the next op of a graph: in a busy loop, which is faster by half where ops are short, or asleep, which is
- * twice as fast once another process wants one of the cores. A session cannot change it, and results do not depend on it, so
- * that one session takes the place of the other.
+ * Chooses how threads wait for the next op of a graph. A busy loop is faster by half where ops are short; sleep is
+ * twice as fast once another process wants one of the cores. A session cannot change how it waits, so one session
+ * replaces another. Results do not depend on it.
  */
 
-/** Cores that others keep busy: a busy loop ends above the one and begins below the other, so that it does not flicker. */
+/**
+ * The numbers of cores that others keep busy, above which a busy loop ends and below which it begins. They differ so
+ * that the choice does not flicker.
+ */
 const stopSpinningAbove = 0.3;
 const startSpinningBelow = 0.1;
 
-/** What a session is here, bound to its tensors or not. */
+/** A session, whether bound to its tensors or not. */
 export interface Runner<Args extends readonly unknown[], Result> {
   readonly run: (...args: Args) => Promise<Result>;
   readonly release: () => Promise<void>;
 }
 
-/** @param load how many cores others keep busy */
+/** @param load returns the number of cores that other processes keep busy */
 export async function adaptiveWaiting<Args extends readonly unknown[], Result>(
   open: (spinning: boolean) => Promise<Runner<Args, Result>>,
   load: () => number,
@@ -32,7 +35,8 @@ export async function adaptiveWaiting<Args extends readonly unknown[], Result>(
   };
   return {
     run: async (...args) => {
-      // Where the change of sessions has failed, nothing is open: the call that asked for it says why, and the next opens one.
+      // After a failed change no session is open: the call that asked for the change throws, and the next call opens
+      // one.
       current = current.then(suitable, startAnew);
       const { session } = await current;
       running += 1;

@@ -1,4 +1,7 @@
-/** ONNX Runtime's CPU kernels compiled to WebAssembly: slower than native, but the same on every machine. */
+/**
+ * Runs graphs with ONNX Runtime's CPU kernels compiled to WebAssembly: slower than native, but the same on every
+ * machine.
+ */
 import { encodeModel } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
 import type { Backend } from './backend.ts';
@@ -6,7 +9,7 @@ import { openBoundSession, openSession } from './runtime.ts';
 import { threadCount } from './work.ts';
 
 export interface WasmOptions {
-  /** ONNX Runtime Web starts its threads once: in a process the first backend decides. */
+  /** The number of threads. ONNX Runtime Web starts them once, so the first backend of a process decides. */
   readonly threads?: number | undefined;
 }
 

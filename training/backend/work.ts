@@ -1,10 +1,11 @@
-/** How much arithmetic a graph is, and for how many threads that is enough. */
+/** Counts the arithmetic of a graph, and decides how many threads that is worth. */
 import { elementCount } from '../files/index.ts';
 import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
 
 /**
- * The multiplications of a graph's matrix products and convolutions, those of a loop's body for one iteration;
- * undefined where a shape is known at run time only.
+ * Counts the multiplications of a graph's matrix products and convolutions; a loop's body counts for one iteration.
+ *
+ * @returns undefined where a shape is known at run time only
  */
 export function multiplicationsOf(graph: Graph): number | undefined {
   const sum = countNodes(graph);
@@ -17,7 +18,7 @@ function countNode<Op extends OpType>(node: OpNode<Op>): number {
   return counts[node.op]?.(node) ?? 0;
 }
 
-/** The other ops read each element a few times at most. */
+/** Counts the multiplications of a node. Ops without an entry read each element a few times at most. */
 const counts: { readonly [Op in OpType]?: (node: OpNode<Op>) => number } = {
   Loop: ({ attributes }) => countNodes(attributes.body),
   MatMul: ({ inputs: [A], outputs: [Y] }) => elements(Y) * Number(A.shape.at(-1)),
@@ -30,12 +31,16 @@ const elements = ({ shape }: Value): number => elementCount(shape);
 const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);
 
 /**
- * Below this a thread costs as much to wake as it saves. Measured on two cores (AMD EPYC, AVX-512), state in place, threads asleep between
- * ops: steps of mnist-mlp at batch 64 (0.04 · 10⁹) are as fast on one thread, at 128 (0.08 · 10⁹) 1.2 × faster on two, at 256 more.
+ * The multiplications that a thread has to save to be worth waking up. Measured on two cores (AMD EPYC, AVX-512), with
+ * the state in place and threads asleep between ops: steps of mnist-mlp at batch 64 (0.04 · 10⁹) are as fast on one
+ * thread, at 128 (0.08 · 10⁹) 1.2 times faster on two, at 256 more.
  */
 const multiplicationsPerThread = 0.05e9;
 
-/** Depends on the graph and the machine's cores alone, never on a measurement: the number of threads decides the last bits. */
+/**
+ * Returns the number of threads for a graph. It depends on the graph and the machine's cores alone, never on a
+ * measurement, since it decides the last bits.
+ */
 export function threadsFor(graph: Graph, cores: number): number {
   const multiplications = multiplicationsOf(graph);
   return multiplications === undefined ? cores : threadsForWork(multiplications, cores);
@@ -44,10 +49,10 @@ export function threadsFor(graph: Graph, cores: number): number {
 const threadsForWork = (multiplications: number, cores: number): number =>
   Math.min(Math.max(Math.round(multiplications / multiplicationsPerThread), 1), cores);
 
-/** Processors differ by no more than this in what a thread is worth. */
+/** The factor by which processors differ at most in what a thread is worth. */
 const doubt = 4;
 
-/** How many threads may be fastest, from few to many; one number alone where that is sure. */
+/** Returns the numbers of threads that may be fastest, from few to many; a single one where there is no doubt. */
 export function threadsInDoubt(graph: Graph, cores: number): readonly number[] {
   const multiplications = multiplicationsOf(graph);
   if (multiplications === undefined) return [cores];

@@ -1,4 +1,4 @@
-/** Passes that turn a readable graph into one that a backend runs right and fast. */
+/** Passes that turn a readable graph into one that a backend runs correctly and fast. */
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { blockedSums } from './fast/blocked-sums.ts';
 import { type Passes, passesOf, type Processor, type Target } from './passes.ts';
@@ -6,15 +6,15 @@ import { type Passes, passesOf, type Processor, type Target } from './passes.ts'
 export { type LoopStep, loopStep } from './loop/loop-step.ts';
 export type { Processor, Target } from './passes.ts';
 
-/** The graph for a target, checked after the last pass. */
+/** Lowers the graph for a target, and checks the result. */
 export function lower(graph: Graph, target: Target, processor?: Processor): Graph {
   return lowerBy(graph, passesOf(target, processor));
 }
 
-/** The graph after these passes, checked after the last. */
+/** Applies these passes in order, and checks the result. */
 export const lowerBy = (graph: Graph, passes: Passes): Graph =>
   checkGraph(Object.values(passes).reduce((lowered, pass) => pass(lowered), graph));
 
-/** What is left of a graph for `rows` to the runtime, in its fastest ops. */
+/** Emits the sums of large tensors in blocks, in the part of a graph for `rows` that is left to the runtime. */
 export const lowerSums = (graph: Graph, { channelBlock }: Processor): Graph =>
   channelBlock === undefined ? graph : checkGraph(blockedSums(channelBlock)(graph));

@@ -1,15 +1,17 @@
-/** The nodes of a graph, those of the bodies inside it included, by the values that they give and read. */
+/** Finds the nodes of a graph, including those of bodies inside it, by the values that they give and read. */
 import { type Graph, type Node, type OpNode, type OpType, readsOf, type Value } from '../graph/index.ts';
 
 export interface Nodes {
-  /** The node that gives a value; undefined for inputs and initializers. */
+  /** Returns the node that gives a value; undefined for inputs and initializers. */
   readonly producer: (value: Value) => Node | undefined;
-  /** How many nodes read a value. */
+  /** Counts the nodes that read a value. */
   readonly reads: (value: Value) => number;
 }
 
 export interface GraphNodes extends Nodes {
-  /** Whether a node is the last to read a value that another has computed, so that its memory is free afterwards. */
+  /**
+   * Is true when the node is the last to read a value that another has computed, so that its memory is free afterwards.
+   */
   readonly endsWith: (value: Value, node: OpNode<OpType>) => boolean;
 }
 
@@ -29,7 +31,7 @@ export function nodesOf(graph: Graph): GraphNodes {
       }
       for (const { name } of node.outputs) {
         producers.set(name, node);
-        // A value that is only seen in another shape stays where it is.
+        // A Reshape is a view of the same memory.
         memory.set(name, node.op === 'Reshape' ? memoryOf(node.inputs[0]) : name);
       }
     }

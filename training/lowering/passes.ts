@@ -1,8 +1,9 @@
 /**
- * Which passes each target takes, in their order.
+ * Lists the passes of each target, in order.
  *
- * A pass recognizes what gradient rules or earlier passes emit, so the order matters: a pass that replaces many nodes at once comes before
- * those that replace some of them, and sums down columns come after whatever emits such sums.
+ * A pass recognizes what gradient rules or earlier passes emit, so the order matters. A pass that replaces many nodes
+ * at once comes before those that replace some of them, and sums down columns come after all passes that emit such
+ * sums.
  */
 import { batchNormGradient } from './fast/batch-norm-gradient.ts';
 import { blockedConv } from './fast/blocked-conv.ts';
@@ -26,18 +27,22 @@ import { narrowIntegers } from './fix/narrow-integers.ts';
 import { shieldStatistics } from './fix/shield-statistics.ts';
 import type { Pass } from './rewrite.ts';
 
-/** `compiled`: a module of the whole graph (../compile); `rows`: as `native`, but rows of channels are compiled. */
+/**
+ * `compiled` is a module of the whole graph (../compile). `rows` is like `native`, but rows of channels are compiled.
+ */
 export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled' | 'rows';
 
-/** What a machine's processor decides. */
+/** The properties of a machine's processor that passes depend on. */
 export interface Processor {
-  /** How many channels its kernels for convolution take at once; undefined where the runtime has no such kernels. */
+  /**
+   * The number of channels that its convolution kernels take at once; undefined where the runtime has no such kernels.
+   */
   readonly channelBlock?: number | undefined;
-  /** Elements of a matrix that is worth a program of rows; all are when omitted. */
+  /** The number of elements from which a matrix is worth a program of rows; all are when omitted. */
   readonly rowElements?: number | undefined;
 }
 
-/** By name, in the order in which they run. */
+/** The passes by name, in the order in which they run. */
 export type Passes = Readonly<Record<string, Pass>>;
 
 const products: Passes = {
@@ -56,7 +61,7 @@ const primitives: Passes = {
   shieldStatistics,
 };
 
-/** WebAssembly's kernels are the native ones, compiled for another machine. */
+/** The passes for the CPU. WebAssembly's kernels are the native ones, compiled for another machine. */
 const cpu: Passes = { ...products, ...primitives };
 
 const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {
@@ -85,7 +90,7 @@ const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {
 const blocked = (channelBlock: number | undefined): Passes =>
   channelBlock === undefined ? {} : { blockedConv: blockedConv(channelBlock) };
 
-/** Sums of large tensors; `rows` takes them for what is left to the runtime. */
+/** Returns the pass for sums of large tensors. For `rows`, `lowerSums` applies it to what is left to the runtime. */
 const sums = (channelBlock: number | undefined): Passes =>
   channelBlock === undefined ? {} : { blockedSums: blockedSums(channelBlock) };
 

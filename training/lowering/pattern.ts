@@ -4,16 +4,18 @@
  *     const { Cast, Greater, Mul } = patterns;
  *     Mul('dY', Cast(Greater('Y', 0))).match(g, node); // { dY, Y }, or undefined
  *
- * An op is a function of its operands, in the order of the specification; operands left out at the end are not looked at. An operand is
+ * An op is a function of its operands, in the order of the specification. Operands omitted at the end may be anything.
+ * An operand is
  *
- *     'x'              a name for the value that stands there; where a name occurs again, the same value has to stand
+ *     'x'              a name for the value that stands there; a name that occurs again matches the same value only
  *     '_'              any value
  *     0, [0, 2, 3]     a constant of that one number, or of these
  *     undefined        an input that the node does not have
  *     Relu('x')        the first output of such a node
- *     { perm: [1, 0] } behind the others: attributes as the node has to have them
+ *     { perm: [1, 0] } after the others: attributes that the node must have
  *
- * Operands of Add, Mul, Max and Equal match in either order, in the first in which everything around them matches, too.
+ * Operands of Add, Mul, Max and Equal match in either order. If both do, the first that lets the rest of the pattern
+ * match is taken.
  */
 import { type Attributes, type Node, type OpNode, opSchemas, type OpType, Value } from '../graph/index.ts';
 import type { Nodes } from './nodes.ts';
@@ -22,7 +24,7 @@ export type Operand = string | number | readonly number[] | undefined | Pattern<
 type Conditions<O extends OpType> = keyof Attributes<O> extends never ? never : Partial<Attributes<O>>;
 type Found = Readonly<Record<string, Value | Node>>;
 type FoundIn<T> = T extends Pattern<OpType, infer F> ? F : T extends string ? Readonly<Record<T, Value>> : unknown;
-/** What is found in every member of a union. */
+/** The intersection of what the members of a union find. */
 type All<T> = (T extends unknown ? (found: FoundIn<T>) => void : never) extends (found: infer F) => void ? F : never;
 
 interface Description<O extends OpType> {
@@ -47,16 +49,16 @@ export class Pattern<O extends OpType, F> {
     return this.#of.op;
   }
 
-  /** Finds the node itself under this name, which is the same node wherever the name occurs. */
+  /** Names the node itself. Where the name occurs again, only the same node matches. */
   as = <N extends string>(name: N) => new Pattern<O, F & Readonly<Record<N, OpNode<O>>>>({ ...this.#of, name });
 
-  /** Matches another output of the node than the first. */
+  /** Matches an output of the node other than the first. */
   output = (output: number) => new Pattern<O, F>({ ...this.#of, output });
 
-  /** Matches where one node alone reads the value. */
+  /** Matches only where a single node reads the value. */
   once = () => new Pattern<O, F>({ ...this.#of, isOnce: true });
 
-  /** Matches where what has been found passes a test. */
+  /** Matches only where what has been found passes a test. */
   where = (test: (found: F) => boolean) => new Pattern<O, F>({ ...this.#of, test: test as Description<O>['test'] });
 
   /** @param at a node, or the value that it gives */
@@ -110,7 +112,7 @@ function make(op: OpType, given: readonly (Operand | object)[]) {
   return new Pattern({ op, operands, attributes: Object.entries(given.find(isAttributes) ?? {}), output: 0 });
 }
 
-/** A function for each op. */
+/** Holds for each op the function that makes its patterns. */
 export const patterns = Object.fromEntries(
   (Object.keys(opSchemas) as OpType[]).map((op) => [op, (...given: readonly Operand[]) => make(op, given)]),
 ) as {

@@ -1,4 +1,4 @@
-/** Replays a graph into a new one, node by node, with some nodes replaced. */
+/** Replays a graph into a new one, node by node, and replaces some of the nodes. */
 import {
   type Graph,
   graphBuilder,
@@ -12,21 +12,24 @@ import { type Nodes, nodesOf } from './nodes.ts';
 import type { Pattern } from './pattern.ts';
 
 /**
- * A pass: the same function of the same inputs, in ops that suit a backend better.
+ * A pass computes the same function of the same inputs, in ops that suit a backend better.
  *
- * @param onReplaced is told of each node whose place another takes, as it was
+ * @param onReplaced is told of each node that is replaced, as it was
  */
 export type Pass = (graph: Graph, onReplaced?: OnReplaced) => Graph;
 
 export type OnReplaced = (node: OpNode<OpType>) => void;
 
-/** What a pass emits with. `reads` counts the nodes of the graph that is replayed, for whatever value theirs has become. */
+/**
+ * The builder that a pass emits nodes with. `reads` of an emitted value counts the nodes of the original graph that
+ * read the value it stands for.
+ */
 export type Rewriter = GraphBuilder & Nodes;
 
 /**
  * Emits the replacement of a node and returns its outputs, or returns undefined to keep the node.
  *
- * @param node reads what has been emitted so far
+ * @param node the node with the inputs that have been emitted so far
  * @param original the same node in the graph that is replayed
  */
 export type Replace<O extends OpType> = (
@@ -35,10 +38,10 @@ export type Replace<O extends OpType> = (
   original: OpNode<O>,
 ) => readonly Value[] | undefined;
 
-/** By op; nodes of all others are kept. */
+/** Maps ops to their replacements. Nodes of all other ops are kept. */
 export type Replacements = { readonly [O in OpType]?: Replace<O> };
 
-/** Replaces the nodes that a pattern matches. */
+/** Returns the replacement of the nodes that a pattern matches. */
 export const rule = <O extends OpType, F>(
   pattern: Pattern<O, F>,
   emit: (g: Rewriter, found: F, node: OpNode<O>) => Value | readonly Value[] | undefined,
@@ -50,7 +53,7 @@ export const rule = <O extends OpType, F>(
   },
 });
 
-/** A pass that sees one node at a time. Of several replacements the first that takes a node replaces it. */
+/** Returns a pass that sees one node at a time. The first of the replacements that accepts a node replaces it. */
 export const replacing =
   (...replacements: readonly Replacements[]): Pass =>
   (graph, onReplaced) =>
@@ -64,7 +67,7 @@ class Replay {
   readonly #replacements: readonly Replacements[];
   readonly #onReplaced: OnReplaced | undefined;
   readonly #before: Nodes;
-  /** By the names of emitted values: the nodes that read what they were. */
+  /** Maps the name of an emitted value to the number of nodes that read the value it stands for. */
   readonly #reads = new Map<string, number>();
 
   constructor(replacements: readonly Replacements[], onReplaced: OnReplaced | undefined, before: Nodes) {
@@ -73,7 +76,7 @@ class Replay {
     this.#before = before;
   }
 
-  /** @param outer what the values of the graphs around this one have become, by name */
+  /** @param outer maps the names of values in enclosing graphs to what has been emitted for them */
   of(graph: Graph, builder: GraphBuilder, outer: ReadonlyMap<string, Value>): Graph {
     const g: Rewriter = Object.assign(builder, { reads: ({ name }: Value) => this.#reads.get(name) ?? 0 });
     const became = new Map(outer);
@@ -114,5 +117,5 @@ class Replay {
   }
 }
 
-/** `conv1` of `conv1/Conv`. */
+/** Returns `conv1` for `conv1/Conv`. */
 const scopeOf = ({ name }: Node): string => name.slice(0, Math.max(name.lastIndexOf('/'), 0));

@@ -1,19 +1,19 @@
-/** Which nodes of a graph are computed row by row, and which by the runtime. */
+/** Decides which nodes of a graph are computed row by row, and which by the runtime. */
 import { type Graph, type Node, type OpNode, sizeOf, type Value } from '../../graph/index.ts';
 import { orderOf, rowFormOf, type RowNode, rowNodeOf } from '../../compile/index.ts';
 
-/** Parts that are put together along pixels, and these in another order. */
+/** Parts that are joined along pixels, and the Gather that reorders the result. */
 export interface Placed {
   readonly concat: OpNode<'Concat'>;
   readonly gather: OpNode<'Gather'>;
 }
 
 export interface Kinds {
-  /** By the name of a node: the order of its rows; absent for what the runtime computes. */
+  /** Maps the name of a node to the key of its rows (`orderOf`). Nodes that the runtime computes are absent. */
   readonly rows: ReadonlyMap<string, string>;
-  /** By the name of the Gather. */
+  /** Maps the name of the Gather to its pair. */
   readonly placed: ReadonlyMap<string, Placed>;
-  /** The value that lies in memory: another shape of the same elements is no value of its own. */
+  /** Returns the value in memory that this one is a reshaped view of. */
   readonly rootOf: (value: Value) => Value;
   readonly producerOf: (value: Value) => Node | undefined;
   readonly consumersOf: (root: Value) => readonly Node[];
@@ -22,8 +22,8 @@ export interface Kinds {
 export const isShape = ({ op }: Node): boolean => op === 'Reshape' || op === 'Flatten';
 
 /**
- * @param large elements of the largest tensor, below which rows are not worth a call of the runtime
- * @param alone names of nodes that would be computed by themselves
+ * @param large the number of elements that the largest tensor needs for rows to be worth a call of the runtime
+ * @param alone the names of nodes that would be the only ones of their stage
  */
 export function kindsOf({ nodes, outputs }: Graph, large: number, alone: ReadonlySet<string>): Kinds {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }: Value) => [name, node] as const)));
@@ -56,7 +56,7 @@ export function kindsOf({ nodes, outputs }: Graph, large: number, alone: Readonl
     } else steps.set(node.name, step);
   }
 
-  /** Of what puts parts together, what brings it into order. */
+  /** Maps the name of each Concat of a pair to its Gather. */
   const reordering = new Map<string, Node>(
     [...placed.values()].map(({ concat, gather }) => [concat.name, gather as unknown as Node]),
   );
@@ -72,7 +72,7 @@ export function kindsOf({ nodes, outputs }: Graph, large: number, alone: Readonl
       );
       return isFused && !results.has(output.name) && computedBy((node as OpNode<'Gather'>).inputs[0]) === undefined;
     }
-    // A boolean lies in one byte outside, and in four inside of a program.
+    // A boolean takes one byte outside of a program, and four inside.
     const isInside = ({ name }: Value) =>
       !results.has(name) && consumersOf(output).every((reader) => rows.get(reader.name) === order);
     const isGiven = (value: Value) => value.constant !== undefined || computedBy(value) === order;
@@ -96,7 +96,7 @@ export function kindsOf({ nodes, outputs }: Graph, large: number, alone: Readonl
     ),
   ];
 
-  // What is made of parameters alone goes with the products that read it.
+  // What is computed from parameters alone goes with the products that read it.
   const dropped = new Set([...alone, ...withoutLargeAncestors(nodes, producerOf, large)]);
   for (let isChanged = true; isChanged;) {
     isChanged = false;
@@ -118,7 +118,7 @@ export function kindsOf({ nodes, outputs }: Graph, large: number, alone: Readonl
   return { rows, placed, rootOf, producerOf, consumersOf };
 }
 
-/** The names of nodes that neither are large nor depend on what is. */
+/** Returns the names of nodes that are not large and depend on no large node. */
 function withoutLargeAncestors(
   nodes: readonly Node[],
   producerOf: Kinds['producerOf'],
@@ -141,7 +141,7 @@ const formOf = (value: Value) => {
 const largestOf = ({ inputs, outputs }: Node): number =>
   Math.max(...[...inputs, ...outputs].flatMap((value: Value | undefined) => (value ? [sizeOf(value.shape)] : [])));
 
-/** What has a number for each row goes with its neighbours. */
+/** Assigns nodes that compute one number for each row to the rows of their neighbours. */
 function spreadToNumbers(
   nodes: readonly Node[],
   steps: ReadonlyMap<string, RowNode>,
@@ -188,7 +188,7 @@ function componentsOf(
   });
 }
 
-/** Whether each pixel of the parts is one of the result, in rows of one piece. */
+/** Is true when the Gather moves each pixel of the joined images to exactly one place. */
 function isReordered({ concat, gather }: Placed): boolean {
   const [, indices] = gather.inputs;
   const parts = concat.inputs as readonly Value[];

@@ -1,7 +1,7 @@
 /**
- * Runs the functions of a module on several threads, this one among them: each has so many rows, which are computed apart from each other.
- * The other threads sleep in between, and nothing waits for them to wake up: what they do not take, this thread computes. Where one ends,
- * this one goes on without it.
+ * Runs the functions of a module on several threads, this one among them. Each function has a number of rows, which are
+ * computed independently. The other threads sleep in between, and nothing waits for them to wake up: this thread
+ * computes the rows that they do not take. If one of them ends, this thread continues alone.
  */
 import { Worker } from 'node:worker_threads';
 import { siblingModule, UserError } from '../../files/index.ts';
@@ -20,19 +20,19 @@ import {
 } from './tickets.ts';
 
 export const pageBytes = 65536;
-/** Of a module that shares its memory. */
+/** The maximum size of a module that shares its memory, in pages. */
 export const maxPages = 65536;
 
-/** Looks at what others have done, before this thread falls asleep. */
+/** The number of times that this thread polls the others' progress before it falls asleep. */
 const looks = 2000;
-/** After so long a sleep this thread sees whether the others are still there. */
+/** The time asleep after which this thread checks whether the others still exist. */
 const sleepMilliseconds = 200;
 
-/** A function of `(first row, row behind the last, the thread's own memory)` that the module exports. */
+/** A function of `(first row, row behind the last, address of the thread's own memory)` that the module exports. */
 export interface RowFunction {
   readonly name: string;
   readonly rows: number;
-  /** Whether rows give what they gave when they are computed once more. */
+  /** Is true when rows that are computed again give the same result. */
   readonly repeatable: boolean;
 }
 
@@ -40,19 +40,20 @@ export interface RowFunction {
 export interface RowModule {
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly functions: readonly RowFunction[];
-  /** What lies in memory before the first run. */
+  /** The data that lie in memory before the first run. */
   readonly segments: readonly { readonly address: number; readonly data: ArrayBufferView }[];
-  /** The first free byte, in front of the threads' own memories. */
+  /** The first free byte, where the threads' own memories begin. */
   readonly end: number;
-  /** Of a thread's own memory. */
+  /** The size of a thread's own memory. */
   readonly ownBytes: number;
 }
 
 export class RowThreads {
-  /** @internal -- its type is one that not every program's libraries have */
+  /** @internal -- not every program's libraries declare its type */
   readonly memory: WebAssembly.Memory;
   /**
-   * The module's, on this thread.
+   * The module's exports on this thread.
+   *
    * @internal
    */
   readonly exports: WebAssembly.Exports;
@@ -65,8 +66,8 @@ export class RowThreads {
   #turn = 0;
 
   /**
-   * @param shared between how many threads the memory is shared; undefined of a module that does not share it
-   * @throws RangeError where there is no such memory
+   * @param shared the number of threads that share the memory; undefined for a module that does not share it
+   * @throws RangeError where the memory cannot be allocated
    */
   constructor({ wasm, functions, segments, end, ownBytes }: RowModule, shared: number | undefined) {
     const threads = shared ?? 1;
@@ -79,9 +80,9 @@ export class RowThreads {
     this.memory = memory;
     this.exports = exports;
     this.#own = end;
-    // An engine without shared memory has no such buffer, and one thread needs none.
+    // An engine without shared memory has no SharedArrayBuffer, and a single thread needs none.
     this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // prettier-ignore
-    // A thread that is there before the first turn finds nothing to take.
+    // A thread that starts before the first turn finds nothing to take.
     Atomics.store(this.#control, ticketAt, noTicket);
     this.#functions = functions;
     this.#tasks = tasksOf(exports, functions);
@@ -91,7 +92,7 @@ export class RowThreads {
     });
   }
 
-  /** @throws UserError where a thread has ended amid rows that cannot be computed once more */
+  /** @throws UserError where a thread has ended amid rows that cannot be computed again */
   async run(index: number): Promise<void> {
     const task = this.#tasks[index];
     if (!task) throw new Error(`internal: no function ${index}`);
@@ -111,7 +112,7 @@ export class RowThreads {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  /** Waits for the pieces that others have taken. */
+  /** Waits for the pieces that other threads have taken. */
   async #finish(task: RowsTask, isRepeatable: boolean): Promise<void> {
     const pieces = piecesOf(task.rows);
     const isDone = () => Atomics.load(this.#control, doneAt) === pieces;
@@ -119,10 +120,10 @@ export class RowThreads {
     while (!isDone()) {
       const done = Atomics.load(this.#control, doneAt);
       if (done === pieces || Atomics.wait(this.#control, doneAt, done, sleepMilliseconds) !== 'timed-out') continue;
-      // Whether a thread has ended is told between two turns of the event loop.
+      // The end of a thread is reported between two turns of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
       if (!this.#ended) continue;
-      // One that is still at work must not write where later programs have put something else.
+      // A thread that is still working must not overwrite what later programs write.
       await this.release();
       if (!isRepeatable)
         throw new UserError('training: a thread has ended amid a step; --resume goes on from the last checkpoint');

@@ -1,4 +1,6 @@
-/** The thread behind `row-threads.ts`: takes rows of whichever function is in turn, and sleeps where there are none. */
+/**
+ * A thread that `row-threads.ts` starts. It takes rows of the function whose turn it is, and sleeps when none are left.
+ */
 import { workerData } from 'node:worker_threads';
 import { takeRows, tasksOf, turnAt } from './tickets.ts';
 
@@ -7,7 +9,7 @@ export interface ThreadData {
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array;
   readonly functions: Parameters<typeof tasksOf>[1];
-  /** The thread's own memory, in bytes. */
+  /** The address of the thread's own memory. */
   readonly own: number;
 }
 

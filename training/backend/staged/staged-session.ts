@@ -1,8 +1,8 @@
 /**
- * A session cut into stages: the runtime computes products, compiled programs what lies between them, over one memory that both read and
- * write in place.
+ * Runs a session cut into stages: the runtime computes products, and compiled programs compute what lies between them.
+ * All read and write one memory in place.
  *
- *     arrays of the caller's ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ arrays of the caller's
+ *     the caller's arrays ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ the caller's arrays
  */
 import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
 import { elementCount, releasingOnError, unexpected, UserError } from '../../files/index.ts';
@@ -13,41 +13,46 @@ import type { Bound } from '../runtime.ts';
 import { maxPages, pageBytes, type RowModule, RowThreads } from './row-threads.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 
-/** Opens a session of the runtime's that is bound to these arrays. */
+/** Opens a session of the runtime that is bound to these arrays. */
 export type OpenBound = (graph: Graph, bound: Bound) => Promise<BoundSession>;
 
-/** What is compiled of a graph, and where everything lies. */
+/** The stages of a graph, their compiled rows, and the addresses of all values. */
 export interface StagedProgram {
   readonly stages: readonly Stage[];
   readonly rows: RowsProgram;
-  /** Whether threads share the memory; else one computes all rows. */
+  /** Is true when threads share the memory; otherwise one thread computes all rows. */
   readonly isShared: boolean;
-  /** In the memory; whatever else stages read or write lies in the caller's arrays. */
+  /** Maps values in the memory to their addresses. All others that stages read or write lie in the caller's arrays. */
   readonly addresses: ReadonlyMap<string, number>;
   readonly values: ReadonlyMap<string, Value>;
-  /** From the caller's arrays before the first stage, and to them behind the last, by names. */
+  /**
+   * The names of values that are copied from the caller's arrays before the first stage, and to them after the last.
+   */
   readonly copiesIn: readonly string[];
   readonly copiesOut: readonly { readonly from: string; readonly to: string }[];
 }
 
 const start = 1024;
-/** A vector may be read past the end of what it belongs to by less than so many bytes. */
+/** The number of bytes, at most, by which a vector may be read past the end of its tensor. */
 const readPastEnd = 16;
 
-/** Addresses have 32 bits. */
+/** The maximum size of the memory: addresses have 32 bits. */
 const maxBytes = maxPages * pageBytes;
 
-/** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
+/** The number of elements from which passes over a tensor take longer than the calls of the runtime that a cut adds. */
 export const worthCalls = 2 ** 16;
 
 export interface StagedOptions {
-  /** Elements of a tensor for which the graph is cut. */
+  /** The number of elements from which a tensor is worth cutting the graph for. */
   readonly large?: number;
-  /** Whether the runtime takes arrays of a memory that threads share; it does when omitted. */
+  /** Is true when the runtime accepts arrays in memory that threads share, which is assumed when omitted. */
   readonly isShared?: boolean;
 }
 
-/** @returns undefined where there is nothing to cut, or what lies between products cannot be compiled for this engine */
+/**
+ * @returns undefined where there is nothing to cut, where what lies between products cannot be compiled for this
+ * engine, or where the memory would be too large
+ */
 export function stagedProgram(
   graph: Graph,
   { large = worthCalls, isShared = true }: StagedOptions = {},
@@ -113,7 +118,7 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
 const madeBySession = (stages: readonly Stage[], { name }: Value): boolean =>
   stages.some((stage) => stage.kind === 'session' && stage.graph.outputs.some((output) => output.name === name));
 
-/** What a program reads from memory and writes there. */
+/** Returns the values that a program reads from memory or writes there. */
 function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Value) => Value): readonly Value[] {
   const { nodes, outputs, placements } = stage.source;
   const made = new Set(nodes.flatMap((node) => node.outputs.map(({ name }: Value) => name)));
@@ -127,7 +132,7 @@ function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Valu
   ];
 }
 
-/** @param threads that compute rows, where they share the memory */
+/** @param threads the number of threads that compute rows, where they share the memory */
 export async function openStaged(
   program: StagedProgram,
   { inputs, outputs }: Bound,

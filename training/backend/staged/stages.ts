@@ -1,9 +1,10 @@
 /**
- * A graph cut into stages, each of which is a graph for the runtime or a program of rows:
+ * Cuts a graph into stages, each of which is a graph for the runtime or a program of rows:
  *
  *     products ─▶ rows of what follows them ─▶ products ─▶ …
  *
- * A node belongs to the first stage in which all is there that it reads, or to the one that reads it first where it is larger than that.
+ * A node belongs to the first stage in which everything that it reads exists. Where its result is no smaller than that,
+ * it belongs to the stage that first reads the result.
  */
 import type { RowSource } from '../../compile/index.ts';
 import { type Graph, type Node, sizeOf, type Value } from '../../graph/index.ts';
@@ -15,12 +16,12 @@ export type Stage =
 
 export interface Stages {
   readonly stages: readonly Stage[];
-  /** The values that lie in memory between stages, with those that are outputs of the graph under another shape. */
+  /** Returns the value in memory that this one, between stages or as an output of the graph, is a reshaped view of. */
   readonly rootOf: (value: Value) => Value;
 }
 
 /**
- * @param alone nodes that the runtime computes since nothing is computed with them
+ * @param alone the names of nodes that the runtime computes, since they would be the only ones of their stage
  * @returns undefined where there is nothing to cut: no tensor between products has so many elements
  */
 export function stagesOf(graph: Graph, large: number, alone: ReadonlySet<string> = new Set()): Stages | undefined {
@@ -48,25 +49,28 @@ export function stagesOf(graph: Graph, large: number, alone: ReadonlySet<string>
   return { stages, rootOf: kinds.rootOf };
 }
 
-/** Elements that may wait in memory for the last stage. */
+/** The number of elements that may wait in memory for the last stage. */
 const smallInputs = 2 ** 12;
 
 interface Key {
   readonly level: number;
-  /** `session`, or the order of rows. */
+  /** `session`, or the key of the rows (`orderOf`). */
   readonly kind: string;
 }
 
 const textOf = (key: Key | undefined): string => `${key?.level} ${key?.kind}`;
 
-/** Names of another shape of a value, runs in another order, and parts of a larger value have no stage of their own. */
+/**
+ * Assigns a stage to each node. Reshaped views, runs in another order, and parts of a larger value have none of their
+ * own.
+ */
 function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, Key> {
   const { rows, placed, rootOf, producerOf, consumersOf } = kinds;
   const parts = new Set([...placed.values()].map(({ concat }) => concat.name));
   const isVirtual = (node: Node): boolean =>
     isShape(node) || parts.has(node.name) || (node.op === 'Gather' && rows.has(node.name) && !placed.has(node.name));
   const kindOf = ({ name }: Node): string => rows.get(name) ?? 'session';
-  /** What a node waits for, through what has no stage. */
+  /** Returns the nodes that a node waits for, looking through those without a stage. */
   const makersOf = (node: Node): readonly Node[] => {
     const inputs = placed.get(node.name)?.concat.inputs ?? node.inputs;
     return inputs.flatMap((value: Value | undefined) => {
@@ -85,16 +89,19 @@ function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, 
     const waits = makersOf(node).map(
       (maker) => (levels.get(maker.name) ?? 0) + (kindOf(maker) === kindOf(node) ? 0 : 1),
     );
-    // What rows compute of parameters alone comes before all products.
+    // What rows compute from parameters alone comes before all products.
     levels.set(node.name, Math.max(rows.has(node.name) ? 0 : 1, ...waits));
   }
   const levelOf = ({ name }: Node): number => levels.get(name) ?? 0;
   const results = new Set(outputs.map((value) => rootOf(value).name));
   const isResult = (node: Node): boolean => node.outputs.some(({ name }: Value) => results.has(name));
-  /** Elements of what is computed; the graph's own inputs are always there. */
+  /** Counts the elements of values that are computed. The graph's own inputs always exist. */
   const elements = (values: readonly (Value | undefined)[]): number =>
     values.reduce((sum, value) => sum + (value && producerOf(value) ? sizeOf(value.shape) : 0), 0);
-  /** What nobody waits for goes with the last products, unless it makes little of much. */
+  /**
+   * Is true when no other stage waits for a node of the runtime. It joins the last products, unless its inputs are too
+   * large to wait in memory until then.
+   */
   const isLast = (node: Node): boolean =>
     !rows.has(node.name) && readersOf(node).every(({ name }) => last.has(name)) && elements(node.inputs) < smallInputs;
   const last = new Set<string>();

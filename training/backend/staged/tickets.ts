@@ -1,24 +1,24 @@
 /**
- * How threads share the rows of a program without waiting for each other's start: whoever is awake takes the next few rows. A ticket says
- * which they are; it is one number in memory that all threads see, so that a thread that wakes up late finds nothing to take, or the
- * next program's.
+ * Lets threads share the rows of a program without waiting for each other to start: each thread that is awake takes the
+ * next few rows. A ticket says which rows these are. It is one number in memory that all threads see, so a thread that
+ * wakes up late finds nothing to take, or rows of the next program.
  *
  *     ticket   │ turn, 12 bits │ program, 10 bits │ piece, 10 bits │
- *     done     how many pieces of this turn are computed
+ *     done     the number of pieces of this turn that are computed
  *
- * A row is computed from what lies in memory alone, so that results do not depend on who computes it.
+ * A row is computed from what lies in memory alone, so results do not depend on the thread that computes it.
  */
 
-/** In int32. */
+/** The position in the control array of int32. */
 export const ticketAt = 0;
 export const doneAt = 1;
-/** Threads sleep on it: it changes with each turn. */
+/** The cell that idle threads wait on: it changes with each turn. */
 export const turnAt = 2;
 export const controlCells = 3;
 
 const maxPieces = 64;
 
-/** Computes rows of a program, from the first to the one behind the last. */
+/** Computes rows of a program, from `first` up to the one before `end`. */
 export type RunRows = (first: number, end: number, own: number) => void;
 
 export interface RowsTask {
@@ -26,7 +26,7 @@ export interface RowsTask {
   readonly rows: number;
 }
 
-/** The functions of a module's instance by which a thread computes rows. */
+/** Returns the functions of a module's instance by which a thread computes rows. */
 export const tasksOf = (
   exports: WebAssembly.Exports,
   functions: readonly { readonly name: string; readonly rows: number }[],
@@ -35,12 +35,16 @@ export const tasksOf = (
 const pieceRows = (rows: number): number => Math.ceil(rows / maxPieces);
 export const piecesOf = (rows: number): number => Math.ceil(rows / pieceRows(rows));
 
-/** Behind the last piece of whatever it is of. */
+/** A ticket behind the last piece of any program. */
 export const noTicket = 0x3ff;
 
 export const ticketOf = (turn: number, program: number): number => ((turn & 0xfff) << 20) | (program << 10);
 
-/** Takes pieces until none is left, and computes them. @param own the thread's own memory, in bytes */
+/**
+ * Takes pieces and computes them, until none is left.
+ *
+ * @param own the address of the thread's own memory
+ */
 export function takeRows(control: Int32Array, tasks: readonly RowsTask[], own: number): void {
   for (;;) {
     const ticket = Atomics.load(control, ticketAt);

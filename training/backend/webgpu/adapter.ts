@@ -1,4 +1,4 @@
-/** Which adapter ONNX Runtime's WebGPU provider computes on, if any. */
+/** Finds the adapter that ONNX Runtime's WebGPU provider computes on, if there is one. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { siblingModule } from '../../files/index.ts';
@@ -6,19 +6,19 @@ import { BackendUnavailable } from '../backend.ts';
 
 export interface Adapter {
   readonly name: string;
-  /** It computes on the CPU, as SwiftShader does: slower than the native backend. */
+  /** Is true when the adapter computes on the CPU, as SwiftShader does, which is slower than the native backend. */
   readonly software: boolean;
 }
 
 interface Outcome {
-  /** Undefined when the program ended well. */
+  /** Undefined when the program has succeeded. */
   readonly error: (Error & { readonly killed?: boolean; readonly signal?: NodeJS.Signals | undefined }) | undefined;
   readonly log: string;
 }
 
 /**
- * Computes something small in a process that can be killed: a driver that stalls would stop this one for good, since calls
- * into the runtime block.
+ * Computes something small in a process that can be killed. Calls into the runtime block, so that a driver that stalls
+ * would stop this process for good.
  *
  * @param timeout milliseconds until the adapter counts as stalled
  * @throws BackendUnavailable when there is no adapter, or one that does not work
@@ -43,7 +43,7 @@ function probe(timeout: number): Promise<Outcome> {
     execFile(
       process.execPath,
       [...process.execArgv, program],
-      // The Vulkan loader's log is the only place where an adapter's name appears: the runtime does not tell it.
+      // The adapter's name appears only in the Vulkan loader's log: the runtime does not report it.
       { timeout, killSignal: 'SIGKILL', env: { ...process.env, VK_LOADER_DEBUG: 'all' }, maxBuffer: 2 ** 26 },
       (error, _stdout, log) => {
         resolve({ error: error ?? undefined, log });

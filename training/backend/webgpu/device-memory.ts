@@ -1,6 +1,7 @@
 /**
- * Tensors in and out of the device's memory. ONNX Runtime's Node binding has no copy of its own, and `getData` of a tensor
- * on the device aborts the process: so a graph that copies its input does it, with its output on the other side.
+ * Copies tensors into the device's memory and back. ONNX Runtime's Node binding has no function for it, and `getData`
+ * of a tensor on the device aborts the process. So a graph that copies its input does it, with its output on the other
+ * side.
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { encodeModel, graphBuilder, type Tensor } from '../../graph/index.ts';
@@ -20,7 +21,7 @@ export function deviceMemory(runtime: Runtime, options: InferenceSession.Session
     const key = `${tensor.type}, rank ${tensor.dims.length}, to ${to}`;
     const session = sessions.get(key) ?? copySession(runtime, options, tensor, to);
     sessions.set(key, session);
-    // One that could not be opened is tried again by the next copy.
+    // If the session could not be opened, the next copy tries again.
     session.catch(() => sessions.delete(key));
     const { copied } = await (await session).run({ tensor });
     return copied as OrtTensor;
@@ -34,7 +35,7 @@ export function deviceMemory(runtime: Runtime, options: InferenceSession.Session
   };
 }
 
-/** For every shape of the tensor's type and rank. */
+/** Opens a session that copies tensors of this type and rank, whatever their shape. */
 function copySession(
   { InferenceSession }: Runtime,
   options: InferenceSession.SessionOptions,

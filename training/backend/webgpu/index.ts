@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime's WebGPU provider, in this process: Vulkan, Metal or Direct3D, no browser. Correct on SwiftShader, a software
- * adapter; how fast it is on a GPU has not been measured.
+ * Runs graphs with ONNX Runtime's WebGPU provider in this process, on Vulkan, Metal or Direct3D, without a browser. It
+ * is correct on SwiftShader, a software adapter; its speed on a GPU has not been measured.
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { encodeModel } from '../../graph/index.ts';
@@ -16,7 +16,7 @@ export interface WebgpuBackend extends Backend {
 }
 
 export interface WebgpuOptions {
-  /** Milliseconds until an adapter counts as stalled. */
+  /** The milliseconds until an adapter counts as stalled. */
   readonly timeout?: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * A Loop that is iterated from here, one call for each step, so that its state stays on the device: what a step gives is
- * what the next one reads. The data set is there too, for as long as the same tensor is fed. Only the numbers that are
- * scanned come back after each step; the state comes back at the end of a run.
+ * Iterates a Loop from the host, one call for each step, so that its state stays on the device: the outputs of a step
+ * are the inputs of the next. The data set stays there too, as long as the same tensor is fed. Only the scanned numbers
+ * come back after each step; the state comes back at the end of a run.
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { elementCount } from '../../files/index.ts';
@@ -56,7 +56,10 @@ const outputLocations = ({ carried, scanned }: LoopStep) =>
     ...scanned.map(({ each }) => [each, 'cpu'] as const),
   ]);
 
-/** What no iteration changes. Integers of 64 bits stay here: the device computes none, so their readers are here too. */
+/**
+ * Places the inputs that no iteration changes on the device. 64-bit integers stay on the host: the device cannot
+ * compute with them, so the nodes that read them run on the host as well.
+ */
 async function placeFixed(
   runtime: Runtime,
   { graph, carried, iteration }: LoopStep,
@@ -76,7 +79,7 @@ interface Iterations {
   readonly count: number;
 }
 
-/** @returns the state after the last step, and what each step gave besides */
+/** @returns the state after the last step, and the outputs of each step */
 async function iterate(
   runtime: Runtime,
   session: InferenceSession,
@@ -95,7 +98,7 @@ async function iterate(
   return { state, scanned };
 }
 
-/** The scanned values of all steps along a new first axis, of the type that the graph gives them. */
+/** Stacks the scanned values of all steps along a new first axis, in the type that the graph gives them. */
 function stackAll({ graph, scanned }: LoopStep, steps: readonly NamedOrtTensors[]): readonly [string, Tensor][] {
   return scanned.map(({ each, stacked }) => {
     const dtype = graph.outputs.find(({ name }) => name === each)?.dtype;
@@ -114,7 +117,7 @@ function stack(name: string, dtype: DType, tensors: readonly Tensor[]): Tensor {
       const got = `${tensor.data.length} of ${tensor.dtype}`;
       throw new Error(`internal: ${name}: expected ${size} numbers of ${dtype} of step ${step}, got ${got}`);
     }
-    // Both are of the same type, which was compared.
+    // Both have the same type, as compared above.
     (data as Float32Array).set(tensor.data as Float32Array, step * size);
   }
   return { dtype, shape: [tensors.length, ...shape], data };

@@ -1,6 +1,6 @@
 /**
- * A program of its own: one addition on ONNX Runtime's WebGPU provider. It fails, crashes or hangs in place of the process
- * that wants to know whether there is an adapter.
+ * Computes one addition with ONNX Runtime's WebGPU provider, as a program of its own. It fails, crashes or hangs in
+ * place of the process that looks for an adapter.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeModel, graphBuilder } from '../../graph/index.ts';

@@ -1,4 +1,4 @@
-/** Tensors on the device by the input they are fed to, kept while the same host tensor is fed. */
+/** Keeps tensors on the device, by the input that they are fed to, while the same host tensor is fed. */
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Tensor } from '../../graph/index.ts';
 import type { DeviceMemory } from './device-memory.ts';
@@ -24,7 +24,7 @@ export class Residents {
     return Object.fromEntries(placed);
   }
 
-  /** From now on `device` holds what `host` does. */
+  /** Records that `device` holds the contents of `host`, and disposes of the tensor that it replaces. */
   hold(name: string, host: Tensor, device: OrtTensor): void {
     const former = this.#held.get(name)?.device;
     if (former !== device) former?.dispose();

@@ -1,12 +1,14 @@
 /**
- * Convolutions with their channels in blocks, of which a processor with vectors takes one block at a time.
+ * Convolutions with channels in blocks as wide as the processor's vectors.
  *
  *     Y = Conv(X, W, B)     becomes     Y = ReorderOutput(nchwc.Conv(ReorderInput(X), blocked W, B))
  *
- * ONNX Runtime brings graphs for inference into this form by itself, where filters are constant; in training they change at
- * every step, so that the graph has to move them into the kernel's order, `[O / b, I / b, kH, kW, b of I, b of O]`.
+ * ONNX Runtime brings graphs for inference into this form by itself, since their filters are constant. In training
+ * filters change at every step, so that the graph has to bring them into the kernel's order, `[O / b, I / b, kH, kW, b
+ * of I, b of O]`.
  *
- * Gain: without it a step of mnist-resnet takes 1.22 times as long, one of mnist-cnn at batch 256 1.10 times (`npm run bench:lowering`).
+ * Gain: without it a step of mnist-resnet takes 1.22 times as long, one of mnist-cnn at batch 256 1.10 times (`npm run
+ * bench:lowering`).
  *
  * Source: Georganas et al., Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures, 2018,
  * https://arxiv.org/abs/1808.05567
@@ -19,7 +21,7 @@ import { type Pass, replacing } from '../rewrite.ts';
 export const blockedConv = (b: number): Pass =>
   replacing({ Conv: (g, node) => (fillsBlocks(node, b) ? [emitBlocked(g, node, b)] : undefined) });
 
-/** Of one group, and with whole blocks of channels on both sides. */
+/** Is true for a convolution of one group with whole blocks of channels on both sides. */
 function fillsBlocks({ inputs: [, W], attributes: { group } }: OpNode<'Conv'>, b: number): boolean {
   const [O = NaN, I = NaN] = sizes(W);
   return group === 1 && O % b === 0 && I % b === 0;
@@ -31,7 +33,7 @@ function emitBlocked(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<
   return g['com.microsoft.nchwc.ReorderOutput'](Y, { channels: Number(W.shape[0]) });
 }
 
-/** The elements in the kernel's order, under the shape that the kernel goes by. */
+/** Brings the elements into the kernel's order, under the shape that the kernel expects. */
 function blockedFilters(g: GraphBuilder, W: Value, b: number): Value {
   const [O = 0, I = 0, kH = 0, kW = 0] = sizes(W);
   const split = g.Reshape(W, g.ints([O / b, b, I / b, b, kH, kW]));

@@ -1,13 +1,14 @@
 /**
- * Sums of large tensors in one pass over memory, with what is done to each of their elements before and after:
+ * Sums of large tensors in one pass over memory, together with the elementwise ops before and after them:
  *
  *     activation(Add(Add(Mul(x, s), t), w))     becomes     one convolution of one tap for each channel
  *
- * where s and t are numbers, or one for each row. Any part may be missing, Sub may stand for Add, and factors and terms in either order. This
- * file recognizes such sums; `sum-convolution.ts` emits them and says why they are faster.
+ * where s and t are single numbers, or one for each row. Any part may be missing, Sub may stand for Add, and factors
+ * and terms may be in either order. This file recognizes such sums; `sum-convolution.ts` emits them and says why that
+ * is faster.
  *
- * Gain: without it a step of mnist-cnn takes 1.03 times as long at batch 64, 1.09 times at batch 256, and 1.13 times as an iteration of a Loop,
- * which the optimizer is part of (`npm run bench:lowering`).
+ * Gain: without it a step of mnist-cnn takes 1.03 times as long at batch 64, 1.09 times at batch 256, and 1.13 times as
+ * an iteration of a Loop, which includes the optimizer (`npm run bench:lowering`).
  */
 import { elementCount } from '../../files/index.ts';
 import { type OpNode, type OpType, sameShape, type Value } from '../../graph/index.ts';
@@ -18,19 +19,19 @@ import { emitSum, fillsBlocks, type Sum } from './sum-convolution.ts';
 
 const { Mul, Sub } = patterns;
 
-/** s x, where s is a number for all of x, or one for each row. */
+/** Matches s x, where s is one number for all of x, or one for each row. */
 const product = Mul('x', 's').where(({ x, s }) => isCoefficient(s, x));
 
-/** w − line, for one reader. */
+/** Matches w − line, where a single node reads it. */
 const difference = Sub('w', 'line')
   .where(({ w, line }) => sameShape(w.shape, line.shape))
   .once();
 
 interface Context<O extends OpType = OpType> {
-  /** The node as it was, for `nodes`. */
+  /** The node before the pass, which `nodes` refers to. */
   readonly original: OpNode<O>;
   readonly nodes: GraphNodes;
-  /** The sums so far, by the name of y. */
+  /** The sums emitted so far, by the name of y. */
   readonly emitted: ReadonlyMap<string, Sum>;
 }
 
@@ -60,7 +61,7 @@ export const blockedSums =
     return rewrite(graph, [replacements], onReplaced);
   };
 
-/** s x + t, s x + w, s x + t + w, in any order */
+/** Matches s x + t, s x + w and s x + t + w, in any order. */
 const matchAdd: MatchSum<'Add'> = (g, { inputs: [A, B] }, context) => {
   const [first, second] = [lineOf(g, A, context), lineOf(g, B, context)];
   if (isCoefficient(B, A)) return shifted(first, B);
@@ -71,7 +72,7 @@ const matchAdd: MatchSum<'Add'> = (g, { inputs: [A, B] }, context) => {
   return saved[0] >= saved[1] ? { ...first, w: B } : { ...second, w: A };
 };
 
-/** w − s x */
+/** Matches w − s x. */
 const matchSub: MatchSum<'Sub'> = (g, { inputs: [w, B] }, context) => {
   const line = productOf(g, B);
   const saved = passesSaved(g, line, B, context.original.inputs[0], context);
@@ -83,7 +84,7 @@ const matchRelu: MatchSum<'Relu'> = (g, { inputs: [X] }, context) => activated(g
 const matchHardSigmoid: MatchSum<'HardSigmoid'> = (g, { inputs: [X], attributes: { alpha, beta } }, context) =>
   activated(g, X, { activation: 'HardSigmoid', activation_params: [alpha, beta] }, context);
 
-/** A value as s x + t, or as itself. */
+/** Returns a value as s x + t, or as itself. */
 function lineOf(g: Rewriter, value: Value, { emitted }: Context): Sum {
   const sum = emitted.get(value.name);
   return sum && !sum.w && !sum.activation ? sum : productOf(g, value);
@@ -93,21 +94,21 @@ const productOf = (g: Rewriter, value: Value): Sum => product.match(g, value) ??
 
 const shifted = ({ s, t, x }: Sum, shift: Value): Sum | undefined => (s && !t ? { x, s, t: shift } : undefined);
 
-/** w − s x as a sum, whose factor is −s */
+/** Returns w − s x as a sum, whose factor is −s. */
 const negated = (g: Rewriter, w: Value, { x, s }: Sum): Sum => ({ x, s: s ? g.Neg(s) : g.scalar(-1), w });
 
 /**
- * The passes over memory that line + w saves as one node: two, a write and a read, where the line is computed for this sum alone; and one,
- * a copy, where the sum may take w's memory.
+ * Counts the passes over memory that line + w saves as one node: two, a write and a read, where the line is computed
+ * for this sum alone; and one, a copy, where the sum may take w's memory.
  *
- * @param w as it was before the pass
+ * @param w the value before the pass
  */
 function passesSaved(g: Rewriter, { s, t }: Sum, line: Value, w: Value, { original, nodes }: Context): number {
   const folded = (s ?? t) && g.reads(line) === 1;
   return 2 * Number(!!folded) + Number(nodes.endsWith(w, original));
 }
 
-/** activation(w − s x), or that of a sum so far, where nothing else reads what it is applied to */
+/** Returns activation(w − s x), or the activation of an emitted sum, where nothing else reads its argument. */
 function activated(g: Rewriter, X: Value, activation: Sum['activation'], { emitted }: Context): Sum | undefined {
   const found = difference.match(g, X);
   if (found) return { ...negated(g, found.w, productOf(g, found.line)), activation };
@@ -115,7 +116,7 @@ function activated(g: Rewriter, X: Value, activation: Sum['activation'], { emitt
   return sum && !sum.activation ? { ...sum, activation } : undefined;
 }
 
-/** A number for all of x, or one for each row of a matrix. */
+/** Is true for a number for all of x, and for one for each row of a matrix. */
 function isCoefficient({ shape }: Value, x: Value): boolean {
   const [rows, columns] = shape;
   return (

@@ -1,6 +1,6 @@
 /**
- * The columns of a convolution ("im2col"), gathered from images whose samples lie along the last axis: for each tap of the filters
- * the pixels that it multiplies.
+ * Gathers the columns of a convolution ("im2col") from images whose samples lie along the last axis: for each tap of
+ * the filters, the pixels that it multiplies.
  *
  * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
  */
@@ -11,7 +11,7 @@ export interface Geometry {
   readonly N: number;
   readonly I: number;
   readonly O: number;
-  /** Rows and columns of the input and of the output. */
+  /** The rows and columns of the input, and of the output. */
   readonly input: readonly [rows: number, columns: number];
   readonly output: readonly [rows: number, columns: number];
   readonly kernel: readonly [rows: number, columns: number];
@@ -25,11 +25,14 @@ export function geometryOf({ inputs: [X, W], outputs: [Y], attributes }: OpNode<
   return { N, I, O, input: [H, columns], output: [rows, width], kernel: [kH, kW], attributes };
 }
 
-/** All pixels of the output, as they lie. */
+/** Returns all pixels of the output, in row-major order. */
 export const allPixels = ({ output: [rows, columns] }: Geometry): number[] =>
   Array.from({ length: rows * columns }, (_, pixel) => pixel);
 
-/** For each tap what it multiplies at each of the given pixels: a pixel of the input, or behind the last the padding. */
+/**
+ * Returns for each tap the pixel of the input that it multiplies at each given pixel of the output. The number behind
+ * the last pixel stands for padding.
+ */
 function tapPixels({ input: [H, W], output, kernel: [kH, kW], attributes }: Geometry, pixels: readonly number[]) {
   const [top = 0, left = 0] = attributes.pads;
   const [strideDown = 1, strideAcross = 1] = attributes.strides;
@@ -44,19 +47,23 @@ function tapPixels({ input: [H, W], output, kernel: [kH, kW], attributes }: Geom
   ).flat();
 }
 
-/** The given pixels of `image [C, pixels, N]`. */
+/** Gathers the given pixels of `image [C, pixels, N]`. */
 export function gatherPixels(g: GraphBuilder, image: Value, pixels: readonly number[]): Value {
   const data = Int32Array.from(pixels);
   return g.Gather(image, g.initializer('pixels', { dtype: 'int32', shape: [data.length], data }), { axis: 1 });
 }
 
-/** The input as one image, `[I, pixels, N]`, with a pixel of zeros behind the last: the padding. From `[I · H · W, N]`. */
+/**
+ * Brings the input `[I · H · W, N]` to one image `[I, pixels, N]`, with a pixel of zeros behind the last: the padding.
+ */
 export function paddedImage(g: GraphBuilder, { I, N }: Geometry, x: Value): Value {
   const zeros = g.initializer('padding', { dtype: 'float32', shape: [I, 1, N], data: new Float32Array(I * N) });
   return g.Concat(g.Reshape(x, g.ints([I, -1, N])), zeros, { axis: 1 });
 }
 
-/** What each tap multiplies, `[I · taps, pixels · N]`: W `[O, I · taps]` times these columns is the convolution. */
+/**
+ * Emits what each tap multiplies, `[I · taps, pixels · N]`: W `[O, I · taps]` times these columns is the convolution.
+ */
 export function columnsOf(g: GraphBuilder, geometry: Geometry, padded: Value, pixels: readonly number[]): Value {
   const { I, N, kernel } = geometry;
   const gathered = gatherPixels(g, padded, tapPixels(geometry, pixels));
@@ -64,8 +71,8 @@ export function columnsOf(g: GraphBuilder, geometry: Geometry, padded: Value, pi
 }
 
 /**
- * The gradient of the filters, for the input x `[I · H · W, N]` and the gradient of the output in parts: some of its pixels
- * and dY `[O, pixels · N]` there.
+ * Emits the gradient of the filters, for the input x `[I · H · W, N]` and the gradient of the output in parts: some of
+ * its pixels, and dY `[O, pixels · N]` there.
  *
  *     dWᵀ = Σ columns · dYᵀ
  *
@@ -85,11 +92,11 @@ export function transposedWeightGradient(
 }
 
 /**
- * Σ A Bᵀ over pairs of long matrices, `[m, K] · [n, K] -> [m, n]`.
+ * Emits Σ A Bᵀ over pairs of long matrices, `[m, K] · [n, K] -> [m, n]`.
  *
- * The runtime gives each thread some rows and columns of a product, of which there are few here, and all of the sum. So the sum is cut
- * into as many parts as there may be threads, a multiple of most numbers of them; where there are several products, into fewer each, since
- * what they give has to be added up.
+ * The runtime gives each thread some rows and columns of a product, of which there are few here, and never a part of
+ * its sum. So the sum is cut into as many parts as there may be threads, a multiple of most numbers of threads. Several
+ * products are cut into fewer parts each, since their results have to be added up.
  */
 export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
   const max = Math.max(fewestParts, maxParts / factors.length);

@@ -24,7 +24,7 @@ export const convInputGradient = replacing({
   },
 });
 
-/** dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
+/** Emits dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
 export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: Attributes<'Conv'>): Value {
   return g.Conv(dY, flipped(g, W, attributes), undefined, { ...attributes, pads: flippedPads(attributes) });
 }
@@ -32,7 +32,7 @@ export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: 
 const flippedPads = ({ kernel_shape, dilations, pads }: Attributes<'Conv'>): number[] =>
   pads.map((pad, i) => (dilations[i % 2] ?? 1) * ((kernel_shape[i % 2] ?? 1) - 1) - pad);
 
-/** W with its taps reversed, inputs and outputs exchanged: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
+/** Reverses the taps of W and exchanges its inputs and outputs: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
 function flipped(g: GraphBuilder, W: Value, { kernel_shape }: Attributes<'Conv'>): Value {
   const [O = 0, I = 0] = sizes(W);
   const taps = elementCount(kernel_shape);

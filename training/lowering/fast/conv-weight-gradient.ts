@@ -22,7 +22,7 @@ const { Conv, Slice, Transpose } = patterns;
 
 const swapped = { perm: [1, 0, 2, 3] };
 
-/** dW; X is `[N, I, H, W]`, dY `[N, O, H', W']`. */
+/** Matches dW, where X is `[N, I, H, W]` and dY `[N, O, H', W']`. */
 export const weightGradient = Transpose(
   Slice(
     Conv(Transpose('X', swapped), Transpose('dY', swapped), undefined, { group: 1 }).as('conv'),
@@ -51,11 +51,18 @@ function emitProduct(g: Rewriter, match: WeightGradient): Value {
   return g.Reshape(g.Transpose(product, { perm: [1, 0] }), g.ints(sizes(match.dW)));
 }
 
-/** Columns of more elements, times as large as the input, would leave the cache before they are multiplied. */
+/**
+ * The maximum number of elements of columns that are computed at once. They are several times as large as the input,
+ * and more would leave the cache before they are multiplied.
+ */
 const maxElements = 2 ** 21;
 const maxParts = 4;
 
-/** Some pixels after the other. @param dY `[O, pixels, N]` */
+/**
+ * Cuts large columns into parts with some of the pixels each.
+ *
+ * @param dY `[O, pixels, N]`
+ */
 function partsOf(g: GraphBuilder, geometry: Geometry, dY: Value): (readonly [pixels: readonly number[], dY: Value])[] {
   const { N, I, O, kernel } = geometry;
   const pixels = allPixels(geometry);
@@ -68,7 +75,10 @@ function partsOf(g: GraphBuilder, geometry: Geometry, dY: Value): (readonly [pix
   });
 }
 
-/** Of the convolution whose gradient it is: in the rule's own, strides and dilations have changed places. */
+/**
+ * Returns the geometry of the convolution that is differentiated. In the rule's own convolution, strides and dilations
+ * have changed places.
+ */
 function geometryOfForward({ X, dY, dW, attributes }: WeightGradient): Geometry {
   const [N = 0, I = 0, H = 0, W = 0] = sizes(X);
   const [, O = 0, rows = 0, columns = 0] = sizes(dY);

@@ -1,11 +1,14 @@
 /**
  * Batch Norm over `[N, C]` in elementwise ops and means:
  *
- *     BatchNormalization(z, γ, β)     becomes     μ = 1/m Σ z     σ² = 1/m Σ (z − μ)²     z̃ = (z − μ) · γ / √(σ² + ε) + β
+ *     BatchNormalization(z, γ, β)     becomes
+ *
+ *     μ = 1/m Σ z        σ² = 1/m Σ (z − μ)²        z̃ = (z − μ) · γ / √(σ² + ε) + β
  *
  * The runtime's own kernel walks through a matrix channel by channel, against the order of the elements in memory.
  *
- * Gain: without it a step of mnist-mlp takes 1.16 to 1.20 times as long at batch 64, 1.38 times at batch 256 (`npm run bench:lowering`).
+ * Gain: without it a step of mnist-mlp takes 1.16 to 1.20 times as long at batch 64, 1.38 times at batch 256 (`npm run
+ * bench:lowering`).
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { replacing } from '../rewrite.ts';

@@ -3,7 +3,7 @@
  *
  *     HardSigmoid(x) = max(0, min(1, alpha · x + beta))
  *
- * is a step once alpha is so large that no x but zero stays on the ramp: 2⁻¹²⁶ is the smallest normal float32.
+ * is a step function if alpha is so large that no x but zero lies on the ramp: 2⁻¹²⁶ is the smallest normal float32.
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 

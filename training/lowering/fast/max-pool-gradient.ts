@@ -1,17 +1,18 @@
 /**
  * The gradient of 2 × 2 max pooling without indices, for a runtime that cannot scatter.
  *
- *     Reshape(ScatterElements(0, indices of the maxima, dY))     becomes     what compares the elements of each window
+ *     Reshape(ScatterElements(0, indices of the maxima, dY))     becomes     comparisons of the elements of each window
  *
- * With x₀ x₁ in the upper and x₂ x₃ in the lower row of a window, the cotangent goes first to one row, then to one of its
- * elements; of equal elements the first takes all:
+ * With x₀ x₁ in the upper and x₂ x₃ in the lower row of a window, the cotangent goes first to one row, then to one of
+ * its elements. The first of equal elements takes all:
  *
  *     d₀₁ = d · 1[max(x₀, x₁) ≥ max(x₂, x₃)]     d₀ = d₀₁ · 1[x₀ ≥ x₁]     d₁ = d₀₁ − d₀
  *     d₂₃ = d − d₀₁                              d₂ = d₂₃ · 1[x₂ ≥ x₃]     d₃ = d₂₃ − d₂
  *
- * For windows of other kinds there is `fix/max-pool-gradient-windows.ts`, which does more. On the CPU scattering is the faster: a step of a
- * convolutional network without Batch Norm takes 0.87 of the time without this pass (0.89 in WebAssembly), so only WebGPU has it. Pooled blocks
- * (`pooled-conv/`) route in the same way, over corners that they have already.
+ * `fix/max-pool-gradient-windows.ts` takes windows of other kinds, with more arithmetic. On the CPU it is faster to
+ * scatter: a step of a convolutional network without Batch Norm takes 0.87 of the time without this pass (0.89 in
+ * WebAssembly), so only WebGPU has it. Pooled blocks (`pooled-conv/`) route in the same way, over corners that they
+ * have already.
  */
 import { type GraphBuilder, type OpNode, sameShape, type Value } from '../../graph/index.ts';
 import { atLeast } from './indicator.ts';
@@ -21,7 +22,10 @@ import { replacing, rule } from '../rewrite.ts';
 
 const { Expand, MaxPool, Reshape, ScatterElements } = patterns;
 
-/** dX of Y = maxpool(X), as the rule of MaxPool writes it: each window's dY goes to the element that its index names. */
+/**
+ * Matches dX of Y = maxpool(X), as the rule of MaxPool writes it: each window's dY goes to the element that its index
+ * names.
+ */
 export const routingOf = <X extends Operand>(X: X) =>
   Reshape(
     ScatterElements(Expand(0), Reshape(MaxPool(X).output(1).as('pool')), Reshape('dY'), { axis: 0 }).as('scatter'),
@@ -33,7 +37,7 @@ export const maxPoolGradient = replacing(
   rule(routingOf('X'), (g, { X, dY, pool }) => (tilesInTwos(pool) ? emitRouting(g, X, dY) : undefined)),
 );
 
-/** Windows of 2 × 2 that neither overlap nor leave a pixel out. */
+/** Is true for windows of 2 × 2 that neither overlap nor leave a pixel out. */
 export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
   const even = sizes(X)
     .slice(2)
@@ -49,15 +53,15 @@ function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
   return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(sizes(X)));
 }
 
-/** Of a window's four elements, in row-major order. */
+/** The four elements of a window, in row-major order. */
 export type Corners<T> = readonly [T, T, T, T];
 
 export const mapCorners = <T, R>([a, b, c, d]: Corners<T>, f: (corner: T) => R): Corners<R> => [f(a), f(b), f(c), f(d)];
 
 /**
- * What each element of the windows receives.
+ * Emits the cotangent of each element of the windows.
  *
- * @param d what arrives at each window
+ * @param d the cotangent of each window's maximum
  * @param corners the windows' elements
  * @param rows the larger element of each of their rows
  */
@@ -73,13 +77,13 @@ export function route(
   return [d0, g.Sub(upper, d0), d2, g.Sub(lower, d2)];
 }
 
-/** The upper left, upper right, lower left or lower right element of each window. */
+/** Cuts out the upper left, upper right, lower left or lower right element of each window. */
 function everySecond(g: GraphBuilder, X: Value, corner: number): Value {
   const [, , H = 0, W = 0] = sizes(X);
   return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints([H, W]), g.ints([2, 3]), g.ints([2, 2]));
 }
 
-/** What the elements of a row of each window receive, the left beside the right: `[N, C, H/2, 1, W]`. */
+/** Joins the cotangents of a row of each window, the left element beside the right: `[N, C, H/2, 1, W]`. */
 function sideBySide(g: GraphBuilder, left: Value, right: Value): Value {
   const [N = 0, C = 0, rows = 0, windows = 0] = sizes(left);
   const columns = [left, right].map((column) => g.Reshape(column, g.ints([N, C, rows, windows, 1])));

@@ -4,11 +4,11 @@
  *     maxpool(relu(x))              becomes     relu(maxpool(x))
  *     route(dY) · 1[relu(x) > 0]    becomes     route(dY · 1[maxpool(x) > 0])
  *
- * What arrives at a window is dropped before it is routed, not after. Where a window's largest element is positive both routes are the
- * same; where it is not, nothing passes either way.
+ * The cotangent of a window is masked before it is routed, not after. Where a window's largest element is positive,
+ * both give the same; where it is not, nothing passes either way.
  *
- * Gain: without it a step of a convolutional network takes 1.06 times as long without Batch Norm, 1.08 times with pictures of odd sides
- * (`npm run bench:lowering`). The named networks have their poolings in blocks (`pooled-conv/`).
+ * Gain: without it a step of a convolutional network takes 1.06 times as long without Batch Norm, 1.08 times with
+ * pictures of odd sides (`npm run bench:lowering`). The named networks have their poolings in blocks (`pooled-conv/`).
  */
 import { routingOf } from './max-pool-gradient.ts';
 import { type Operand, patterns } from '../pattern.ts';
@@ -16,7 +16,7 @@ import { replacing, rule } from '../rewrite.ts';
 
 const { Cast, Greater, MaxPool, Mul, Relu } = patterns;
 
-/** route(dY) · 1[y > 0], where y, or what y is made of, is pooled */
+/** Matches route(dY) · 1[y > 0], where y, or the value that y is computed from, is pooled. */
 export const maskedRoutingOf = <X extends Operand, Y extends Operand>(pooled: X, y: Y) =>
   Mul(routingOf(pooled), Cast(Greater(y, 0), { to: 'float32' }));
 

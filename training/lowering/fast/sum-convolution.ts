@@ -1,11 +1,12 @@
 /**
- * A sum of large tensors, with what is done to each of their elements before and after, as a convolution:
+ * A sum of large tensors, together with the elementwise ops before and after it, as a convolution:
  *
  *     y = activation(s · x + t + w)
  *
- * where s and t are numbers, the same everywhere or one for each row. The convolution has one tap for each channel. Its kernel for
- * blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors, all in one pass over
- * memory; the runtime's elementwise ops take a pass each, with narrow ones. Where nothing else reads w any more, y takes its memory.
+ * where s and t are single numbers, or one for each row. The convolution has one tap for each channel. Its kernel for
+ * blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors, all in
+ * one pass over memory. The runtime's elementwise ops take a pass each, with narrow vectors. Where nothing else reads w
+ * any more, y takes its memory.
  */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
@@ -13,13 +14,16 @@ import { scalarOf, sizes } from '../value.ts';
 import { patterns } from '../pattern.ts';
 import type { Rewriter } from '../rewrite.ts';
 
-/** Elements. Below this another node costs more than a pass. */
+/** The number of elements below which another node costs more than a pass. */
 const large = 2 ** 14;
 
-/** Of one row of the image that a tensor is seen as: many vectors for each call of the kernel, a few calls for each thread. */
+/**
+ * The maximum number of pixels in a row of the image that a tensor is seen as. It leaves many vectors for each call of
+ * the kernel, and a few calls for each thread.
+ */
 const maxPixels = 1024;
 
-/** Without s it is 1, without t or w they are 0. */
+/** The terms of a sum. Without s the factor is 1, without t or w the term is 0. */
 export interface Sum {
   readonly x: Value;
   readonly s?: Value | undefined;
@@ -28,13 +32,13 @@ export interface Sum {
   readonly activation?: Pick<Attributes<'com.microsoft.nchwc.Conv'>, 'activation' | 'activation_params'> | undefined;
 }
 
-/** A large tensor whose rows are whole blocks. */
+/** Is true for a large tensor whose rows are whole blocks. */
 export function fillsBlocks(sum: Sum, b: number): boolean {
   const { dtype, shape } = sum.x;
   return dtype === 'float32' && elementCount(shape) >= large && elementCount(shape) % (rowsOf(sum) * b) === 0;
 }
 
-/** With coefficients of their own; one where all have the same. */
+/** Returns the number of rows that have coefficients of their own; 1 where all have the same. */
 const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementCount(value.shape) : 1)));
 
 export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
@@ -51,7 +55,7 @@ export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
   return g.Reshape(Y, g.ints(sizes(x)));
 }
 
-/** `[1, channels, H, W]`: in blocks of channels the rows of a matrix lie one behind the other. */
+/** Returns a shape `[1, channels, H, W]` in whose blocks of channels the rows of a matrix lie one behind the other. */
 function imageOf(size: number, channels: number): readonly number[] {
   const pixels = size / channels;
   const rows = Array.from({ length: pixels }, (_, i) => i + 1).find(
@@ -60,7 +64,7 @@ function imageOf(size: number, channels: number): readonly number[] {
   return [1, channels, rows ?? pixels, pixels / (rows ?? pixels)];
 }
 
-/** A number for each row, or for all, as one for each channel: `[channels, ..]`. */
+/** Repeats a number for each row, or for all, as one for each channel: `[channels, ..]`. */
 function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: number, ...ones: number[]]): Value {
   const [channels] = shape;
   const rows = elementCount(value.shape);
@@ -74,7 +78,7 @@ function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: numb
   return g.Reshape(wide, g.ints(shape));
 }
 
-/** The elements under another shape, which are where they were. */
+/** Views the elements in another shape; they stay where they are in memory. */
 function seenAs(g: Rewriter, x: Value, shape: readonly number[]): Value {
   if (sizes(x).join() === shape.join()) return x;
   const reshaped = patterns.Reshape('data').match(g, x);

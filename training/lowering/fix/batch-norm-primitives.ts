@@ -1,5 +1,6 @@
 /**
- * Batch Norm with the mini-batch's statistics in elementary ops, for a runtime whose BatchNormalization only infers, and for the compiler.
+ * Batch Norm with the mini-batch's statistics in elementary ops, for the compiler and for a runtime whose
+ * BatchNormalization has no training mode.
  *
  *     BatchNormalization(x, scale, B, old)     becomes
  *
@@ -25,7 +26,7 @@ export const batchNormPrimitives = replacing({
   },
 });
 
-/** Over pixels, then over samples: the sums stay short, so little is lost to rounding. `[N, C, ..] -> [1, C, 1, ..]` */
+/** Averages over pixels, then over samples: `[N, C, ..] -> [1, C, 1, ..]`. Short sums lose little to rounding. */
 function channelMean(g: GraphBuilder, X: Value): Value {
   const pixels = X.shape.flatMap((_, axis) => (axis >= 2 ? [axis] : []));
   const perSample = pixels.length > 0 ? g.ReduceMean(X, g.ints(pixels), { keepdims: 1 }) : X;

@@ -22,7 +22,7 @@ function emitGroups(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'
   return B ? g.Add(Y, g.Reshape(B, g.ints([-1, 1, 1]))) : Y;
 }
 
-/** The i-th of `count` equal parts along an axis. */
+/** Cuts the i-th of `count` equal parts out of an axis. */
 function part(g: GraphBuilder, value: Value, axis: number, i: number, count: number): Value {
   const size = (sizes(value)[axis] ?? 0) / count;
   return g.Slice(value, g.ints([i * size]), g.ints([(i + 1) * size]), g.ints([axis]), g.ints([1]));

@@ -5,8 +5,8 @@
  *
  *     log_prob = x − max x − log Σ exp(x − max x)        loss_n = −Σ_k 1[k = label_n] · log_prob_nk
  *
- * The largest score is subtracted first, so that no exponential overflows. On the CPU, whose runtime has the composite, it changes little:
- * without it steps take 0.97 to 1.03 times as long (`npm run bench:lowering`).
+ * The largest score is subtracted first, so that no exponential overflows. On the CPU, whose runtime has the composite,
+ * it changes little: without it steps take 0.97 to 1.03 times as long (`npm run bench:lowering`).
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';

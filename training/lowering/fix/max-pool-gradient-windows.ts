@@ -6,9 +6,9 @@
  *     taps = Conv(X, one-hot)        first = 1[rank = max rank]  with  rank_k = 1[taps_k = Y] · (K − k)
  *     dX = ConvTranspose(dY · first, one-hot)
  *
- * A convolution whose kernels are all zero but for a single one lays the K elements of each window side by side; the
- * transpose of that convolution puts what each receives back in its place, and adds up where windows overlap.
- * Of equal elements the first, in row-major order, takes all. Padding is never the maximum.
+ * A convolution with one-hot kernels lays the K elements of each window side by side. The transpose of that convolution
+ * puts the gradient of each element back in its place, and adds up where windows overlap. The first of equal elements,
+ * in row-major order, takes all. Padding is never the maximum.
  */
 import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';
@@ -34,20 +34,20 @@ function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }:
   return g.Reshape(dX, g.ints(sizes(X)));
 }
 
-/** How far along an axis the windows reach. */
+/** Returns how far along an axis the windows reach. */
 function reached({ kernel_shape, strides, pads }: Attributes<'MaxPool'>, axis: number, windows: number): number {
   const padding = (pads[axis] ?? 0) + (pads[axis + 2] ?? 0);
   return (windows - 1) * (strides[axis] ?? 1) + (kernel_shape[axis] ?? 1) - padding;
 }
 
-/** Kernel k is one at tap k, else zero: `[K, 1, kH, kW]`. */
+/** Returns kernels `[K, 1, kH, kW]`: kernel k is one at tap k and zero elsewhere. */
 function oneHotKernels(g: GraphBuilder, [kH = 1, kW = 1]: readonly number[]): Value {
   const taps = kH * kW;
   const data = Float32Array.from({ length: taps * taps }, (_, i) => (i % (taps + 1) === 0 ? 1 : 0));
   return g.initializer('one_hot', { dtype: 'float32', shape: [taps, 1, kH, kW], data });
 }
 
-/** K − k for tap k, or 0 where it lies in the padding: `[K, H', W']`. */
+/** Returns K − k for tap k, or 0 where it lies in the padding: `[K, H', W']`. */
 function ranks(
   g: GraphBuilder,
   { kernel_shape: [kH = 1, kW = 1], strides: [down = 1, across = 1], pads: [top = 0, left = 0] }: Attributes<'MaxPool'>,

@@ -3,8 +3,8 @@
  *
  *     Equal(int64 A, int64 B)     becomes     Equal(int32 A, int32 B)
  *
- * for a runtime whose device has no wider integers: there they would be made on the host, with a copy in each direction. Only integers
- * that are known to fit are narrowed: class indices, casts from narrower types, and constants.
+ * The device has no wider integers, so that the runtime would compare on the host, with a copy in each direction. Only
+ * integers that are known to fit are narrowed: class indices, casts from narrower types, and constants.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';
@@ -21,7 +21,7 @@ export const narrowIntegers = replacing({
   },
 });
 
-/** The same numbers as int32, or undefined when they might not fit. */
+/** Returns the same numbers as int32, or undefined when they might not fit. */
 function narrowed(g: Rewriter, value: Value): Value | undefined {
   const { constant } = value;
   if (constant) return narrowedConstant(g, value.name, constant.shape, Array.from(constant.data, Number));
@@ -46,7 +46,7 @@ function fromNarrower(g: GraphBuilder, value: Value): Value | undefined {
   return value.dtype === 'uint8' || value.dtype === 'bool' ? g.Cast(value, { to: 'int32' }) : undefined;
 }
 
-/** K − max_k 1[x_k = max x] · (K − k): of equal elements the first, as ArgMax has it. */
+/** Emits K − max_k 1[x_k = max x] · (K − k), which is the first of equal elements, as ArgMax defines it. */
 function argMax(g: GraphBuilder, { inputs: [data], attributes: { axis, keepdims } }: OpNode<'ArgMax'>): Value {
   const along = g.ints([axis]);
   const at = axis < 0 ? axis + data.shape.length : axis;

@@ -1,23 +1,29 @@
 /**
- * One iteration of a Loop as a graph of its own, for a backend that iterates from outside. ONNX Runtime carries a Loop's
- * state through host memory; outputs of a session can stay on the device and be the inputs of its next run.
+ * Takes one iteration of a Loop as a graph of its own, for a backend that iterates from the host. ONNX Runtime carries
+ * a Loop's state through host memory, while outputs of a session can stay on the device and be the inputs of its next
+ * run.
  */
 import { checkGraph, type Graph, liveNodes, type OpNode, Value } from '../../graph/index.ts';
 
 export interface LoopStep {
-  /** Inputs: `iteration`, the carried state as it was, and the graph's own inputs that the iteration reads. */
+  /**
+   * The inputs are `iteration`, the carried state before the step, and the graph's own inputs that the iteration reads.
+   */
   readonly graph: Graph;
-  /** The input of the whole graph that holds the number of iterations. */
+  /** The name of the whole graph's input that holds the number of iterations. */
   readonly tripCount: string;
-  /** The input of the step that counts iterations from 0, an int64 scalar. */
+  /** The name of the step's input that counts iterations from 0, an int64 scalar. */
   readonly iteration: string;
-  /** State that each iteration replaces: its first value is the graph's input `initial`, its last the graph's output `final`. */
+  /**
+   * The state that each iteration replaces. It starts as the graph's input `initial` and ends as the graph's output
+   * `final`.
+   */
   readonly carried: readonly { initial: string; before: string; after: string; final: string }[];
-  /** A value of every iteration, which the whole graph stacks along a new first axis as its output `stacked`. */
+  /** The values of each iteration that the whole graph stacks along a new first axis, as its output `stacked`. */
   readonly scanned: readonly { each: string; stacked: string }[];
 }
 
-/** @returns undefined when the graph is not just one Loop that runs for a number of iterations given as input */
+/** @returns undefined unless the graph is a single Loop that runs for a number of iterations given as input */
 export function loopStep(graph: Graph): LoopStep | undefined {
   const [loop, ...others] = graph.nodes;
   if (loop?.op !== 'Loop' || others.length > 0 || !runsToTheEnd(loop)) return undefined;
@@ -56,7 +62,7 @@ function stepGraph(graph: Graph, body: Graph, condition: Value): Graph {
   });
 }
 
-/** Neither the Loop's own condition nor its body's ever becomes false. */
+/** Is true when neither the Loop's own condition nor its body's ever becomes false. */
 function runsToTheEnd({ inputs: [, cond], attributes: { body } }: OpNode<'Loop'>): boolean {
   const [goesOn] = body.outputs;
   const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === goesOn?.name));

@@ -1,6 +1,6 @@
 /**
  * Takes steps by one compiled program, on one thread or two. Forward pass, gradients and update are kernels over one
- * memory, with no runtime between them. Where a step is small, a runtime takes most of its time.
+ * memory, with no runtime between them: a runtime would take most of the time of a small step.
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */

@@ -2,7 +2,7 @@
  * Packs small tensors that lie side by side into one input and one output of ONNX Runtime. Each tensor of a call costs
  * microseconds whatever its size, and a small step takes only a few hundred of them.
  *
- *     │ fc1.bias │ bn1.weight │ bn1.bias │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
+ *     │ fc1.bias │ bn1.weight │ … │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
  */
 import { checkGraph, type Graph, type Node, sizeOf, type Tensor, Value } from '../../graph/index.ts';
 import { type Cells, isSmall, type Layout } from './layout.ts';

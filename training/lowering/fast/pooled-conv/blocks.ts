@@ -7,9 +7,9 @@ import { tilesInTwos } from '../max-pool-gradient.ts';
 
 const { BatchNormalization, Conv, MaxPool, Relu } = patterns;
 
-/** Of one group, without bias and with strides of one. */
+/** Matches a convolution of one group, without bias and with strides of one. */
 const convolution = Conv('_', '_', undefined, { group: 1, strides: [1, 1] }).as('conv');
-/** By the statistics of the mini-batch. */
+/** Matches Batch Norm by the statistics of the mini-batch. */
 const normalized = BatchNormalization(convolution, { training_mode: 1, momentum: 0 }).as('bn');
 const block = MaxPool(Relu(normalized)).as('pool');
 
@@ -17,11 +17,11 @@ export interface Block {
   readonly conv: OpNode<'Conv'>;
   readonly bn: OpNode<'BatchNormalization'>;
   readonly pool: OpNode<'MaxPool'>;
-  /** Whether the gradient of the block's input is asked for. */
+  /** Is true when the graph computes the gradient of the block's input. */
   readonly isInner: boolean;
 }
 
-/** The blocks of a graph and of the bodies inside it; none where a shape is known at run time only. */
+/** Returns the blocks of a graph and of the bodies inside it, without those whose shapes are known at run time only. */
 export function findBlocks(graph: Graph): readonly Block[] {
   const all = nodesOf(graph);
   const transposed = new Set(graph.nodes.flatMap((node) => (node.op === 'ConvTranspose' ? [node.inputs[1].name] : [])));

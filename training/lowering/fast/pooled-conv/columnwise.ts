@@ -1,8 +1,8 @@
 /**
- * A convolution as products with matrices of columns, for few taps and an input whose gradient nobody asks for.
+ * A convolution as products with matrices of columns, for few taps and an input whose gradient is not needed.
  *
  * With c [I · taps, windows · N] the columns of a corner, and M = N · pixels columns in all, z = W c is linear, so its
- * statistics follow from a product with the columns, which are far fewer:
+ * statistics follow from products with the columns, which have few rows:
  *
  *     c̄ = 1/M Σ c         C = 1/M Σ c zᵀ − c̄ μᵀ, the covariance of columns and z
  *     μ = W c̄             σ²[o] = Σₖ W[o, k] C[k, o]
@@ -11,8 +11,8 @@
  *
  *     dWᵀ = Σ c dzᵀ = (Σ c dz̃ᵀ − c̄ dβᵀ − C · dγ/s) γ/s
  *
- * where only the first sum reads what is as large as z. The products have z and dz̃ as their right factors, which have as many
- * rows as the runtime's kernel takes at once.
+ * where only the first sum reads tensors as large as z. The products have z and dz̃ as their right factors, which have
+ * as many rows as the runtime's kernel takes at once.
  */
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';

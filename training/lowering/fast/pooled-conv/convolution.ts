@@ -1,32 +1,32 @@
-/** What a block needs of its convolution. There are two ways to compute it: `columnwise.ts` and `imagewise.ts`. */
+/** The interface of a block's convolution. There are two ways to compute it: `columnwise.ts` and `imagewise.ts`. */
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import type { Geometry } from '../columns.ts';
 import type { Corners } from '../max-pool-gradient.ts';
 
-/** What comes back to the convolution z through Batch Norm; columns `[O, 1]` but for the corners. */
+/** The terms of the cotangent of the convolution z. All but the corners are columns `[O, 1]`. */
 export interface Cotangent {
-  /** Of Batch Norm's output z̃, at the corners of the windows: `[O, windows · N]` each. */
+  /** The cotangent of Batch Norm's output z̃, at the corners of the windows: `[O, windows · N]` each. */
   readonly corners: Corners<Value>;
-  /** dγ/s and dβ: what z's place in the statistics adds, see the rule of Batch Norm. */
+  /** dγ/s and dβ, from which the part that passes through z's statistics is computed, see the rule of Batch Norm. */
   readonly dScaleOverDeviation: Value;
   readonly dShift: Value;
-  /** γ/s, by which all is multiplied. */
+  /** γ/s, the factor of all terms. */
   readonly gain: Value;
 }
 
 export interface Convolution {
-  /** z' = (S W) * x: `[O, windows · N]` each. */
+  /** z' = (S W) * x, at the corners of the windows: `[O, windows · N]` each. */
   readonly corners: Corners<Value>;
-  /** Of z', over all pixels and samples: `[O, 1]`. */
+  /** The mean and the variance of z' over all pixels and samples: `[O, 1]` each. */
   readonly mean: Value;
   readonly variance: Value;
   readonly gradients: (cotangent: Cotangent) => ConvolutionGradients;
 }
 
 export interface ConvolutionGradients {
-  /** `[O, I · taps]` */
+  /** Emits dW, `[O, I · taps]`. */
   readonly weight: () => Value;
-  /** From W `[O, I, kH, kW]`: `[I · H · W, N]`. None for layers whose input's gradient nobody asks for. */
+  /** Emits dX, `[I · H · W, N]`, from W `[O, I, kH, kW]`. Absent for layers whose input's gradient is not needed. */
   readonly input?: (W: Value) => Value;
 }
 

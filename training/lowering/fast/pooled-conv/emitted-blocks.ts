@@ -1,6 +1,6 @@
 /**
- * The blocks by the values of the graph that belong to them. A block is found before the pass, gets its forward pass when its Batch Norm node
- * is replayed, and its backward pass, once, when the first of its gradients is.
+ * Finds blocks by the values of the graph that belong to them. A block is recognized before the pass. Its forward pass
+ * is emitted when its Batch Norm node is replayed, and its backward pass, once, when the first of its gradients is.
  */
 import type { OpNode, Value } from '../../../graph/index.ts';
 import { patterns } from '../../pattern.ts';
@@ -14,15 +14,15 @@ import { type Backward, emitBackward } from './gradient.ts';
 
 const { BatchNormalization, MaxPool, Relu } = patterns;
 
-/** y, which is pooled. */
+/** Matches y, which is pooled. */
 const activation = Relu(BatchNormalization('z')).as('relu');
 const pooled = MaxPool(activation);
-/** dz̃: what the pooling routes to each element of y, masked by y > 0. */
+/** Matches dz̃: what the pooling routes to each element of y, masked by y > 0. */
 const batchNormCotangent = maskedRoutingOf(activation, activation);
 
 export class EmittedBlocks {
   readonly #found: ReadonlyMap<string, Block>;
-  /** By the name of the convolution's output z. */
+  /** Both map the name of the convolution's output z to what has been emitted for its block. */
   readonly #forward = new Map<string, Forward>();
   readonly #backward = new Map<string, Backward>();
 
@@ -30,7 +30,7 @@ export class EmittedBlocks {
     this.#found = new Map(found.map((block) => [block.bn.name, block]));
   }
 
-  /** The block that a Batch Norm node, by its name, belongs to. */
+  /** Returns the block of a Batch Norm node, by the node's name. */
   blockOf(batchNorm: string): Block | undefined {
     return this.#found.get(batchNorm);
   }
@@ -39,13 +39,13 @@ export class EmittedBlocks {
     this.#forward.set(z.name, forward);
   }
 
-  /** By the pooling at its end. */
+  /** Returns the forward pass of the block that ends with a pooling. */
   ofPool(g: Rewriter, pool: OpNode<'MaxPool'>): Forward | undefined {
     const found = tilesInTwos(pool) ? pooled.match(g, pool) : undefined;
     return found && this.#forward.get(found.z.name);
   }
 
-  /** By dz̃, the cotangent of Batch Norm's output. */
+  /** Returns the backward pass of a block, by dz̃, the cotangent of Batch Norm's output. */
   ofBatchNormCotangent(g: Rewriter, dOutput: Value): Backward | undefined {
     const found = batchNormCotangent.match(g, dOutput);
     if (!found || !tilesInTwos(found.pool)) return undefined;
@@ -57,7 +57,7 @@ export class EmittedBlocks {
     return backward;
   }
 
-  /** By dz, the cotangent of the convolution's output. */
+  /** Returns the backward pass of a block, by dz, the cotangent of the convolution's output. */
   ofConvCotangent(g: Rewriter, dz: Value): Backward | undefined {
     const gradient = inputGradient.match(g, dz);
     return gradient && this.ofBatchNormCotangent(g, gradient.dOutput);

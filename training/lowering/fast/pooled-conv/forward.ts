@@ -1,14 +1,15 @@
 /**
- * Convolution, Batch Norm, ReLU and 2 × 2 max pooling, with everything behind the convolution on a quarter of the elements.
+ * Convolution, Batch Norm, ReLU and 2 × 2 max pooling, with everything behind the convolution on a quarter of the
+ * elements.
  *
- * Batch Norm is a line for each channel, which rises where γ ≥ 0, so that pooling may come first once the sign of γ has
- * moved into the convolution. With S = ±1, z' = (S W) * x and its own mean μ' and deviation s:
+ * Batch Norm is a linear function for each channel, which rises where γ ≥ 0. Pooling may therefore come first once the
+ * sign of γ has moved into the convolution. With S = ±1, z' = (S W) * x and its own mean μ' and deviation s:
  *
  *     maxpool(relu(γ/s (z − μ) + β)) = relu(|γ|/s (maxpool(z') − μ') + β)
  *
  * The convolution gives the four corners of the windows as four matrices, so that pooling is three elementwise maxima.
- * (Where γ is exactly 0 all elements of a window are equal after Batch Norm, and still the largest before it wins: dγ is
- * that of another, as good, subgradient.)
+ * (Where γ is exactly 0, all elements of a window are equal after Batch Norm, and the largest before it is chosen. dγ
+ * is then that of another subgradient, which is as good.)
  */
 import { elementCount } from '../../../files/index.ts';
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
@@ -24,7 +25,7 @@ import { imagewise } from './imagewise.ts';
 
 export interface Forward {
   readonly block: Block;
-  /** What is convolved with what. */
+  /** The convolution's input and filters. */
   readonly X: Value;
   readonly W: Value;
   readonly convolution: Convolution;
@@ -32,10 +33,10 @@ export interface Forward {
   readonly scale: Value;
   readonly sign: Value;
   readonly deviation: Value;
-  /** The maxima of the windows' upper and lower rows, and of whole windows, of z': `[O, windows · N]`. */
+  /** The maxima of z' over the windows' upper and lower rows, and over whole windows: `[O, windows · N]` each. */
   readonly rows: readonly [upper: Value, lower: Value];
   readonly pooled: Value;
-  /** After Batch Norm and ReLU. */
+  /** The result of Batch Norm and ReLU. */
   readonly activation: Value;
 }
 
@@ -57,18 +58,18 @@ export function emitForward(g: Rewriter, block: Block, X: Value, W: Value, gamma
   return { block, X, W, convolution, scale, sign, deviation, rows, pooled, activation: g.Relu(normalized) };
 }
 
-/** What the Batch Norm node gives beside its first output: the mini-batch's μ = S μ' and σ², `[O]`. */
+/** Emits the further outputs of the Batch Norm node: the mini-batch's μ = S μ' and σ², `[O]` each. */
 export function statisticsOf(g: GraphBuilder, { convolution: { mean, variance }, sign }: Forward) {
   return [g.Mul(mean, sign), variance].map((statistic) => g.Reshape(statistic, g.ints([-1])));
 }
 
-/** The block's output as the graph had it: `[N, O, H / 2, W / 2]`. */
+/** Emits the block's output in the graph's layout: `[N, O, H / 2, W / 2]`. */
 export function outputOf(g: GraphBuilder, { block: { pool }, activation }: Forward): Value {
   const shape = sizes(pool.outputs[0]);
   return batchFirst(g, g.Reshape(activation, g.ints([-1, shape[0] ?? 0])), shape);
 }
 
-/** Few taps, and no gradient to pass on: those of a network's first layer. */
+/** Is true for few taps and an input without a gradient, as in a network's first layer. */
 function isColumnwise({ conv, isInner }: Block): boolean {
   const [O = 0, ...filter] = sizes(conv.inputs[1]);
   return !isInner && elementCount(filter) <= 2 * O;

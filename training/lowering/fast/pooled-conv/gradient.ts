@@ -1,9 +1,10 @@
 /**
- * The gradient of a block, from d = dY · 1[y > 0], what arrives at the windows after ReLU:
+ * The gradient of a block, from d = dY · 1[y > 0], the cotangent of the windows in front of ReLU:
  *
  *     dβ = Σ d        dγ = Σ d · (p − μ)/s = S (Σ d · p' − μ' dβ)/s,   p' the windows' largest z'
  *
- * since what does not win a window receives nothing. d goes to one corner of each window, as in `max-pool-gradient.ts`.
+ * since elements that are not a window's largest receive nothing. d goes to one corner of each window, as in
+ * `max-pool-gradient.ts`.
  */
 import type { Value } from '../../../graph/index.ts';
 import type { Rewriter } from '../../rewrite.ts';

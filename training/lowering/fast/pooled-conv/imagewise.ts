@@ -2,8 +2,8 @@
  * A convolution as one over a single wide image, for layers whose input takes a gradient.
  *
  * `[I, H, W · N]` is an image whose neighbours along a row are N apart, so a Conv with dilations of N gives what the
- * convolution gives for each of N samples. The runtime lays out the columns of one wide image in long runs, those of many
- * small ones in short. Backward, with dz = γ/s e,
+ * convolution gives for each of N samples. The runtime copies the columns of one wide image in long runs, and those of
+ * many small images in short ones. Backward, with dz = γ/s e,
  *
  *     e = dz̃ + b z' + c       b = −S dγ/(m s)       c = −dβ/m − b μ'
  *     dW = γ/s Σ e · columnsᵀ                       dX = Conv(e, flip(γ/s W))
@@ -43,7 +43,7 @@ export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
   };
 };
 
-/** Along rows everything is N times as far apart. */
+/** Returns the attributes for the wide image: along rows all distances are N times as long. */
 function wide({ N, attributes }: Geometry): Attributes<'Conv'> {
   const alongRows = (distance: number, i: number) => (i % 2 === 1 ? distance * N : distance);
   const { pads, dilations } = attributes;
@@ -62,7 +62,7 @@ function emitE(
   return mapCorners(zipCorners(dCorners, corners), ([d, z]) => g.Add(d, g.Add(g.Mul(z, b), c)));
 }
 
-/** The image whose corners these are: `[O, pixels, N]`. */
+/** Puts the corners together to the image that they come from: `[O, pixels, N]`. */
 function sideBySide(g: GraphBuilder, geometry: Geometry, corners: Corners<Value>): Value {
   const { N, O } = geometry;
   const images = corners.map((corner) => g.Reshape(corner, g.ints([O, -1, N])));
@@ -70,7 +70,8 @@ function sideBySide(g: GraphBuilder, geometry: Geometry, corners: Corners<Value>
 }
 
 /**
- * `[O, I · taps]`, from one corner after the other: their columns, many times as large, are in the cache when they are multiplied.
+ * Emits dW, `[O, I · taps]`, from one corner after the other: the columns of a corner, which are several times as
+ * large, are then in the cache when they are multiplied.
  */
 function weightGradient(
   g: GraphBuilder,

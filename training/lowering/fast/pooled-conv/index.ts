@@ -3,12 +3,12 @@
  *
  *     MaxPool(Relu(BatchNormalization(Conv(X, W))))     becomes     relu(|γ|/s (max of z's corners − μ) + β)
  *
- * The forward pass is found in advance, the gradient from what is asked of it: dγ, dβ, dW and dX are each recognized by the
- * nodes that their rules emit, and given by the block instead. Nodes that nobody asks any more drop out of the graph. README.md has a picture
- * and says in which order to read the files.
+ * Blocks are found before the graph is replayed. dγ, dβ, dW and dX are each recognized by the nodes that their rules
+ * emit, and taken from the block instead. Nodes that nothing reads any more drop out of the graph. README.md has a
+ * picture and says in which order to read the files.
  *
- * Gain: without it a step of mnist-cnn takes 1.82 times as long at batch 64, 1.90 times at batch 256, one of mnist-resnet 1.29 times
- * (`npm run bench:lowering`).
+ * Gain: without it a step of mnist-cnn takes 1.82 times as long at batch 64, 1.90 times at batch 256, one of
+ * mnist-resnet 1.29 times (`npm run bench:lowering`).
  */
 import { sizes } from '../../value.ts';
 import { type Operand, patterns } from '../../pattern.ts';
@@ -25,7 +25,7 @@ const { BatchNormalization, Conv, ConvTranspose, ReduceSum } = patterns;
 export const pooledConv: Pass = (graph, onReplaced) =>
   rewrite(graph, replacementsBy(new EmittedBlocks(findBlocks(graph))), onReplaced);
 
-/** Σ for each channel */
+/** Matches Σ for each channel. */
 const overImages = <D extends Operand>(data: D) => ReduceSum(data, [0, 2, 3], { keepdims: 0 });
 
 const replacementsBy = (emitted: EmittedBlocks): readonly Replacements[] => [

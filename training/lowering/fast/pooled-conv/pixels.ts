@@ -1,13 +1,13 @@
 /**
- * Images as matrices `[C, pixels · N]`: where the pixels of 2 × 2 windows lie in them, as lists of indices for Gather, and sums along their
- * rows. Pixels are in row-major order.
+ * Images as matrices `[C, pixels · N]`: lists of pixels, as indices for Gather, that tell where 2 × 2 windows lie in
+ * them, and sums along their rows. Pixels are in row-major order.
  */
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import { sizes } from '../../value.ts';
 import type { Geometry } from '../columns.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 
-/** What is at each corner, with its counterpart. */
+/** Pairs what two windows have at the same corner. */
 export const zipCorners = <A, B>(as: Corners<A>, bs: Corners<B>): Corners<readonly [A, B]> => [
   [as[0], bs[0]],
   [as[1], bs[1]],
@@ -15,7 +15,7 @@ export const zipCorners = <A, B>(as: Corners<A>, bs: Corners<B>): Corners<readon
   [as[3], bs[3]],
 ];
 
-/** The output's pixels that are at the same corner of their 2 × 2 windows. */
+/** Returns for each corner the output's pixels that are at this corner of their 2 × 2 window. */
 export function cornerPixels({ output: [rows, columns] }: Geometry): Corners<readonly number[]> {
   const pixels = (corner: number) =>
     Array.from({ length: (rows * columns) / 4 }, (_, window) => {
@@ -25,20 +25,23 @@ export function cornerPixels({ output: [rows, columns] }: Geometry): Corners<rea
   return mapCorners([0, 1, 2, 3], pixels);
 }
 
-/** Puts four corners, one behind the other, back in place. */
+/** Returns the indices that put four corners, one behind the other, back in place. */
 export function interleaving(corners: Corners<readonly number[]>): number[] {
   const places: number[] = [];
   corners.flat().forEach((pixel, place) => (places[pixel] = place));
   return places;
 }
 
-/** Σ of each row, `[C, 1]`: over samples, then over pixels, since short sums lose less to rounding than a long one. */
+/**
+ * Emits Σ of each row, `[C, 1]`: over samples, then over pixels, since short sums lose less to rounding than a long
+ * one.
+ */
 export function rowSums(g: GraphBuilder, N: number, matrix: Value): Value {
   const [C = 0] = sizes(matrix);
   const perPixel = g.ReduceSum(g.Reshape(matrix, g.ints([C, -1, N])), g.ints([2]), { keepdims: 0 });
   return g.ReduceSum(perPixel, g.ints([1]), { keepdims: 1 });
 }
 
-/** The mean of each row, `[C, 1]`. */
+/** Emits the mean of each row, `[C, 1]`. */
 export const rowMeans = (g: GraphBuilder, N: number, matrix: Value): Value =>
   g.Div(rowSums(g, N, matrix), g.scalar(sizes(matrix)[1] ?? 0));
