@@ -9,7 +9,7 @@ import { openSession, type Runtime } from './runtime.ts';
  */
 const few = 4;
 
-/** @returns undefined where ONNX Runtime has no kernels for channels in blocks */
+/** @returns the number of channels in a block; undefined where ONNX Runtime has no kernels for channels in blocks */
 export async function channelBlockOf(runtime: Runtime): Promise<number | undefined> {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: [1, few, 1, 1] });

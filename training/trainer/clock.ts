@@ -1,4 +1,4 @@
-/** Measures the time that a run may take, and how much of it has passed. */
+/** Measures how much of a run's time limit has passed, and forecasts when it will be over. */
 
 export interface Clock {
   /** Returns the seconds that the run has spent, including those before it was resumed. */

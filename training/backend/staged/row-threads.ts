@@ -92,7 +92,7 @@ export class RowThreads {
     });
   }
 
-  /** @throws UserError where a thread has ended amid rows that cannot be computed again */
+  /** @throws UserError where a thread has ended in the middle of rows that cannot be computed again */
   async run(index: number): Promise<void> {
     const task = this.#tasks[index];
     if (!task) throw new Error(`internal: no function ${index}`);

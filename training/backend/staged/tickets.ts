@@ -18,7 +18,7 @@ export const controlCells = 3;
 
 const maxPieces = 64;
 
-/** Computes rows of a program, from `first` up to the one before `end`. */
+/** Computes rows of a program, from `first` up to but not including `end`. */
 export type RunRows = (first: number, end: number, own: number) => void;
 
 export interface RowsTask {

@@ -24,16 +24,16 @@ const { BatchNormalization, Div, Mul, ReduceSum, Reshape, Sub } = patterns;
 /** Matches a number for each channel, laid along the channel axis. `wide` is the same throughout a formula. */
 const perChannel = <S extends Operand>(statistic: S) => Reshape(statistic, 'wide');
 
-/** ẑ = (z − μ) / s */
+/** Matches ẑ = (z − μ) / s. */
 const normalizedBy = <M extends Operand>(mean: M) =>
   Div(Sub('z', perChannel(mean)), perChannel('deviation')).where(
     ({ z, wide }) => wide.constant?.data.join() === ['-1', ...z.shape.slice(2).map(() => '1')].join(),
   );
 
-/** dz̃ · ẑ, whose sum is dγ */
+/** Matches dz̃ · ẑ, whose sum is dγ. */
 const correlatedBy = <M extends Operand>(mean: M) => Mul('dOutput', normalizedBy(mean));
 
-/** dz */
+/** Matches dz. */
 const inputGradientBy = <M extends Operand>(mean: M) =>
   Mul(
     perChannel('gain').as('wideGain'),
@@ -66,7 +66,7 @@ const areAllButChannels = (axes: Value, { shape }: Value): boolean =>
   axes.constant !== undefined &&
   constantInts('axes', axes).join() === shape.flatMap((_, axis) => (axis === 1 ? [] : [axis])).join();
 
-/** Emits b z + c per channel. With ε, mean and variance 0, 0 and 1, the node computes nothing else. */
+/** Emits b z + c per channel. With ε = 0, mean 0 and variance 1 the node computes nothing else. */
 function affine(g: Rewriter, z: Value, b: Value, c: Value): Value {
   if (z.shape.length === 2) return g.Add(g.Mul(z, b), c);
   const channels = Number(b.shape[0]);

@@ -41,11 +41,11 @@ export function mayShare({ plan, options }: SomeStep): boolean {
 const isWithin = (graph: Graph, max: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= max;
 
 /**
- * Compiles a small step. Whether it does depends on the network, the settings and the version of the engine alone,
- * since the last bits of the results depend on it.
+ * Compiles a small step. Whether a step is compiled follows from the network, the settings and the version of the
+ * engine alone, since it decides the last bits.
  *
- * @param max the maximum number of multiplications, if larger steps are to be compiled as well although that does not
- * pay on every machine, and of threads, which change no bit
+ * @param max the maximum number of multiplications, for callers that also take steps which do not pay on every machine,
+ * and of threads, which change no bit
  * @returns undefined for a step that is large, that the compiler does not cover, or whose vector instructions this
  * engine does not have
  */
