@@ -34,7 +34,7 @@ export function gatherRows(
   else copyBytes(bytesOf(from), indices, width, bytesOf(to.data));
 }
 
-// Numbers of one type are copied as bits, so that each of the loops below sees one type of array, and the engine //
+// Numbers of one type are copied as bits, so that each of the loops below sees one type of array, and the engine
 // optimizes it for that type.
 const wordBytes = Int32Array.BYTES_PER_ELEMENT;
 type Data = Tensor['data'];
