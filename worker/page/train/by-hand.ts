@@ -1,13 +1,13 @@
-/** One step, by hand: the formulas of Batch Norm filled with the numbers of one channel. */
+/** Shows one step by hand: the formulas of Batch Norm, filled with the numbers of one channel. */
 import { find, make } from '../dom.ts';
 import { derive, type Derived } from './derive.ts';
 import { drawing } from './drawing.ts';
 import type { ChannelNews } from './engine/messages.ts';
 
-/** Milliseconds between two looks while it trains: numbers are to be read. */
+/** The least milliseconds between two drawings during training, so that the numbers can be read. */
 const calm = 400;
 
-/** @returns what shows the latest channel, while the part is open */
+/** @returns a function that shows the latest channel while this part of the page is open */
 export function createByHand(): (channel: ChannelNews | undefined) => void {
   const details = find('#by-hand', HTMLDetailsElement);
   const formulas = find('#by-hand-formulas', HTMLElement);
@@ -28,19 +28,19 @@ export function createByHand(): (channel: ChannelNews | undefined) => void {
   };
 }
 
-/** Four digits that count, and a real minus sign. */
+/** Formats a number with four significant digits and a real minus sign. */
 const digits = (value: number): string =>
   (Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(2) : String(Number(value.toPrecision(4)))).replaceAll(
     '-',
     '\u2212',
   );
 
-/** As a summand or factor. */
+/** Formats a number as a summand or factor: a negative one in parentheses. */
 const term = (value: number): string => (value < 0 ? `(${digits(value)})` : digits(value));
 
 const shown = 3;
 
-/** The first of them, and that there are more. */
+/** Joins the first terms with plus signs, and adds an ellipsis where there are more. */
 function sumOf(terms: readonly string[]): string {
   return terms.length > shown ? `${terms.slice(0, shown).join(' + ')} + …` : terms.join(' + ');
 }
@@ -87,7 +87,7 @@ function filled(
   ];
 }
 
-/** The largest between numbers in the same places. */
+/** Returns the largest absolute difference between numbers at the same index. */
 const difference = (ours: readonly number[], theirs: readonly number[]): number =>
   ours.reduce((max, value, i) => Math.max(max, Math.abs(value - (theirs[i] ?? NaN))), 0);
 

@@ -1,4 +1,4 @@
-/** Lines and dots over steps, with axes. */
+/** Draws lines and dots over steps, with axes. */
 import { axisBottom, axisLeft } from 'd3-axis';
 import { type NumberValue, scaleLinear, scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
@@ -8,7 +8,7 @@ import { drawing, unhurried } from './drawing.ts';
 import type { Dot } from './series.ts';
 
 export interface Drawn {
-  /** `with` or `without`, for its colour; `dashed`. */
+  /** `with` or `without`, which choose the colour; `dashed` may follow. */
   readonly className: string;
   readonly dots: readonly Dot[];
   readonly as: 'line' | 'dots';
@@ -16,20 +16,20 @@ export interface Drawn {
 
 export interface Picture {
   readonly drawn: readonly Drawn[];
-  /** Says the last numbers, for who does not see them. */
+  /** States the latest numbers for screen readers. */
   readonly label: string;
 }
 
 const [LEFT, TOP, BOTTOM, HEIGHT] = [46, 10, 168, 194];
 const MARGIN = 12;
 
-/** What a loss is drawn as that has left the picture. */
+/** The bounds to which losses are clamped in the chart. */
 const [least, greatest] = [1e-6, 1e4];
 
 /**
- * @param scale of the values: by powers of ten, from 0 to 1, or as they come
- * @param picture what there is to draw, when it is drawn
- * @returns what asks for a drawing
+ * @param scale of the values: logarithmic, from 0 to 1, or fitted to the values
+ * @param picture returns what to draw, and is called at each drawing
+ * @returns a function that requests a drawing
  */
 export function createChart(svg: SVGSVGElement, scale: 'log' | 'share' | 'free', picture: () => Picture): () => void {
   const root = select(svg);
@@ -72,7 +72,7 @@ export function createChart(svg: SVGSVGElement, scale: 'log' | 'share' | 'free',
   }
 
   const drawSoon = drawing(draw, unhurried);
-  // As wide as its place, so that its letters are as large as the page's.
+  // The view box is as wide as the element, so that the chart's letters are as large as the page's.
   new ResizeObserver(([place]) => {
     width = Math.max(place?.contentRect.width ?? 0, 220);
     svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
@@ -94,7 +94,7 @@ function scaleOf(kind: 'log' | 'share' | 'free', values: readonly number[]) {
   return scaleLinear(high >= low ? [low - room, high + room] : [-1, 1], [BOTTOM, TOP]);
 }
 
-/** Powers of ten; where there are hardly any, their doubles and halves as well. */
+/** Returns the powers of ten in the domain; where there are at most two, also their multiples by 2 and 5. */
 function logTicks([low = 1, high = 1]: readonly number[]): number[] {
   const powers = Array.from({ length: 12 }, (_, i) => 10 ** (i - 6));
   const within = (ticks: readonly number[]): number[] => ticks.filter((tick) => tick >= low && tick <= high);
@@ -102,7 +102,7 @@ function logTicks([low = 1, high = 1]: readonly number[]): number[] {
   return whole.length > 2 ? whole : within(powers.flatMap((power) => [power, 2 * power, 5 * power]));
 }
 
-/** Of a place on the left that is four digits wide. */
+/** Formats a tick so that it fits into the left margin, which is four digits wide. */
 function logText(value: number): string {
   const exponent = Math.round(Math.log10(value));
   return Math.abs(exponent) > 3 ? powerOfTen(exponent) : String(value);
@@ -116,7 +116,7 @@ const linePath = (dots: readonly Dot[], x: Scale, y: Scale): string =>
     .digits(1)
     .defined(({ value }) => Number.isFinite(value))(dots as Dot[]) ?? '';
 
-/** Lines of no length, whose round ends are the dots. */
+/** Draws lines of length zero, whose round caps are the dots. */
 const dotPath = (dots: readonly Dot[], x: Scale, y: Scale): string =>
   dots
     .filter(({ value }) => Number.isFinite(value))

@@ -1,4 +1,4 @@
-/** The controls of the settings: each changes one of them, and shows what all are. */
+/** The controls of the settings: each changes one setting, and shows its current value. */
 import { find, make } from '../dom.ts';
 import { type DataName, dataNames, optimizerNames, type Settings } from './engine/settings.ts';
 import { checkedNumber } from './share.ts';
@@ -7,7 +7,7 @@ type Slid = 'learningRate' | 'batchSize' | 'bnMomentum' | 'depth' | 'scale';
 
 interface Slider {
   readonly label: string;
-  /** Its places, rising. A link may say what lies between. */
+  /** The slider's values in ascending order. A link may hold values between them. */
   readonly values: readonly number[];
   readonly hint: string;
 }
@@ -31,7 +31,7 @@ const sliders: Readonly<Record<Slid, Slider>> = {
   scale: { label: 'Initial weights ×', values: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4], hint: 'begins anew' },
 };
 
-/** What can change between two steps of one run. */
+/** Returns whether only settings differ that can change during a run. */
 export const isTuned = (before: Settings, after: Settings): boolean =>
   Object.entries(before).every(
     ([name, value]) => name === 'learningRate' || name === 'bnMomentum' || value === after[name as keyof Settings],
@@ -47,7 +47,7 @@ const textOf: Readonly<Record<DataName, string>> = {
   own: 'your own table',
 };
 
-/** With which the network is `mnist-mlp`, as the command usually trains it. */
+/** The settings with which the network is `mnist-mlp`, as the command trains it by default. */
 const ofDigits: Partial<Settings> = { depth: 2, batchSize: 64 };
 
 export interface Controls {
@@ -55,8 +55,8 @@ export interface Controls {
 }
 
 /**
- * @param change is told what one of them has become
- * @param refuse is told of what is typed and no value
+ * @param change receives the setting that a control has changed
+ * @param refuse receives the message about text that is not a valid value
  */
 export function createControls(change: (part: Partial<Settings>) => void, refuse: (message: string) => void): Controls {
   const shows: ((settings: Settings) => void)[] = [];
@@ -92,7 +92,7 @@ export function createControls(change: (part: Partial<Settings>) => void, refuse
     event.preventDefault();
   });
   shows.push((settings) => {
-    // It can be chosen once there is one.
+    // The option can be chosen once a table has been loaded.
     own.disabled &&= settings.data !== 'own';
     data.value = settings.data;
     optimizer.value = settings.optimizer;
@@ -127,7 +127,7 @@ function createSlider(name: Slid, change: (part: Partial<Settings>) => void) {
   };
 }
 
-/** The place of the value that is fewest times larger or smaller. */
+/** Returns the index of the value with the smallest ratio to the wanted one. */
 function nearest(values: readonly number[], wanted: number): number {
   const apart = values.map((value) => Math.abs(Math.log((value + 1e-9) / (wanted + 1e-9))));
   return apart.indexOf(Math.min(...apart));

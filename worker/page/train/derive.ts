@@ -1,6 +1,11 @@
-/** One step of Batch Norm on one channel, in float64: forward, backward, and the running statistics after it. */
+/**
+ * Computes one step of Batch Norm on one channel in float64: forward, backward, and the running statistics after it.
+ */
 
-/** Letters as in the derivation of the gradient (training/autodiff/rules/normalization.ts). */
+/**
+ * The inputs of the step. The letters are those of the derivation of the gradient
+ * (training/autodiff/rules/normalization.ts).
+ */
 export interface ChannelStep {
   /** `[m]` */
   readonly z: ArrayLike<number>;
@@ -9,7 +14,7 @@ export interface ChannelStep {
   readonly gamma: number;
   readonly beta: number;
   readonly epsilon: number;
-  /** The share of the old running statistics that is kept. */
+  /** The share of the old running statistics that the step keeps. */
   readonly momentum: number;
   readonly runningMean: number;
   readonly runningVar: number;
@@ -17,11 +22,11 @@ export interface ChannelStep {
 
 export interface Derived {
   readonly mean: number;
-  /** Of the population: divided by m. */
+  /** The population variance: divided by m, not m − 1. */
   readonly variance: number;
   /** √(σ² + ε) */
   readonly deviation: number;
-  /** ẑ, z̃ and ∂L/∂z, `[m]` each. */
+  /** ẑ, z̃ and ∂L/∂z, each `[m]`. */
   readonly normalized: readonly number[];
   readonly after: readonly number[];
   readonly dz: readonly number[];

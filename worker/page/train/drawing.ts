@@ -1,9 +1,9 @@
-/** Drawing no more often than is worth it: what is new in between waits for the next time. */
+/** Limits how often something is drawn: requests in between wait for the next drawing. */
 
-/** Milliseconds between two pictures of what changes slowly; a frame's where nothing is said. */
+/** Milliseconds between two drawings of what changes slowly. The default is one drawing per frame. */
 export const unhurried = 120;
 
-/** @returns what asks for the next drawing */
+/** @returns a function that requests the next drawing */
 export function drawing(draw: () => void, every = 0): () => void {
   let [isDue, last] = [false, -Infinity];
   const inFrame = (): void => {

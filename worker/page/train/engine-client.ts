@@ -1,13 +1,13 @@
-/** The engine as the page sees it, and whether this browser can run it. */
+/** Starts the engine, and tests whether this browser can run it. */
 import type { Order, Report } from './engine/messages.ts';
 
-/** A module with one instruction of vectors. */
+/** A WebAssembly module with one SIMD instruction. */
 const vectors = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
-/** @returns one sentence that says what is missing; undefined where all is there */
+/** @returns one sentence that says what the browser lacks; undefined where it lacks nothing */
 export function missingHere(): string | undefined {
   if (typeof Worker === 'undefined') return 'Training needs web workers, which this browser does not have.';
   if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(vectors))
@@ -19,7 +19,7 @@ export interface Engine {
   readonly tell: (order: Order) => void;
 }
 
-/** @param hear is told of each report, and of the engine's own failure */
+/** @param hear receives each report, and a report of the engine's own failure */
 export function startEngine(hear: (report: Report) => void): Engine {
   const worker = new Worker(new URL('./engine/main.ts', import.meta.url), { type: 'module', name: 'engine' });
   worker.addEventListener('message', ({ data }: MessageEvent<Report>) => {

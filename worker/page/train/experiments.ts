@@ -1,7 +1,9 @@
-/** The six experiments: a row of links above the controls, and there the text of the one whose link was followed. */
+/**
+ * Shows the six experiments: a row of links above the controls, and the text of the experiment whose link was followed.
+ */
 import { find, make } from '../dom.ts';
 
-/** @returns what shows the text that belongs to an address */
+/** @returns a function that shows the text that belongs to an address */
 export function createExperiments(follow: () => void): (hash: string) => void {
   const place = find('#experiment', HTMLElement);
   const experiments = Array.from(document.querySelectorAll('.path > li'), (item, i) => {
@@ -15,7 +17,7 @@ export function createExperiments(follow: () => void): (hash: string) => void {
       const go = find('#go', HTMLButtonElement);
       find('#experiments', HTMLElement).scrollIntoView();
       go.focus({ preventScroll: true });
-      // A link that has been followed already changes nothing in the address.
+      // Following the link of the current address fires no `hashchange`.
       if (link.hash === location.hash) follow();
     });
   }

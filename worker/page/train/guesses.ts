@@ -1,16 +1,18 @@
-/** What one network answers to the watched sample, class by class: by running statistics, and among the next mini-batch. */
+/**
+ * Shows one network's probabilities for the watched sample: by the running statistics, and within the next mini-batch.
+ */
 import { find, make } from '../dom.ts';
 import { percent } from '../format.ts';
 import { drawing, unhurried } from './drawing.ts';
 import type { SideNews } from './engine/messages.ts';
 import type { Side } from './engine/settings.ts';
 
-/** Of more classes the likeliest are shown. */
+/** The number of classes shown; where there are more, the most probable ones are shown. */
 const max = 10;
 
 export interface Guesses {
   readonly begin: (classes: readonly string[]) => void;
-  /** @param label the sample's own class */
+  /** @param label the true class of the sample */
   readonly showLabel: (label: number) => void;
   readonly showNews: (news: SideNews) => void;
 }

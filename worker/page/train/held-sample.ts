@@ -1,4 +1,4 @@
-/** The sample that is watched where there is no plane: a digit or a row that was held back. */
+/** Shows the watched sample where there is no plane: a digit or a row of the validation part. */
 import { find, make } from '../dom.ts';
 import { number } from '../format.ts';
 import type { Begun, HeldSample } from './engine/messages.ts';
@@ -28,7 +28,7 @@ export function createHeldView(): HeldView {
   };
 }
 
-/** White on black, as the network gets it. */
+/** Draws a digit in white on black, as the network receives it. */
 function drawDigit(canvas: HTMLCanvasElement, pixels: Uint8Array, label: string): void {
   const context = canvas.getContext('2d');
   if (!context) throw new Error('internal: expected a 2d context of the digit, got none');

@@ -1,4 +1,4 @@
-/** The table of hidden layers: what z holds before and behind Batch Norm, and the norm of the gradient at the weights. */
+/** The table of hidden layers: histograms of z before and after Batch Norm, and the gradient norm of the weights. */
 import { find, make, makeSvg } from '../dom.ts';
 import { number } from '../format.ts';
 import { drawing, unhurried } from './drawing.ts';
@@ -12,7 +12,7 @@ interface Part<T> {
   readonly show: Show<T>;
 }
 
-/** @returns what shows the latest news, when it is time to */
+/** @returns a function that shows the latest news at the next drawing */
 export function createLayers(): Show<News> {
   const body = find('#layers', HTMLTableSectionElement);
   let rows: readonly Show<Layer>[] = [];
@@ -33,11 +33,11 @@ export function createLayers(): Show<News> {
   };
 }
 
-/** What a row shows. */
+/** Holds what a row shows. */
 interface Layer {
   readonly histograms: readonly (Histogram | undefined)[];
   readonly norms: Readonly<Record<Side, number>>;
-  /** From 0 to 1, of the place that there is. */
+  /** Returns the width of a norm's bar as a share of the space, from 0 to 1. */
   readonly width: (norm: number) => number;
 }
 
@@ -99,7 +99,7 @@ function createHistogram(): Part<Histogram | undefined> {
   };
 }
 
-/** Heights are square roots, so that few show. */
+/** Draws a histogram's bars. Heights are square roots of the counts, so that small counts are visible. */
 function outline(counts: readonly number[]): string {
   const max = Math.max(...counts);
   const step = WIDTH / counts.length;
@@ -111,7 +111,7 @@ function outline(counts: readonly number[]): string {
     .join('');
 }
 
-/** By powers of ten: gradients of two networks may be a million times apart. */
+/** Returns a logarithmic scale for the bars: gradients of the two networks may be a million times apart. */
 function widthOf(norms: readonly number[]): (norm: number) => number {
   const logs = norms.filter((norm) => Number.isFinite(norm) && norm > 0).map(Math.log10);
   const [low, high] = [Math.floor(Math.min(...logs, 0)) - 1, Math.ceil(Math.max(...logs, 0))];

@@ -1,4 +1,4 @@
-/** The charts of losses, of mini-batches and of what was held back, and of how much of the latter is right. */
+/** The charts of the losses of the mini-batches and of the validation part, and of the accuracy on the latter. */
 import { find } from '../dom.ts';
 import { percent } from '../format.ts';
 import { createChart, type Drawn, type Picture } from './chart.ts';

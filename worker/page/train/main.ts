@@ -1,4 +1,4 @@
-/** The training page's entry: the controls on one side, the engine on the other, and what it tells in between. */
+/** The training page's entry: connects the controls and views with the engine. */
 import { find } from '../dom.ts';
 import { number } from '../format.ts';
 import { createByHand } from './by-hand.ts';
@@ -32,9 +32,9 @@ function start(): void {
   find('#stage', HTMLElement).hidden = false;
   let settings = settingsInAddress();
   let isRunning = false;
-  /** How often it has begun: what is told of a former run comes too late. */
+  /** Counts the runs, so that reports of an earlier run are ignored. */
   let run = 0;
-  /** Why there is nothing to train; undefined where there is. */
+  /** Holds the reason why training is impossible; undefined where it is possible. */
   let stuck: string | undefined;
   const engine = startEngine(hear);
   const losses = new Losses();
@@ -44,12 +44,12 @@ function start(): void {
   const guesses = { with: createGuesses('with'), without: createGuesses('without') };
   const heldView = createHeldView();
   const controls = createControls(change, tell);
-  /** The table that the engine has, and can train with. */
+  /** The last table that the engine has read and can train with. */
   let table: TableReport | undefined;
   const ownFile = createOwnFile((file, label) => {
     tell('');
     setRunning(false);
-    // A link says which column it was made with.
+    // A link names the label column that it was made with.
     const asked = label ?? (settings.data === 'own' && table === undefined ? settings.label : '');
     engine.tell({ kind: 'table', file, label: asked });
   });
@@ -128,7 +128,7 @@ function start(): void {
     find('#stage', HTMLElement).classList.toggle('is-stuck', why !== undefined);
   }
 
-  /** Says so. */
+  /** Returns whether training is impossible, and shows the reason. */
   function isStuck(): boolean {
     if (stuck !== undefined) tell(stuck);
     return stuck !== undefined;
@@ -161,7 +161,7 @@ function start(): void {
     if (goesOn) setRunning(true);
   }
 
-  /** Trains with it, unless there is something to decide first. */
+  /** Begins a run with the table, unless the engine has found a problem in it. */
   function takeTable(report: TableReport): void {
     ownFile.showRead(report);
     if (report.problem !== undefined) {
@@ -274,10 +274,10 @@ function settingsInAddress(): Settings {
   }
 }
 
-/** @returns what has been done with it */
+/** @returns a phrase that says how the link can be had */
 async function copyLink(): Promise<string> {
   try {
-    // A page that is not served by HTTPS has no clipboard.
+    // A page that is not served over HTTPS has no clipboard.
     await (navigator.clipboard as Clipboard | undefined)?.writeText(location.href);
     return 'clipboard' in navigator ? 'Copied' : 'The address bar has it';
   } catch {
@@ -285,7 +285,7 @@ async function copyLink(): Promise<string> {
   }
 }
 
-/** What trains a checkpoint of this page further. */
+/** Returns the command that trains a checkpoint of this page further. */
 function commandFor(of: Begun['of'], table: TableReport | undefined, side: string): string {
   const from = `--from ${side}-batch-norm.safetensors`;
   if (of === 'digits') return `bn-edge train ${from}`;

@@ -1,23 +1,23 @@
-/** A table of one's own: where it is dropped or chosen, and which of its columns is to be predicted. */
+/** The user's own table: receives the file, dropped or chosen, and lets the user choose the column to predict. */
 import { find, make } from '../dom.ts';
 import { number } from '../format.ts';
 import type { Begun, TableReport } from './engine/messages.ts';
 import { inWordsOfThePage } from './wording.ts';
 
 export interface OwnFile {
-  /** What the engine has read of it. */
+  /** Shows what the engine has read of the file. */
   readonly showRead: (report: TableReport) => void;
   readonly showBegun: (begun: Begun) => void;
 }
 
-/** @param read is told of a file that has come, without a label, and of another column of it that is to be predicted */
+/** @param read receives a new file, without a label, or the current file with the column to predict */
 export function createOwnFile(read: (file: File, label: string | undefined) => void): OwnFile {
   const input = find('#own-file', HTMLInputElement);
   const label = find('#own-label', HTMLSelectElement);
   const labelField = find('#own-label-field', HTMLElement);
   const facts = find('#own-facts', HTMLElement);
   let file: File | undefined;
-  /** The last that can be trained with. */
+  /** The last file that the engine can train with, and its report. */
   let trained: { readonly file: File | undefined; readonly report: TableReport } | undefined;
 
   const showNames = ({ names, label: chosen }: TableReport): void => {
@@ -34,7 +34,7 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
   };
   input.addEventListener('change', () => {
     take(input.files);
-    // The same file may be chosen again, changed meanwhile.
+    // The reset lets the user choose the same file again after changing it.
     input.value = '';
   });
   label.addEventListener('change', () => {
@@ -70,7 +70,7 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
         facts.textContent = '';
         return;
       }
-      // Also where another has been refused meanwhile.
+      // A later file may have been refused, and the names shown would be those of that file.
       ({ file } = own);
       showNames(own.report);
       facts.textContent = [

@@ -1,4 +1,4 @@
-/** The plane of one network: how it shades it, the samples upon it, and the sample that is watched. */
+/** The plane of one network: its shading by the network's answers, the samples, and the watched sample. */
 import { find } from '../dom.ts';
 import { percent, powerOfTen } from '../format.ts';
 import { drawing } from './drawing.ts';
@@ -6,14 +6,14 @@ import { grid, type SideNews, type Validation } from './engine/messages.ts';
 import type { Point, Side } from './engine/settings.ts';
 
 export interface Plane {
-  /** Those of a network that is new. @param held those held back for validation */
+  /** Shows the samples of a new network. @param held the samples of the validation part */
   readonly showPoints: (points: readonly Point[], held: readonly Point[]) => void;
   readonly showSample: (sample: Pick<Point, 'x' | 'y'>) => void;
   readonly showNews: (news: SideNews) => void;
   readonly showValidation: (validation: Validation | undefined) => void;
 }
 
-/** @param click is told where */
+/** @param click receives the place of a click */
 export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => void): Plane {
   const root = find(`[data-side=${side}]`, HTMLElement);
   const canvas = find('canvas', HTMLCanvasElement, root);
@@ -25,11 +25,11 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
   let sample: Pick<Point, 'x' | 'y'> = { x: 0, y: 0 };
   let news: SideNews | undefined;
   let validation: Validation | undefined;
-  /** There is no plane of other data. */
+  /** Is true for data that have no plane. */
   let isHidden = false;
   const cells = cellsOf(side);
   const drawSoon = drawing(draw);
-  /** The samples, drawn once. */
+  /** Caches the drawing of the samples. */
   let dots: OffscreenCanvas | undefined;
   let colours: Colours | undefined;
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
@@ -120,12 +120,12 @@ interface Colours {
 
 function coloursOf(element: Element): Colours {
   const probe = getComputedStyle(element);
-  // Custom properties keep light-dark() as it is written: a property that uses them has the colour.
+  // A custom property keeps `light-dark()` unresolved; a property that uses it has the computed colour.
   const of = (name: string): string => probe.getPropertyValue(name);
   return { a: of('outline-color'), b: of('text-decoration-color'), text: of('color'), card: of('border-top-color') };
 }
 
-/** The shades, one pixel a cell, to be drawn as large as the plane. */
+/** Shades the plane, one pixel a cell; the image is scaled to the size of the plane. */
 function cellsOf(side: Side) {
   const image = new OffscreenCanvas(grid, grid);
   const context = image.getContext('2d');
@@ -144,7 +144,7 @@ function cellsOf(side: Side) {
   };
 }
 
-/** Of a computed colour, `rgb(29, 122, 62)`. */
+/** Parses a computed colour, such as `rgb(29, 122, 62)`. */
 const channelsOf = (colour: string): readonly number[] => (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
 
 function drawDots(
@@ -168,7 +168,7 @@ type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 const placeOf = ({ canvas: { width, height } }: Context, { x, y }: Pick<Point, 'x' | 'y'>) =>
   [((x + 1) / 2) * width, ((1 - y) / 2) * height] as const;
 
-/** A circle or a triangle, so that colour alone says nothing. */
+/** Draws a circle or a triangle: colour alone must not tell the classes apart. */
 function mark(context: Context, point: Point, { a, b, card }: Colours, isFilled: boolean): void {
   const [x, y] = placeOf(context, point);
   context.beginPath();

@@ -1,6 +1,6 @@
-/** Numbers over steps that stay few: where there are too many, two neighbours become their mean. */
+/** Bounds the numbers kept over the steps: at the limit, each pair of neighbours becomes its mean. */
 
-/** As many as a chart has columns for. */
+/** The limit: about as many dots as a chart has pixels across. */
 const max = 512;
 
 export interface Dot {
@@ -10,12 +10,12 @@ export interface Dot {
 
 export class Series {
   #dots: Dot[] = [];
-  /** Values that a dot is the mean of. */
+  /** The number of values that a dot averages. */
   #each = 1;
   #open: number[] = [];
   #steps = 0;
 
-  /** The next steps' values, one each. */
+  /** Adds the values of the next steps, one a step. */
   add(values: Iterable<number>): void {
     for (const value of values) {
       this.#steps += 1;
@@ -27,7 +27,7 @@ export class Series {
     }
   }
 
-  /** Rising in their steps. */
+  /** Returns the dots by ascending step. */
   get dots(): readonly Dot[] {
     return this.#dots;
   }
@@ -43,7 +43,7 @@ export class Series {
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Numbers seen now and then, each at its step: where there are too many, every second is forgotten. */
+/** Keeps numbers that are measured from time to time, each at its step. At the limit, every second dot is dropped. */
 export class Sightings {
   #dots: Dot[] = [];
 

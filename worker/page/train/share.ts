@@ -1,7 +1,7 @@
-/** Settings as the part of the address behind #, so that a link restores them. */
+/** Writes the settings into the fragment of the address, so that a link restores them. */
 import { dataNames, limits, optimizerNames, type Point, type Settings, usualSettings } from './engine/settings.ts';
 
-/** Names in the address; a setting without one does not compile. */
+/** Maps each setting to its name in the address. A setting without a name does not compile. */
 const keys = {
   data: 'data',
   learningRate: 'rate',
@@ -15,12 +15,12 @@ const keys = {
   label: 'label',
 } as const satisfies Readonly<Record<keyof Settings, string>>;
 
-/** Coordinates are kept to a thousandth. */
+/** Coordinates are rounded to a thousandth. */
 const thousandths = 1000;
 
 const isWhole = new Set<string>(['batchSize', 'depth', 'seed']);
 
-/** In the order of `keys`, so that equal settings have one address. */
+/** Returns the fragment. Its parts stand in the order of `keys`, so that equal settings have the same address. */
 export function toHash(settings: Settings): string {
   const { points, label, ...others } = settings;
   const said = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name): [string, string][] =>
@@ -34,7 +34,7 @@ export function toHash(settings: Settings): string {
 const pointText = ({ x, y, label }: Point): string =>
   [Math.round(x * thousandths), Math.round(y * thousandths), label].join('.');
 
-/** @throws RangeError naming what the address says, and what was expected */
+/** @throws RangeError naming what the address holds and what was expected */
 export function fromHash(hash: string): Settings {
   const said = new URLSearchParams(hash.replace(/^#/, ''));
   const known = new Set<string>(Object.values(keys));
@@ -70,7 +70,7 @@ function numberOf(setting: keyof typeof limits, said: URLSearchParams): number {
   return text === null ? usualSettings[setting] : checkedNumber(setting, text, `link: ${keys[setting]}`);
 }
 
-/** @throws RangeError for what is no number of this setting */
+/** @throws RangeError for text that is not a valid number for this setting */
 export function checkedNumber(setting: keyof typeof limits, text: string, where: string): number {
   const [min, max] = limits[setting];
   const value = text.trim() === '' ? NaN : Number(text);
@@ -80,7 +80,7 @@ export function checkedNumber(setting: keyof typeof limits, text: string, where:
   throw new RangeError(`${where}: expected ${kind} from ${min} to ${max}, got ${JSON.stringify(text)}`);
 }
 
-/** What a link may carry at most. */
+/** The most points that a link may carry. */
 export const maxPoints = 500;
 
 function pointsOf(text: string): readonly Point[] {

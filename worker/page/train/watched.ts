@@ -1,4 +1,4 @@
-/** One channel and one sample over the steps: mini-batch statistics beside running ones. */
+/** Follows one channel and one sample over the steps: mini-batch statistics beside running statistics. */
 import { find } from '../dom.ts';
 import { number } from '../format.ts';
 import { createChart, type Picture } from './chart.ts';
@@ -15,21 +15,21 @@ const traces = (): Traces => ({ running: new Sightings(), batch: new Sightings()
 
 export interface WatchedView {
   readonly watched: Watched;
-  /** Forgets what was seen, of a network that is no more. */
+  /** Discards the traces of the previous network. */
   readonly begin: (settings: Settings) => void;
-  /** What there is to choose from. */
+  /** Sets the ranges of the controls. */
   readonly showBegun: (begun: Begun) => void;
   readonly showHeld: (sample: HeldSample) => void;
   readonly showNews: (news: News) => void;
   readonly moveSample: (at: Watched['sample']) => void;
 }
 
-/** @param watch is told of another channel or sample */
+/** @param watch receives the new channel or sample */
 export function createWatchedView(watch: (watched: Watched) => void): WatchedView {
   const [layer, channel, x, y, held] = (
     ['#watched-layer', '#watched-channel', '#sample-x', '#sample-y', '#held'] as const
   ).map((id) => find(id, HTMLInputElement)) as Inputs;
-  /** The class whose probability is drawn, and how it is called. */
+  /** The class whose probability is drawn, and its name. */
   let asked = ofPlane;
   const affine = find('#affine', HTMLElement);
   let [answers, means, deviations] = [traces(), traces(), traces()];

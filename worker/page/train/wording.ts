@@ -1,6 +1,6 @@
-/** Messages of the code that the command has as well, in the words of the page. */
+/** Rewrites messages of code that the command shares in the words of the page. */
 
-/** The options that the page has a control for, and what is written beside it. */
+/** Maps options that the page has a control for to the control's label. */
 const controls: readonly (readonly [option: RegExp, name: string])[] = [
   [/--label(?: NAME)?(?![\w-])/g, '“Predict”'],
   [/--learning-rate(?![\w-])/g, '“Learning rate”'],
@@ -8,12 +8,12 @@ const controls: readonly (readonly [option: RegExp, name: string])[] = [
 ];
 
 const quoted = /"(?:[^"\\]|\\.)*"/g;
-/** From the message's beginning, or what parts it in two, to the next. */
+/** Matches a clause: from the message's beginning or a separator to the next separator. */
 const clause = /(^|; |: )((?:(?!; |: ).)+)/g;
 
 /**
- * Options that the page has a control for are called by its name; a clause that names others is said to be of the command. What is quoted
- * from a file stays as it is.
+ * Replaces options that the page has a control for by its label. A clause that names other options is attributed to the
+ * command. Text quoted from a file stays as it is.
  */
 export function inWordsOfThePage(message: string): string {
   const quotes = message.match(quoted) ?? [];

@@ -1,4 +1,4 @@
-/** A backend for runs whose steps are compiled whole, however large: there is no runtime in the page to fall back on. */
+/** A backend for runs whose steps are compiled whole, whatever their size: the page has no runtime to fall back on. */
 import type { Backend } from '../../../../training/backend/index.ts';
 import { UserError } from '../../../../training/files/index.ts';
 

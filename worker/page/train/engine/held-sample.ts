@@ -1,14 +1,14 @@
-/** One of the samples held back, for people to see what the networks are asked about. */
+/** Formats one sample of the validation part, so that the user sees what the networks are asked about. */
 import { inputsOf, type InputColumn } from '../../../../training/columns/index.ts';
 import { elementCount, shortestFloat } from '../../../../training/files/index.ts';
 import type { HeldSample } from './messages.ts';
 import { maxHeld } from './settings.ts';
 import type { Subject } from './subject.ts';
 
-/** Of a row, for people. */
+/** The most columns of a row that are shown. */
 const maxCells = 24;
 
-/** @returns undefined for the plane, whose samples show themselves, and where none is held back */
+/** @returns undefined for the plane, which shows its samples itself, and where the validation part is empty */
 export function heldSample({ kind, validation, columns }: Subject, wanted: number): HeldSample | undefined {
   if (kind === 'plane' || validation.count === 0) return undefined;
   const index = Math.min(wanted, validation.count - 1, maxHeld - 1);

@@ -1,6 +1,6 @@
 /**
- * What goes on inside a network while it trains: one mini-batch's forward pass and gradients with the tensors as they are, by the same
- * graph as the step's, but without an update.
+ * Looks inside a network during training: computes one mini-batch's forward pass and gradients with the current
+ * tensors, by the same graph as the training step's but without an update.
  */
 import { gradients } from '../../../../training/autodiff/index.ts';
 import { type Graph, graphBuilder, type GraphBuilder, type Value } from '../../../../training/graph/index.ts';
@@ -8,13 +8,13 @@ import { emitForward, type Plan, type PlannedLayer, tensorsOf } from '../../../.
 import { emitMeanLoss, multiclass } from '../../../../training/objective/index.ts';
 import { openGraph, type Program } from './program.ts';
 
-/** A hidden layer: its product, and Batch Norm behind it where there is one. */
+/** A hidden layer: its product, and the Batch Norm layer behind it if there is one. */
 export interface Hidden {
   readonly product: PlannedLayer;
   readonly norm: PlannedLayer | undefined;
 }
 
-/** All layers with a product but the last, which gives the answer. */
+/** Returns all layers with a product except the last, which gives the answer. */
 export function hiddenOf({ layers }: Plan): readonly Hidden[] {
   const products = layers.filter(({ layer }) => layer.kind === 'dense').slice(0, -1);
   return products.map((product) => {
@@ -35,7 +35,10 @@ export const names = {
   dAfter: (layer: number): string => `d after ${layer}`,
 } as const;
 
-/** Takes `x`, `labels` and the network's tensors; gives `logits` and, for each hidden layer, what `names` says. */
+/**
+ * Compiles the graph of the look. It takes `x`, `labels` and the network's tensors, and gives `logits` and, for each
+ * hidden layer, the values in `names`.
+ */
 export const openLook = (plan: Plan, batchSize: number): Program => openGraph(lookGraph(plan, batchSize));
 
 function lookGraph(plan: Plan, batchSize: number): Graph {
@@ -76,10 +79,12 @@ function lookGraph(plan: Plan, batchSize: number): Graph {
   });
 }
 
-/** A value to be given out, or one by which the loss is differentiated. */
+/** A value to be output, or a value by which the loss is differentiated. */
 type Seen = { readonly name: string; readonly is: Value } | { readonly name: string; readonly of: Value };
 
-/** Takes `x [count, ..]` and the network's tensors; gives `logits` by the running statistics. */
+/**
+ * Compiles inference by the running statistics. It takes `x [count, ..]` and the network's tensors, and gives `logits`.
+ */
 export function openAnswers(plan: Plan, count: number): Program {
   const g = graphBuilder();
   const { x, tensors } = declare(g, plan, count);

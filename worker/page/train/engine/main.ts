@@ -1,6 +1,6 @@
 /**
- * The engine: a worker of the browser that trains the pair and tells the page of it. Orders are obeyed one after the other; between two
- * slices of steps it listens.
+ * The engine: a web worker that trains the pair and reports to the page. It executes orders one after the other, and
+ * receives new ones between two slices of steps.
  */
 import { UserError } from '../../../../training/files/index.ts';
 import { loadDigits } from './digits/digits.ts';
@@ -13,37 +13,42 @@ import type { Settings } from './settings.ts';
 import type { Subject } from './subject.ts';
 import { planeOf } from './toys.ts';
 
-/** What the browser gives a worker. */
+/** Declares what the engine uses of the worker's global scope. */
 declare const self: {
   onmessage: ((event: { readonly data: Order }) => void) | null;
   postMessage: (report: Report) => void;
 };
 
-/** Milliseconds of a slice of steps. */
+/** Milliseconds of steps before the engine listens for orders again. */
 const slice = 12;
-/** Steps that are taken at once: so many milliseconds of them, since each call has to make sure that all is finite. */
+/**
+ * The size of a stride, the steps taken in one call: as many as fit into so many milliseconds, up to a maximum. Each
+ * call has a fixed cost, since it checks that all tensors are finite.
+ */
 const [strideTime, maxSteps] = [40, 64];
 
 let pair: Pair | undefined;
-/** Its number. */
+/** The number of the current run, which reports carry. */
 let run = 0;
 let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 };
 /** The last table that was read. */
 let own: OwnTable | undefined;
-/** Steps per second; 0 while it stands still. */
+/** The wanted steps per second; 0 while the pair stands still. */
 let pace = 0;
-/** What was told last of the steps. */
+/** The time and the step count of the last news. */
 let told = { time: 0, steps: 0 };
 /** The step of the last validation. */
 let validated = 0;
-/** One part in 30 of the time; for validation, of which one sees little in between, half as often. */
+/**
+ * News take at most one part in 30 of the time. Validation takes half of that: between two, its results change little.
+ */
 const look = rationed(tellNews, 30, [40, 1000]);
 const validate = rationed(tellValidation, 60, [250, 4000]);
-/** Counts what is begun, so that a loop that has been replaced ends. */
+/** Counts starts and stops, so that a loop that has been replaced ends. */
 let turn = 0;
 let queue: Promise<void> = Promise.resolve();
 
-/** Counts orders to begin, and tells the one that is obeyed that another has come. */
+/** Counts orders to begin. `outdate` tells the order being executed that another has arrived. */
 let begins = 0;
 let outdate = (): void => undefined;
 
@@ -102,7 +107,10 @@ async function obey(order: Order, mine: number): Promise<void> {
   }
 }
 
-/** Unless it is outdated: a slider that is drawn begins at every place, and digits may be long in coming. */
+/**
+ * Begins a run, unless a later order to begin has arrived: a dragged slider sends one for every value, and the digits
+ * may take long to download.
+ */
 async function begin(settings: Settings, isOutdated: () => boolean): Promise<void> {
   await new Promise<void>(soon);
   if (isOutdated()) return;
@@ -132,7 +140,7 @@ function asksForTable({ label }: Settings): string {
   return `This link trains with a table that is not in it${what}: drop one here, or choose other data.`;
 }
 
-/** Keeps it, where it can be trained with. */
+/** Reads a table, and keeps it if it can be trained with. */
 async function readTable({ file, label: asked }: Extract<Order, { kind: 'table' }>): Promise<TableReport> {
   const { likelyLabel, namesOf, readOwn, sourceOf } = await import('./own/own-table.ts');
   const found = { kind: 'table', name: file.name, names: [] as readonly string[], label: asked, notes: [] } as const;
@@ -154,7 +162,7 @@ function stop(): void {
   turn += 1;
 }
 
-/** In the queue of orders, so that no two touch the pair at once. */
+/** Takes steps in the queue of orders, so that no two of them use the pair at once. */
 function keepRunning(mine: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
   const stride = new Stride(strideTime, maxSteps);
@@ -169,7 +177,7 @@ function keepRunning(mine: number): void {
       const before = performance.now();
       stride.note(await pair.take(Math.min(due(), stride.steps)), performance.now() - before);
     }
-    // What cannot be caught up with is forgiven.
+    // A backlog that cannot be caught up with is dropped.
     if (due() > maxSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
     if (pair.isOver) {
       stop();
@@ -211,7 +219,7 @@ function tellValidation(): void {
 
 let due: 'nothing' | 'look' | 'all' = 'nothing';
 
-/** Once for all orders that have come meanwhile. */
+/** Reports once for all orders that arrived in the meantime. */
 function tellStill(what: 'look' | 'all'): void {
   if (due === 'nothing')
     soon(() => {
@@ -226,7 +234,7 @@ function tellDue(): void {
   due = 'nothing';
 }
 
-/** Of a pair that stands still. */
+/** Reports everything of a pair that stands still. */
 function tellAll(): void {
   validate.now();
   look.now();

@@ -1,4 +1,4 @@
-/** What is measured of arrays before they are told. */
+/** Summarizes arrays for the reports: histograms, norms and probabilities. */
 import type { Histogram } from './messages.ts';
 
 const bins = 32;
@@ -19,14 +19,14 @@ export function histogramOf(values: Float32Array): Histogram {
   return { minimum, maximum, counts };
 }
 
-/** √ Σ v² */
+/** Returns √ Σ v². */
 export function norm(values: Float32Array): number {
   let sum = 0;
   for (const value of values) sum += value * value;
   return Math.sqrt(sum);
 }
 
-/** The softmax of a row of logits. */
+/** Returns the softmax of a row of logits. */
 export function probabilitiesOf(logits: Float32Array, row: number, classes: number): Float32Array {
   const own = logits.subarray(row * classes, (row + 1) * classes);
   const max = own.reduce((largest, value) => Math.max(largest, value), -Infinity);
@@ -35,7 +35,7 @@ export function probabilitiesOf(logits: Float32Array, row: number, classes: numb
   return powers.map((value) => value / sum);
 }
 
-/** The second of two classes' softmax in a row of logits. */
+/** Returns the second class's softmax in a row of logits of two classes. */
 export function probabilityOfB(logits: Float32Array, row: number): number {
   return 1 / (1 + Math.exp((logits[2 * row] ?? NaN) - (logits[2 * row + 1] ?? NaN)));
 }

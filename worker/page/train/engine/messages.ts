@@ -1,39 +1,46 @@
-/** What the page and its engine, a worker of the browser, say to each other. */
+/** The messages between the page and its engine, a web worker. */
 import type { Point, Settings, Side } from './settings.ts';
 import type { Subject } from './subject.ts';
 
 export type Order =
-  /** Reads a table, which is kept until another comes; `label` is the column to predict, empty for the one that is likely. */
+  /**
+   * Reads a table, which the engine keeps until the next. `label` is the column to predict; empty for the likely one.
+   */
   | { readonly kind: 'table'; readonly file: File; readonly label: string }
-  /** Begins anew; with a table of one's own, the last one that was read. `run` numbers it, and what is told of it. */
+  /**
+   * Begins a new run; with the user's own table, on the last one that was read. `run` numbers the run and its reports.
+   */
   | { readonly kind: 'begin'; readonly run: number; readonly settings: Settings }
-  /** Goes on with another learning rate or momentum. */
+  /** Continues the run with another learning rate or momentum. */
   | { readonly kind: 'tune'; readonly settings: Settings }
-  /** `pace`: steps per second; Infinity for as many as there can be. */
+  /** Takes steps. `pace` is the steps per second; Infinity for as many as possible. */
   | { readonly kind: 'run'; readonly pace: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'step' }
   | { readonly kind: 'watch'; readonly watched: Watched }
-  /** Asks for the losses of the steps so far, of a million at most. */
+  /** Asks for the losses of the first million steps. */
   | { readonly kind: 'losses' }
   | { readonly kind: 'file'; readonly of: Side; readonly as: FileKind };
 
-/** What can be taken away: a folder of `models/` as a ZIP archive, a safetensors file, or a CSV file of all samples. */
+/** What can be saved: a folder of `models/` as a ZIP archive, a safetensors file, or a CSV file of all samples. */
 export type FileKind = 'model' | 'checkpoint' | 'data';
 
-/** What the page looks at. */
+/** What the user has chosen to look at. */
 export interface Watched {
-  /** A hidden layer, from 0. */
+  /** The index of a hidden layer. */
   readonly layer: number;
-  /** A unit of it, from 0. */
+  /** The index of a unit of that layer. */
   readonly channel: number;
-  /** The sample whose answers are shown: a place of the plane, and of other data one of those held back, from 0. */
+  /**
+   * The sample whose answers are shown: a place of the plane, or, for other data, `held`, an index into the validation
+   * part.
+   */
   readonly sample: Pick<Point, 'x' | 'y'>;
   readonly held: number;
 }
 
 export type Report =
-  /** What it begins with; whether that can be trained with is told by what comes next. */
+  /** Describes the data of the run. Whether the settings can be trained with follows in a later report. */
   | { readonly kind: 'begun'; readonly run: number; readonly begun: Begun }
   | { readonly kind: 'sample'; readonly run: number; readonly sample: HeldSample }
   | TableReport
@@ -41,85 +48,88 @@ export type Report =
   | { readonly kind: 'validated'; readonly run: number; readonly validated: Validated }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
   | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
-  /** Both networks have diverged, and there is no step to take. */
+  /** Both networks have diverged: no step is left to take. */
   | { readonly kind: 'over'; readonly run: number }
-  /** A file that cannot be given; training goes on. */
+  /** A file cannot be made; training continues. */
   | { readonly kind: 'refused'; readonly message: string }
-  /** The settings cannot be trained with, or the engine has failed, of whatever run. */
+  /** The settings cannot be trained with, or the engine has failed. Without `run`, the report concerns every run. */
   | { readonly kind: 'trouble'; readonly run?: number; readonly message: string };
 
-/** What was read of a table. */
+/** Reports what was read of a table. */
 export interface TableReport {
   readonly kind: 'table';
   readonly name: string;
-  /** Of its columns; none where the file could not be read at all. */
+  /** The names of its columns; empty where the file could not be read at all. */
   readonly names: readonly string[];
   readonly label: string;
   readonly notes: readonly string[];
-  /** Why it cannot be trained with; undefined where it can. */
+  /** Says why the table cannot be trained with; undefined where it can. */
   readonly problem: string | undefined;
 }
 
 export interface Begun {
   readonly of: Subject['kind'];
   readonly classes: readonly string[];
-  /** How many samples there are of each. */
+  /** Count the samples of the two parts. */
   readonly trained: number;
   readonly heldBack: number;
-  /** Of a plane; none of other data. */
+  /** The samples of the two parts of a plane; empty for other data. */
   readonly points: readonly Point[];
   readonly held: readonly Point[];
 }
 
-/** A sample that is no point of a plane. */
+/** A sample of the validation part of digits or a table. */
 export interface HeldSample {
-  /** Among those held back, from 0. */
+  /** Its index in the validation part. */
   readonly index: number;
   readonly label: number;
   readonly name: string;
-  /** Of a digit, row by row. */
+  /** The pixels of a digit, row by row. */
   readonly pixels?: Uint8Array;
-  /** Of a row: the first columns and what they hold. */
+  /** The first columns of a table's row and their values. */
   readonly cells?: readonly (readonly [name: string, text: string])[];
 }
 
 export interface News {
   readonly step: number;
   readonly epoch: number;
-  /** Of this engine lately, both networks together counting as one; 0 while it stands still. */
+  /** The recent speed of this engine, a step of both networks counting as one; 0 while it stands still. */
   readonly stepsPerSecond: number;
   readonly sides: Readonly<Record<Side, SideNews>>;
 }
 
-/** What the networks make of what is held back: told now and then, and whenever they stand still. */
+/** The networks' scores on the validation part: sent from time to time, and whenever training stops. */
 export interface Validated {
   readonly step: number;
-  /** Undefined of a network that has diverged, and where nothing is held back. */
+  /** Undefined for a network that has diverged, and where the validation part is empty. */
   readonly sides: Readonly<Record<Side, Validation | undefined>>;
 }
 
-/** By the running statistics. */
+/** The scores by the running statistics. */
 export interface Validation {
   readonly loss: number;
   readonly accuracy: number;
 }
 
 export interface SideNews {
-  /** Of the steps since the last news. */
+  /** The losses of the steps since the last news. */
   readonly losses: Float32Array;
-  /** Why it no longer trains; undefined while it does. */
+  /** Says why the network no longer trains; undefined while it does. */
   readonly diverged: string | undefined;
-  /** Of the hidden layers, in order. */
+  /** Describes the hidden layers, in order. */
   readonly layers: readonly LayerNews[];
-  /** The probability of class 1 on a grid over the plane, row by row from the top left, `grid × grid`; empty for other data. */
+  /**
+   * The probability of class 1 on a grid over the plane, row by row from the top left, `grid × grid`; empty for other
+   * data.
+   */
   readonly boundary: Float32Array;
-  /** Of each class, for the sample that is watched. */
+  /** The probability of each class for the watched sample: by the running statistics, and within the mini-batch. */
   readonly sample: { readonly running: Float32Array; readonly batch: Float32Array };
-  /** What one step does to one channel; undefined without Batch Norm. */
+  /** The numbers of one step of the watched channel; undefined without Batch Norm. */
   readonly channel: ChannelNews | undefined;
 }
 
-/** How often values occur, in bins of equal width from `minimum` to `maximum`. */
+/** Counts values in bins of equal width from `minimum` to `maximum`. */
 export interface Histogram {
   readonly minimum: number;
   readonly maximum: number;
@@ -127,16 +137,16 @@ export interface Histogram {
 }
 
 export interface LayerNews {
-  /** Of all units in the mini-batch that comes next, in front of Batch Norm or ReLU. */
+  /** The inputs of Batch Norm (of ReLU where there is none) of all units, for the next mini-batch. */
   readonly before: Histogram;
-  /** Behind Batch Norm; undefined without it. */
+  /** The outputs of Batch Norm; undefined without it. */
   readonly after: Histogram | undefined;
   /** √ Σ (∂L/∂w)² over the layer's weights. */
   readonly gradientNorm: number;
   readonly norm: Normalization | undefined;
 }
 
-/** A number for each channel. */
+/** The statistics and parameters of a Batch Norm layer, one number for each channel. */
 export interface Normalization {
   readonly batchMean: Float32Array;
   readonly batchVar: Float32Array;
@@ -146,7 +156,7 @@ export interface Normalization {
   readonly beta: Float32Array;
 }
 
-/** The numbers of the channel that is watched, in the mini-batch that comes next. */
+/** The numbers of the watched channel for the next mini-batch. */
 export interface ChannelNews {
   readonly layer: number;
   readonly channel: number;
@@ -156,7 +166,7 @@ export interface ChannelNews {
   readonly z: Float32Array;
   /** ∂L/∂z̃, `[m]` */
   readonly dAfter: Float32Array;
-  /** ∂L/∂z as the training graph has it, `[m]` */
+  /** ∂L/∂z as the training graph computes it, `[m]` */
   readonly dz: Float32Array;
   readonly dGamma: number;
   readonly dBeta: number;
@@ -166,5 +176,5 @@ export interface ChannelNews {
   readonly runningVar: number;
 }
 
-/** Of the grid of `boundary`, on a side. */
+/** The number of cells on a side of the grid of `boundary`. */
 export const grid = 48;

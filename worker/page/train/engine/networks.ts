@@ -1,4 +1,4 @@
-/** The two networks that are compared: the same layers, weights and data, the one with Batch Norm, the other without. */
+/** The two networks that are compared: they have the same layers, weights and data, and only one has Batch Norm. */
 import { classesOf, type ClassificationDataset, type Random } from '../../../../training/data/index.ts';
 import {
   type Layer,
@@ -33,7 +33,9 @@ export function networkOf(
   };
 }
 
-/** Fresh tensors, with the weights multiplied by `scale`: weights of one name are the same in both networks. */
+/**
+ * Initializes the tensors, and multiplies the weights by `scale`. Weights of the same name are equal in both networks.
+ */
 export function initialTensors(plan: Plan, random: Random, data: ClassificationDataset, scale: number): State {
   const weights = new Set(layerTensorsOf(plan).flatMap(({ name, role }) => (role.kind === 'weight' ? [name] : [])));
   const fresh = initializeTensors(plan, random, data);

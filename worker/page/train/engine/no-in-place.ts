@@ -1,6 +1,6 @@
 /**
- * Steps whose state stays in place, where there are none: they are a runtime's, and on threads of Node. The bundler puts this module in
- * place of `training/trainer/in-place/in-place-stepper.ts`, so that none of it is in the page.
+ * Replaces `training/trainer/in-place/in-place-stepper.ts` in the page's bundle: steps whose state stays in place need
+ * ONNX Runtime and threads of Node, which the page does not have.
  */
 
 export const isInPlace = (): false => false;

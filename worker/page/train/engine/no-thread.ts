@@ -1,6 +1,6 @@
 /**
- * The second thread of a compiled step, where there is none: it is Node's. The bundler puts this module in place of
- * `training/trainer/compiled/start-thread.ts`, so that none of it is in the page, whose steps are on one thread.
+ * Replaces `training/trainer/compiled/start-thread.ts` in the page's bundle: the second thread of a compiled step is
+ * Node's, and the steps of the page are on one thread.
  */
 
 export function startThread(): never {

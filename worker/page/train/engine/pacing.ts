@@ -1,10 +1,10 @@
-/** When things are done while the pair trains, so that training has nearly all of the time. */
+/** Schedules work beside the training of the pair, so that training has nearly all of the time. */
 
 const waiting: (() => void)[] = [];
 let wake: (() => void) | undefined;
 
 function openChannel(): () => void {
-  // The types at hand are those of Node's channels.
+  // TypeScript sees Node's types of channels here.
   const { port1, port2 } = new MessageChannel() as unknown as {
     readonly port1: { onmessage: (() => void) | null };
     readonly port2: { readonly postMessage: (message: undefined) => void };
@@ -15,7 +15,7 @@ function openChannel(): () => void {
   };
 }
 
-/** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
+/** Calls `act` after the orders that have already arrived, without the delay that browsers add to nested timers. */
 export function soon(act: () => void): void {
   waiting.push(act);
   wake ??= openChannel();
@@ -24,13 +24,15 @@ export function soon(act: () => void): void {
 
 export interface Rationed {
   readonly now: () => void;
-  /** @param isIdle whether there is nothing else to do */
+  /** @param isIdle is true when there is nothing else to do */
   readonly ifDue: (isIdle: boolean) => void;
 }
 
 /**
- * @param parts one in so many of the time is what it takes at most, unless there is nothing else to do
- * @param within the fewest and most milliseconds between two times
+ * Limits how often `act` runs.
+ *
+ * @param parts limits `act` to one in so many parts of the time, unless there is nothing else to do
+ * @param within the fewest and the most milliseconds from the end of a call to the next
  */
 export function rationed(
   act: () => void,
@@ -53,8 +55,9 @@ export function rationed(
 }
 
 /**
- * How many steps are taken at once: as many as last about `milliseconds`, going by those before. Going by the fastest, all but: on a machine
- * that others use as well, most of the time that a call takes may be theirs.
+ * Chooses how many steps are taken in one call: as many as last about `milliseconds`, by the fastest of the calls so
+ * far. The mean would not do: on a machine that others use as well, most of a call's time may be theirs. Each call may
+ * raise the estimate by a tenth, so that it follows a real slowdown.
  */
 export class Stride {
   readonly #milliseconds: number;
@@ -70,7 +73,7 @@ export class Stride {
     return Math.min(Math.max(Math.floor(this.#milliseconds / this.#each), 1), this.#max);
   }
 
-  /** So many steps took so long. */
+  /** Updates the estimate by the time that a call took. */
   note(steps: number, milliseconds: number): void {
     this.#each = Math.min(milliseconds / steps, 1.1 * this.#each);
   }

@@ -1,4 +1,4 @@
-/** Both networks, which take the same mini-batches in the same order. */
+/** Trains both networks on the same mini-batches in the same order. */
 import { createRandom, epochBatches } from '../../../../training/data/index.ts';
 import { UserError } from '../../../../training/files/index.ts';
 import type { Begun, News, SideNews, Validation, Watched } from './messages.ts';
@@ -26,7 +26,7 @@ export class Pair {
   readonly #runs: Readonly<Record<Side, SideRun>>;
   #steps = 0;
   #epoch = 0;
-  /** Of the epoch. */
+  /** The order of the samples in the current epoch. */
   #order: Int32Array = new Int32Array();
 
   private constructor(subject: Subject, settings: Settings, runs: Readonly<Record<Side, SideRun>>) {
@@ -43,12 +43,12 @@ export class Pair {
     return new Pair(subject, settings, runs);
   }
 
-  /** In the order in which they were drawn and dropped. */
+  /** Returns the points of the plane in the order in which they were generated and dropped. */
   get all(): readonly Point[] {
     return pointsOf(this.#settings);
   }
 
-  /** @throws UserError for a network that has left the finite numbers */
+  /** @throws UserError for a network that has diverged */
   standing(side: Side): Standing {
     const run = this.#runs[side];
     if (run.diverged) throw new UserError('take away: expected a network of finite numbers, got one that has diverged');
@@ -59,7 +59,7 @@ export class Pair {
     return this.#steps;
   }
 
-  /** Whether no step would change anything any more. */
+  /** Is true when both networks have diverged. */
   get isOver(): boolean {
     return sides.every((side) => this.#runs[side].diverged);
   }
@@ -77,7 +77,7 @@ export class Pair {
     for (const side of sides) await this.#runs[side].tune(settings);
   }
 
-  /** @returns how many steps it took: fewer than `most` where an epoch ends */
+  /** @returns the number of steps taken: fewer than `max` where an epoch ends */
   async take(max: number): Promise<number> {
     const { batchSize } = this.#settings;
     const { order, from } = this.#ahead();
@@ -98,7 +98,7 @@ export class Pair {
     };
   }
 
-  /** The epoch of the next step, its mini-batches, and where the next one begins among them. */
+  /** Returns the epoch of the next step, the epoch's order of samples, and where the next mini-batch begins in it. */
   #ahead() {
     const { seed, batchSize } = this.#settings;
     const { count } = this.subject.train;

@@ -1,16 +1,16 @@
-/** Graphs to look with, compiled whole as the training step is. */
+/** Compiles the graphs that look at a network; each is compiled whole, as the training step is. */
 import { compileStatic, openStatic } from '../../../../training/compile/index.ts';
 import { checkGraph, type Graph } from '../../../../training/graph/index.ts';
 import { lower } from '../../../../training/lowering/index.ts';
 import type { State } from '../../../../training/trainer/index.ts';
 
 export interface Program {
-  /** Where an input is written. */
+  /** Returns the array into which an input is written. */
   readonly input: (name: string) => Float32Array | Int32Array;
-  /** Takes over the tensors that the graph reads. */
+  /** Copies the tensors that the graph reads. */
   readonly load: (state: State) => void;
   readonly run: () => void;
-  /** Of the last run; the next one writes into the same array. */
+  /** Returns an output of the last run; the next run overwrites the array. */
   readonly output: (name: string) => Float32Array;
 }
 

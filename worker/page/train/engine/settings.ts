@@ -1,10 +1,13 @@
-/** What decides how a pair of networks trains, as the controls and the address of the page say it. Knows nothing of either side. */
+/**
+ * The settings of a pair's training, which the controls, the page's address and the engine share. This module imports
+ * neither the page nor the engine.
+ */
 
-/** The data that one can choose; `empty` holds only what is dropped by hand. */
+/** The generated data; `empty` holds only the points that the user drops. */
 export const toyNames = ['moons', 'circles', 'spirals', 'clouds', 'empty'] as const;
 export type ToyName = (typeof toyNames)[number];
 
-/** Beside these, a few thousand digits of MNIST, and a table of one's own. */
+/** Beside these, a few thousand digits of MNIST and the user's own table can be chosen. */
 export const dataNames = [...toyNames, 'digits', 'own'] as const;
 export type DataName = (typeof dataNames)[number];
 
@@ -13,7 +16,7 @@ export const isToy = (name: DataName): name is ToyName => (toyNames as readonly 
 export const optimizerNames = ['sgd', 'momentum', 'adam'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
 
-/** A sample dropped by hand: where it is, from −1 to 1, and its class, 0 or 1. */
+/** A sample that the user has dropped: its place, from −1 to 1, and its class, 0 or 1. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -22,23 +25,23 @@ export interface Point {
 
 export interface Settings {
   readonly data: DataName;
-  /** Dropped by hand upon a plane. */
+  /** The points that the user has dropped on a plane. */
   readonly points: readonly Point[];
-  /** The column to predict of a table of one's own; empty for other data, and where nobody has said. */
+  /** The column of the user's own table to predict; empty for other data, and where none has been chosen. */
   readonly label: string;
   readonly learningRate: number;
   readonly batchSize: number;
-  /** ONNX's: the share of the old running statistics that a step keeps. */
+  /** The momentum of ONNX: the share of the old running statistics that a step keeps. */
   readonly bnMomentum: number;
-  /** Hidden layers. */
+  /** The number of hidden layers. */
   readonly depth: number;
-  /** By which He et al.'s initial weights are multiplied. */
+  /** The factor by which He et al.'s initial weights are multiplied. */
   readonly scale: number;
   readonly optimizer: OptimizerName;
   readonly seed: number;
 }
 
-/** The smallest and largest of each number that there are controls for. */
+/** The minimum and the maximum of each number that has a control. */
 export const limits = {
   learningRate: [0.001, 10],
   batchSize: [1, 256],
@@ -61,15 +64,15 @@ export const usualSettings: Settings = {
   seed: 1,
 };
 
-/** Of each hidden layer: with digits and two layers the network is `mnist-mlp`. */
+/** Returns the width of the hidden layers. With digits and two layers the network is `mnist-mlp`. */
 export const widthOf = (data: DataName): number => (data === 'digits' ? 256 : data === 'own' ? 64 : 16);
 
-/** Of the samples held back, so many are asked about at most. */
+/** The most samples of the validation part that are used. */
 export const maxHeld = 1000;
 
-/** Of the steps, the losses of so many are kept to be saved. */
+/** The number of steps whose losses are kept to be saved. */
 export const mostLosses = 1_000_000;
 
-/** The two networks, in the order of everything that comes in pairs. */
+/** The two networks, in the order in which all pairs are listed. */
 export const sides = ['with', 'without'] as const;
 export type Side = (typeof sides)[number];

@@ -1,4 +1,4 @@
-/** One of the two networks: its run, and what the page is told of it. */
+/** Trains one of the two networks, and computes the page's news of it. */
 import { createRandom } from '../../../../training/data/index.ts';
 import { elementCount } from '../../../../training/files/index.ts';
 import { type Plan, planNetwork } from '../../../../training/network/index.ts';
@@ -28,13 +28,13 @@ const gridPoints = Float32Array.from({ length: 2 * grid * grid }, (_, i) => {
 export class SideRun {
   readonly plan: Plan;
   readonly #subject: Subject;
-  /** Those that are asked about. */
+  /** The samples of the validation part that are used. */
   readonly #held: Subject['validation'];
   readonly #hidden: readonly Hidden[];
   readonly #look: Program;
-  /** Of those held back; undefined where none are. */
+  /** Infers the samples of the validation part; undefined where there are none. */
   readonly #validation: Program | undefined;
-  /** Of the watched sample, and behind it of the grid of a plane. */
+  /** Infers the watched sample, followed by the grid of a plane. */
   readonly #answers: Program;
   #settings: Settings;
   #run: TrainingRun;
@@ -50,7 +50,7 @@ export class SideRun {
     this.#run = run;
     this.#hidden = hiddenOf(plan);
     this.#look = openLook(plan, settings.batchSize);
-    // What a program reads stays where it was written.
+    // These inputs are written only once: a program never overwrites what it reads.
     this.#validation = this.#held.count > 0 ? openAnswers(plan, this.#held.count) : undefined;
     this.#validation?.input('x').set(this.#held.inputs);
     const grid = subject.kind === 'plane' ? gridPoints : none;
@@ -58,7 +58,7 @@ export class SideRun {
     this.#answers.input('x').set(grid, elementCount(subject.validation.inputShape));
   }
 
-  /** @throws UserError where a mini-batch is larger than the training set, or a step larger than what is compiled */
+  /** @throws UserError where a mini-batch is larger than the training set, or a step larger than the compiler covers */
   static async begin(side: Side, subject: Subject, settings: Settings): Promise<SideRun> {
     const plan = planNetwork(networkOf(side, settings, subject));
     const start = initialTensors(plan, createRandom(settings.seed), subject.train, settings.scale);
@@ -66,7 +66,7 @@ export class SideRun {
     return new SideRun(plan, subject, settings, run);
   }
 
-  /** Goes on from here with other settings of the step. */
+  /** Continues the run with other settings of the step. */
   async tune(settings: Settings): Promise<void> {
     const { state, stepsDone: steps } = this.#run;
     this.#settings = settings;
@@ -84,12 +84,15 @@ export class SideRun {
     return this.#diverged !== undefined;
   }
 
-  /** Of the first `mostLosses` steps. */
+  /** Returns the losses of the first `mostLosses` steps. */
   get losses(): Float32Array {
     return Float32Array.from(this.#losses);
   }
 
-  /** Of those held back, by the running statistics; undefined where none are, and once it has diverged. */
+  /**
+   * Returns the scores on the validation part by the running statistics; undefined where it is empty, and once the
+   * network has diverged.
+   */
   get validation(): Validation | undefined {
     if (this.diverged || !this.#validation) return undefined;
     const { count, labels } = this.#held;
@@ -114,14 +117,14 @@ export class SideRun {
     }
   }
 
-  /** @param batch of the step that comes next */
+  /** @param batch the sample indices of the next step */
   news(batch: Int32Array, watched: Watched): SideNews {
     const tensors = this.#run.tensors;
     const sample = this.#inputsOf(watched);
     const losses = Float32Array.from(this.#fresh);
     this.#fresh = [];
     const { boundary, running } = this.#answer(tensors, sample);
-    // Last, since what is told of the layers is of the mini-batch as it is.
+    // This look comes last, since the news of the layers are of the mini-batch without the watched sample.
     const ofBatch = this.#isAlone ? running : this.#lookAt(tensors, batch, sample);
     this.#lookAt(tensors, batch);
     return {
@@ -132,7 +135,7 @@ export class SideRun {
     };
   }
 
-  /** Whether the other samples of a mini-batch have no say in the answer to one. */
+  /** Is true when the answer to a sample does not depend on the rest of its mini-batch. */
   get #isAlone(): boolean {
     return this.#hidden.every(({ norm: normalized }) => normalized === undefined);
   }
@@ -145,7 +148,7 @@ export class SideRun {
     return inputs.subarray(index * size, (index + 1) * size);
   }
 
-  /** By the running statistics. */
+  /** Infers the watched sample and the grid by the running statistics. */
   #answer(tensors: State, sample: Subject['validation']['inputs']) {
     const classes = this.#held.classes.length;
     this.#answers.input('x').set(sample);
@@ -162,8 +165,8 @@ export class SideRun {
   /**
    * Runs a mini-batch through the layers.
    *
-   * @param sample takes the place of the first, where it is given
-   * @returns the answer to the first
+   * @param sample replaces the first sample of the mini-batch, where it is given
+   * @returns the probabilities for the first sample
    */
   #lookAt(tensors: State, batch: Int32Array, sample?: Subject['validation']['inputs']): Float32Array {
     const { inputs, inputShape, labels, classes } = this.#subject.train;

@@ -1,4 +1,4 @@
-/** What the pair is trained with and asked about, whatever it is made of: points of a plane, digits, or rows of a table. */
+/** The data that a pair is trained on and tested with: points of a plane, digits, or rows of a table. */
 import type { Column } from '../../../../training/columns/index.ts';
 import { type ClassificationDataset, subset } from '../../../../training/data/index.ts';
 import type { Network } from '../../../../training/network/index.ts';
@@ -6,17 +6,17 @@ import type { PicturePreparation } from '../../../../training/pictures/index.ts'
 
 export interface Parts {
   readonly train: ClassificationDataset;
-  /** Held back, to see what the networks make of what they were not trained with. */
+  /** The validation part. */
   readonly validation: ClassificationDataset;
 }
 
 export interface Subject extends Parts {
   readonly kind: 'plane' | 'digits' | 'table';
-  /** What both networks know of their inputs. */
+  /** Describes the input of both networks. */
   readonly network: Omit<Network, 'name' | 'layers'>;
-  /** Of a table. */
+  /** The columns of a table. */
   readonly columns?: readonly Column[];
-  /** Of digits: how a picture becomes the input. */
+  /** The preparation by which a picture of a digit becomes the input. */
   readonly picture?: PicturePreparation;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What one takes from the page: a model to be served, a checkpoint to go on from, and the data of both. Loaded when somebody asks, since most
- * who look at the page do not.
+ * Makes the files that the user can save: a model to serve, a checkpoint to resume from, and the data of both. The page
+ * loads this module on request, since most visitors save nothing.
  */
 import { zipSync } from 'fflate';
 import { modelCard } from '../../../../exporter/model/card.ts';
@@ -19,7 +19,7 @@ import { maxHeld, type Point } from './settings.ts';
 import { firstOf, type Subject } from './subject.ts';
 import { classes } from './toys.ts';
 
-/** A network as it stands. */
+/** A network with its current tensors. */
 export interface Standing {
   readonly plan: Plan;
   readonly tensors: State;
@@ -27,13 +27,15 @@ export interface Standing {
   readonly subject: Subject;
 }
 
-/** Tensors, network, classes and columns as `bn-edge train --from` takes them. */
+/** Returns tensors, network, classes and columns as `bn-edge train --from` reads them. */
 export function checkpointOf(standing: Standing): Uint8Array {
   const { tensors, metadata } = storedModel(modelOf(standing));
   return serializeSafetensors(tensors, metadata);
 }
 
-/** @returns a ZIP archive of a folder that is one of `models/` @throws UserError where the file does not answer as the network does */
+/**
+ * @returns a ZIP archive of a folder for `models/` @throws UserError where the file does not answer as the network does
+ */
 export function exportOf(standing: Standing): Uint8Array {
   const model = modelOf(standing);
   const { name } = standing.plan.network;
@@ -68,7 +70,7 @@ function descriptionOf({ subject: { kind, train, columns = [] } }: Standing): st
   return `Tells ${train.classes.slice(0, 6).join(' from ')}${train.classes.length > 6 ? ' and others' : ''} by ${told}`;
 }
 
-/** Rows with their class, as `bn-edge train --label class` reads them. */
+/** Returns rows with their class, as `bn-edge train --label class` reads them. */
 export const csvOf = (points: readonly Point[]): string =>
   ['x,y,class', ...points.map(({ x, y, label }) => `${x},${y},${classes[label] ?? ''}`), ''].join('\n');
 
@@ -87,7 +89,7 @@ function columnOf(name: string, { inputs, count }: ClassificationDataset, axis: 
   };
 }
 
-/** By the training graph in inference mode. */
+/** Infers the samples with the training graph in inference mode. */
 function answersOfNetwork({ plan, tensors }: Standing, { inputs, count }: ClassificationDataset): Float32Array {
   const answers = openAnswers(plan, count);
   answers.load(tensors);
@@ -96,7 +98,9 @@ function answersOfNetwork({ plan, tensors }: Standing, { inputs, count }: Classi
   return answers.output('logits');
 }
 
-/** By the file, read again from its bytes, with the number of samples in place of its free dimension. */
+/**
+ * Infers the samples with the file, decoded from its bytes and with its free dimension set to the number of samples.
+ */
 function answersOfFile(model: TrainedModel, file: Uint8Array, { inputs, count }: ClassificationDataset): Float32Array {
   const proto = decodeProto(file);
   const sizes = [...(proto.graph?.input ?? []), ...(proto.graph?.output ?? [])].map(

@@ -1,4 +1,4 @@
-/** Two-dimensional data with two classes, inside of [−1, 1]². */
+/** Generates two-dimensional data of two classes within [−1, 1]². */
 import {
   type ClassificationDataset,
   createRandom,
@@ -18,7 +18,7 @@ const turned = (angle: number, radius: number): readonly [number, number] => [
   radius * Math.sin(angle),
 ];
 
-/** `share`, from 0 to 1, goes evenly over the samples of a class. */
+/** Draw a sample of a class. `share` rises evenly from 0 to 1 over the class's samples. */
 const draws: Readonly<Record<Exclude<ToyName, 'empty'>, Draw>> = {
   moons: (random, label, share) => {
     const [x, y] = turned(Math.PI * share, 0.55);
@@ -39,14 +39,14 @@ const draws: Readonly<Record<Exclude<ToyName, 'empty'>, Draw>> = {
 
 const inside = (value: number): number => Math.min(Math.max(value, -1), 1);
 
-/** The chosen data, and the points dropped upon them. */
+/** Returns the generated points, followed by those that the user has dropped. */
 export function pointsOf({ data, points, seed }: Pick<Settings, 'data' | 'points' | 'seed'>): readonly Point[] {
   if (data === 'empty' || !isToy(data)) return points;
   const random = createRandom(seed).fork(data);
   const drawn = Array.from({ length: count }, (_, i): Point => {
     const label = i % 2;
     const [x, y] = draws[data](random, label, Math.floor(i / 2) / (count / 2));
-    // Such as a CSV file can say them in a few digits.
+    // Rounding lets a CSV file hold the exact numbers in a few digits.
     return { x: round(inside(x)), y: round(inside(y)), label };
   });
   return [...drawn, ...points];

@@ -1,22 +1,23 @@
 /**
- * MNIST in small, by Yann LeCun, Corinna Cortes and Christopher J.C. Burges, under CC BY-SA 3.0: the first of its training images to train
- * with, and the first of its test images to hold back. docs/examples/digits/page-digits.ts writes the file.
+ * A small MNIST, by Yann LeCun, Corinna Cortes and Christopher J.C. Burges, under CC BY-SA 3.0. The first of its
+ * training images are trained with, and the first of its test images are the validation part.
+ * docs/examples/digits/page-digits.ts writes the file.
  */
 import type { ClassificationDataset } from '../../../../../training/data/index.ts';
 import { plainPreparation } from '../../../../../training/pictures/index.ts';
 import type { Subject } from '../subject.ts';
 
-/** Forty mini-batches of 64. */
+/** The training images make forty mini-batches of 64. */
 const [trained, held] = [2560, 512];
 
 const side = 28;
 const pixels = side * side;
 const classes = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/** Loaded once. */
+/** Caches the download. */
 let loading: Promise<Subject> | undefined;
 
-/** @throws Error where the file cannot be loaded; the next call tries again */
+/** @throws Error where the file cannot be loaded; the next call retries */
 export function loadDigits(): Promise<Subject> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined;
@@ -33,7 +34,7 @@ async function load(): Promise<Subject> {
   return digitsOf(new Uint8Array(bytes));
 }
 
-/** @param records one label byte and 28 × 28 pixel bytes each */
+/** @param records the label byte and the 28 × 28 pixel bytes of each sample */
 export function digitsOf(records: Uint8Array): Subject {
   const expected = (trained + held) * (1 + pixels);
   if (records.length !== expected)

@@ -1,6 +1,6 @@
 /**
- * A table of one's own, read where it was dropped: by the reader of `bn-edge train`, with the same columns, the same split and the same
- * preparation. Loaded when somebody drops one.
+ * Reads the user's own table in the browser, by the reader of `bn-edge train`, with the same columns, the same split
+ * and the same preparation. The page loads this module when the user chooses a table.
  */
 import { inputsOf } from '../../../../../training/columns/index.ts';
 import {
@@ -16,9 +16,9 @@ import { encodedShape } from '../../../../../training/network/index.ts';
 import { binsFor, binsOf, unitsOf } from '../../../../../training/run/index.ts';
 import type { Subject } from '../subject.ts';
 
-/** The file is held in memory, and read four times. */
+/** The largest file: it is held in memory, and read four times. */
 const maxBytes = 10e6;
-/** Of the first layer, once categories and bins have their places. */
+/** The most inputs of the first layer, once categories and bins have their places. */
 const maxInputs = 2048;
 
 export interface OwnTable {
@@ -47,18 +47,18 @@ export function sourceOf(file: File): TextSource {
   };
 }
 
-/** @throws UserError naming the file and what cannot be read of it */
+/** Reads the names of the columns. @throws UserError naming the file and what cannot be read of it */
 export async function namesOf(source: TextSource): Promise<readonly string[]> {
   const { names } = await openText(source, {});
   if (names.length === 0) throw unexpected(source.name, 'a row of names and rows of data', 'none');
   return names;
 }
 
-/** What most tables are to predict: a column that is called so, or the last. */
+/** Guesses the column to predict: one with a usual name, or else the last. */
 export const likelyLabel = (names: readonly string[]): string =>
   names.find((name) => /^(class|label|target|outcome|species|y)$/i.test(name)) ?? names.at(-1) ?? '';
 
-/** @throws UserError as the command does, and for numbers to predict */
+/** Reads the table. @throws UserError as the command does, and for numbers to predict */
 export async function readOwn(source: TextSource, label: string): Promise<OwnTable> {
   const { name } = source;
   const table = await tableOf(name, await openText(source, {}), { label });
@@ -71,7 +71,10 @@ export async function readOwn(source: TextSource, label: string): Promise<OwnTab
   return { name, label, table };
 }
 
-/** @throws UserError where there are too few rows, or too many inputs */
+/**
+ * Splits the table and describes its network's input. @throws UserError where there are too few rows, or too many
+ * inputs
+ */
 export function subjectOf({ name, table }: OwnTable, seed: number): Subject {
   const { train, validation, columns } = splitTable(table, { own: new Map(), others: undefined }, { seed });
   const data = { train, columns };
