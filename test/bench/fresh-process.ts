@@ -1,14 +1,14 @@
-/** Runs one measurement in a process of its own, so that none inherits another's heap, compiled code or threads. */
+/** Runs one measurement in a process of its own, so that it inherits no other's heap, compiled code or threads. */
 import { spawn } from 'node:child_process';
 
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
-  /** On top of this process's environment. */
+  /** Adds to this process's environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A TypeScript file with its arguments, on this process's Node. */
+/** Returns the command that runs a TypeScript file with its arguments on this process's Node. */
 export const typescript = (file: string, ...args: readonly string[]): Command => ({
   file: process.execPath,
   args: ['--import', 'tsx', file, ...args],

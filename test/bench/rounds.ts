@@ -1,6 +1,6 @@
 /**
- * Candidates in interleaved rounds, every other round in reverse order: a machine that slows down or is shared slows all
- * of them alike, and neither the first nor the last place in a round is always the same candidate's.
+ * Runs candidates in interleaved rounds, every other round in reverse order: a machine that slows down or is shared
+ * slows all of them alike, and no candidate is always the first or the last of a round.
  */
 
 export interface Candidate<Result> {

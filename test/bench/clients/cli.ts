@@ -39,7 +39,7 @@ async function run({ examples }: { readonly examples: number }): Promise<void> {
   }
 }
 
-/** What clients cannot read compressed is told by a front that compresses everything else. */
+/** Requires the answers to be compressed: behind this front, a client that cannot read compressed answers must fail. */
 async function requireCompression(host: string): Promise<void> {
   const { headers } = await fetch(`http://${host}/openapi.json`);
   const encoding = headers.get('content-encoding');
@@ -47,8 +47,8 @@ async function requireCompression(host: string): Promise<void> {
 }
 
 /**
- * All of its checks but one: the document says what a request looks like, not which shapes and names a model has, so that one that fits
- * the document may be refused.
+ * Runs all of its checks but one. The document describes requests, but not the shapes and names that a model has, so a
+ * request that matches the document may still be refused.
  */
 const schemathesis = (url: string, examples: number): readonly string[] => [
   ...['-m', 'schemathesis.cli', 'run', `${url}/openapi.json`, '--no-color', '--seed', '1'],
@@ -75,9 +75,9 @@ function install(): void {
   execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--quiet', '--requirement', file], { stdio: 'inherit' });
 }
 
-/** Beside the front, which has to answer meanwhile. */
+/** Runs Python in a process of its own: the front must answer in the meantime. */
 async function runPython(args: readonly string[]): Promise<void> {
-  // Schemathesis leaves what it found in the folder that it runs in.
+  // Schemathesis writes its findings into its working directory.
   const child = spawn(python, args, { stdio: 'inherit', cwd: join(python, '../..') });
   const code = await new Promise<number | null>((done) => child.once('exit', done));
   if (code !== 0) throw new Error(`${args.slice(0, 3).join(' ')}: exit code ${code}`);

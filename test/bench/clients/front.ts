@@ -1,15 +1,15 @@
-/** A front for a Worker that compresses as the platform documents it. */
+/** A reverse proxy in front of a Worker that compresses answers as the platform documents it. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 
 export interface Front {
-  /** Host and port. */
+  /** The host and the port. */
   readonly host: string;
   stop(): void;
 }
 
-/** https://developers.cloudflare.com/speed/optimization/content/compression/ */
+/** Compresses by the rules of https://developers.cloudflare.com/speed/optimization/content/compression/. */
 export async function compressingFront(url: string): Promise<Front> {
   const server = createServer((request, response) => void pass(url, request, response));
   await new Promise<void>((done) => {

@@ -1,4 +1,7 @@
-/** A client that others generate from the Worker's OpenAPI document: it compiles, refuses wrong rows, and calls. */
+/**
+ * A client that openapi-typescript generates from the Worker's OpenAPI document compiles, refuses wrong rows, and gets
+ * answers.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,7 +31,7 @@ export async function call(ask: (request: Request) => Promise<Response>) {
 }
 `;
 
-/** @throws Error where the client does not compile, or gets another answer */
+/** @throws Error where the client does not compile, or gets a wrong answer */
 export async function checkGeneratedClient(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

@@ -1,7 +1,8 @@
 /**
- * Compiled models beside stock ONNX Runtime Web, warm, in one process: all candidates live at once, chunks of runs alternate, their
- * order turns around every round, and what counts is the median of the rounds' ratios. Workerd checks every address, as Node does with
- * `--wasm-enforce-bounds-checks`, which is how the script in package.json starts it.
+ * Compares compiled models with stock ONNX Runtime Web, warm, in one process. All candidates are alive at once, chunks
+ * of runs alternate, their order is reversed every round, and the result is the median of the rounds' ratios. Workerd
+ * checks every address, as Node does with `--wasm-enforce-bounds-checks`; the script in package.json starts Node with
+ * it.
  */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
@@ -31,7 +32,7 @@ const depthwise = (channels: number, stride = 1): Layer =>
   conv2d(channels, { kernel: 3, padding: 1, groups: channels, stride });
 const pointwise = (channels: number): Layer => conv2d(channels, { kernel: 1 });
 
-/** A row of seven columns, two of them categories. */
+/** A table of seven columns, two of them categories. */
 const penguins: Described = {
   inputShape: [7],
   categories: [0, 3, 0, 0, 0, 0, 2],
@@ -51,10 +52,10 @@ const mobilenet: Described = {
 const fileOf = (name: string): Promise<Uint8Array> => readFile(`models/${name}/model.onnx`);
 const madeUp = (described: Described): Promise<Uint8Array> => Promise.resolve(encodeModel(networkGraph(described), {}));
 
-/** Hidden layers' width of a dense network whose file has 5 MB. */
+/** The width of the hidden layers of a dense network whose file has 5 MB. */
 const wide = 790;
 
-/** ONNX files. */
+/** Maps each model's name to its ONNX file. */
 const files: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   'mnist-cnn': () => fileOf('mnist-cnn'),
   'mnist-mlp': () => fileOf('mnist-mlp'),
@@ -67,7 +68,7 @@ const files: Readonly<Record<string, () => Promise<Uint8Array>>> = {
 interface Candidate {
   readonly name: string;
   readonly run: () => unknown;
-  /** Milliseconds of CPU for a run, by round. */
+  /** The milliseconds of CPU time for a run, by round. */
   readonly times: number[];
 }
 
@@ -103,7 +104,9 @@ async function main({ only, rounds, json }: Options): Promise<void> {
 
 const microseconds = ({ times }: Candidate): string => `${(1000 * median(times)).toFixed(1)} µs`;
 
-/** Of a compiled model, in the order of the table's columns; names are those of the rows that `--json` writes. */
+/**
+ * The variants of a compiled model, in the order of the table's columns. `--json` writes its rows under these names.
+ */
 const variants: Readonly<Record<string, CompileOptions>> = {
   'multiply-add': {},
   fma: { fma: true },
@@ -129,7 +132,7 @@ async function candidatesOf(file: Uint8Array): Promise<readonly Candidate[]> {
   return candidates;
 }
 
-/** As a build rounds them. */
+/** Rounds the weights as a build does. */
 async function roundedTo(type: CompileOptions['weights'], file: Uint8Array, graph: Graph): Promise<Graph> {
   return type === undefined ? graph : decodeAnyModel((await withRoundedWeights(file, type)).bytes).graph;
 }
@@ -154,7 +157,7 @@ async function measure(candidates: readonly Candidate[], rounds: number): Promis
   }
 }
 
-/** @returns how many runs that were */
+/** Runs a candidate for so long. @returns the number of runs */
 async function runFor({ run }: Candidate, milliseconds: number): Promise<number> {
   const end = performance.now() + milliseconds;
   let runs = 0;

@@ -1,4 +1,4 @@
-/** How often windows alarm that are drawn from samples, and how many samples it takes until nearly all do. */
+/** Measures how often windows drawn from samples alarm, and how many samples it takes until nearly all of them do. */
 import Table from 'cli-table3';
 import type { Random } from '../../../training/data/index.ts';
 import { assess, type Reference } from '../../../worker/drift/assess.ts';
@@ -6,15 +6,15 @@ import type { DriftWindow } from '../../../worker/drift/window.ts';
 import type { Measurement } from '../measurement.ts';
 import { drawn } from './moments.ts';
 
-/** What there is to draw from. */
+/** Samples to draw windows from, and the reference to assess them by. */
 export interface Traffic {
   readonly count: number;
-  /** The samples at these places as one window. */
+  /** Returns a window of the samples at these indices. */
   readonly window: (places: Int32Array) => DriftWindow;
   readonly reference: Reference;
 }
 
-/** The share of windows of so many samples that alarm. */
+/** Returns the share of windows of so many samples that alarm. */
 export function alarmRate(
   { count, window, reference }: Traffic,
   samples: number,
@@ -28,7 +28,7 @@ export function alarmRate(
   return alarms / windows;
 }
 
-/** By the samples of a window. */
+/** Measures the share of false alarms for windows of several sizes. */
 export function falseAlarmRates(
   name: string,
   traffic: Traffic,
@@ -46,10 +46,12 @@ export function falseAlarmRates(
 }
 
 const sizes = [200, 300, 500, 1000, 2000, 5000] as const;
-/** Of windows. */
+/** The share of windows that must alarm. */
 const nearlyAll = 0.95;
 
-/** The fewest samples with which 95 % of windows alarm, of those that are tried; undefined where 5,000 are too few. */
+/**
+ * Returns the fewest samples, of the sizes tried, with which 95 % of windows alarm; undefined where 5,000 are too few.
+ */
 export const samplesToNotice = (traffic: Traffic, windows: number, random: Random): number | undefined =>
   sizes.find((samples) => alarmRate(traffic, samples, windows, random) >= nearlyAll);
 

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:drift -- [--only pictures|tables] [--windows 1000] [--json file]`: how often drift is told of traffic that has none, in windows
- * drawn from samples that nobody trained on; and how many samples it takes until it is told of traffic that has.
+ * `npm run bench:drift -- [--only pictures|tables] [--windows 1000] [--json file]` measures how often drift is reported
+ * for traffic without drift, in windows drawn from samples that no network was trained on, and how many samples it
+ * takes until drift is reported for traffic with drift.
  */
 import { Command } from 'commander';
 import { nativeBackend } from '../../../training/backend/index.ts';
@@ -27,7 +28,7 @@ async function main({ only, windows, json }: Options): Promise<void> {
   for (const [name, part] of Object.entries(parts)) {
     if (only !== undefined && only !== name) continue;
     found.push(...(await part(backend, Number(windows))));
-    // What is there so far, if the rest is stopped.
+    // The file is written after each part, so that stopping the rest loses nothing.
     if (json !== undefined) await writeMeasurements(json, found);
   }
 }

@@ -1,4 +1,7 @@
-/** What each sample has in a model's Batch Norm layers, computed once by ONNX Runtime, and windows of samples drawn from that. */
+/**
+ * Computes each sample's moments at the inputs of a model's Batch Norm layers once with ONNX Runtime, and sums them
+ * over windows of samples.
+ */
 import { batchNormOf } from '../../../exporter/served/batch-norm.ts';
 import { givingInputsOf } from '../../../exporter/served/running-statistics.ts';
 import type { Backend } from '../../../training/backend/index.ts';
@@ -8,7 +11,7 @@ import { batchesOf } from '../../../training/trainer/index.ts';
 import type { ChannelSums, DriftWindow } from '../../../worker/drift/window.ts';
 import type { BatchNormLayer } from '../../../worker/image.ts';
 
-/** The layers of a file, and how to ask for what goes into them. */
+/** A file's Batch Norm layers, and the names of its input and output. */
 export interface Subject {
   readonly bytes: Uint8Array;
   readonly layers: readonly BatchNormLayer[];
@@ -26,7 +29,10 @@ export function subjectOf(bytes: Uint8Array): Subject {
   };
 }
 
-/** Of one layer, `[count, channels]`: the mean of each sample over its places, and that of the squares. */
+/**
+ * Holds the moments of one layer, `[count, channels]`: the mean of each sample over its positions, and the mean of the
+ * squares.
+ */
 export interface Moments {
   readonly layer: BatchNormLayer;
   readonly mean: Float64Array;
@@ -55,7 +61,7 @@ interface Given {
   readonly shape?: readonly number[];
 }
 
-/** @param row the first sample's place among all */
+/** @param row the index of the batch's first sample among all samples */
 function addBatch({ layer, mean, square }: Moments, row: number, { data, shape = [] }: Given): void {
   const places = shape.slice(2).reduce((product, size) => product * size, 1);
   const start = row * layer.runningMean.length;
@@ -71,11 +77,11 @@ function addBatch({ layer, mean, square }: Moments, row: number, { data, shape =
   }
 }
 
-/** So many places of samples, each drawn from all. */
+/** Draws so many indices of samples, with replacement. */
 export const drawn = (random: Random, from: number, count: number): Int32Array =>
   Int32Array.from({ length: count }, () => Math.floor(random.uniform() * from));
 
-/** The layers' sums over the samples at these places. */
+/** Returns the layers' sums over the samples at these indices. */
 export function layersOf(moments: readonly Moments[], places: Int32Array): DriftWindow['layers'] {
   return Object.fromEntries(moments.map((each) => [each.layer.name, sumsOf(each, places)]));
 }

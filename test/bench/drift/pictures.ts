@@ -1,4 +1,7 @@
-/** Digits that the networks of models/ were not trained on, as they are and under corruptions of five strengths. */
+/**
+ * Measures drift on digits that the networks of models/ were not trained on: unchanged, and under corruptions of five
+ * strengths.
+ */
 import { readFile } from 'node:fs/promises';
 import Table from 'cli-table3';
 import { corrupted, corruptionNames, strengths } from '../../../docs/experiments/lab/corruptions.ts';
@@ -14,11 +17,11 @@ import type { Measurement } from '../measurement.ts';
 import { falseAlarmRates, noticed, samplesToNotice, type Traffic } from './alarms.ts';
 import { layersOf, type Moments, momentsOf, type Subject, subjectOf } from './moments.ts';
 
-/** Test images under each corruption. */
+/** The number of test images under each corruption. */
 const CORRUPTED = 2000;
-/** Of the images, where not all of them are corrupted. */
+/** The share of corrupted images where not all are. */
 const PART = 0.1;
-/** With drift, of each size. */
+/** The number of windows with drift for each size. */
 const WINDOWS = 20;
 
 export async function pictures(backend: Backend, windows: number): Promise<readonly Measurement[]> {
@@ -78,7 +81,7 @@ async function detection(
   return found;
 }
 
-/** Of which the first ones are of changed samples. */
+/** Replaces the moments of the first samples, a share of all, with those of the changed samples. */
 const mixedOf = (clean: readonly Moments[], changed: readonly Moments[], share: number): readonly Moments[] =>
   clean.map(({ layer, mean, square }, i) => ({
     layer,

@@ -1,4 +1,4 @@
-/** Rows that networks were not trained on, as they are and with one column changed. */
+/** Measures drift on rows that networks were not trained on: unchanged, and with one column changed. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,12 +24,12 @@ import { falseAlarmRates, noticed, samplesToNotice, type Traffic } from './alarm
 import { layersOf, momentsOf, type Subject, subjectOf } from './moments.ts';
 
 const names = ['wa_churn', 'adult'];
-/** Columns of numbers that are moved. */
+/** The number of numeric columns that are shifted. */
 const MOVED = 4;
-/** With drift, of each size. */
+/** The number of windows with drift for each size. */
 const WINDOWS = 20;
 const SEED = 0;
-/** Passes over the rows: enough for statistics that no longer move. */
+/** The number of passes over the rows: enough for the running statistics to settle. */
 const EPOCHS = 3;
 
 export async function tables(backend: Backend, windows: number): Promise<readonly Measurement[]> {
@@ -48,7 +48,7 @@ interface Trained {
   readonly subject: Subject;
   readonly columns: readonly Column[];
   readonly references: readonly ColumnReference[];
-  /** Of the test and the validation part, neither of which the network has learnt from. */
+  /** The test and validation parts, neither of which the network was trained on. */
   readonly rows: ClassificationDataset;
   readonly train: ClassificationDataset;
 }
@@ -112,7 +112,10 @@ async function trafficOf(trained: Trained, rows: ClassificationDataset, backend:
   };
 }
 
-/** One column of all rows: numbers moved by so much of their standard deviation, or a share of rows that lose theirs. */
+/**
+ * Shifts one column of all rows by a multiple of its standard deviation, and measures how many samples it takes until
+ * nearly all windows alarm.
+ */
 async function detection(
   name: string,
   trained: Trained,
@@ -140,7 +143,7 @@ async function detection(
   return found;
 }
 
-/** With the place of each in a row. */
+/** Returns the numeric columns, each with its index in a row. */
 function numbersOf(columns: readonly Column[]) {
   let place = 0;
   return columns.flatMap((column) => {
@@ -150,7 +153,7 @@ function numbersOf(columns: readonly Column[]) {
   });
 }
 
-/** The class of each row, by its index. */
+/** Returns the index of the predicted class of each row. */
 async function answersOf({ bytes, input, output }: Subject, rows: ClassificationDataset, backend: Backend) {
   const session = await backend.loadSession(bytes);
   const answers = await runOverSamples(session, rows, { input, output });

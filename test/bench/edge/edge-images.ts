@@ -16,7 +16,7 @@ import { cnn, mlp } from '../../edge/fixtures.ts';
 import { edgeWorker } from './workers.ts';
 import type { Recipes, Worker } from './workers.ts';
 
-/** Hidden layers' width by size of the file that results. */
+/** Maps the size of the resulting file to the width of the hidden layers. */
 const widths = { '0.1MB': 30, '1MB': 240, '5MB': 790, '20MB': 1_870 };
 
 const counts = [1, 4, 16];
@@ -33,7 +33,7 @@ export function deployed(model: Uint8Array): Recipes {
   };
 }
 
-/** `bn-edge-5MB` is one model of 5 MB, `bn-edge-4-models` four of 0.8 MB in one image. */
+/** `bn-edge-5MB` is the image of one model of 5 MB, `bn-edge-4-models` the image of four models of 0.8 MB. */
 export function growing(): Recipes {
   const sizes = Object.entries(widths).map(([size, hidden]) => {
     const name = `bn-edge-${size}`;
@@ -47,7 +47,7 @@ export function growing(): Recipes {
   return Object.fromEntries([...sizes, ...numbers]);
 }
 
-/** @throws Error where sums were to be fused, and are not */
+/** @throws Error where fused sums were requested and the image has none */
 async function specialise(
   name: string,
   models: Models,
@@ -67,7 +67,7 @@ async function specialise(
   return edgeWorker(name, await emitImage(image, {}, [], []));
 }
 
-/** The model as a program of its own. */
+/** Compiles the model into a program. */
 async function compiled(name: string, model: Uint8Array, options: CompileOptions = {}): Promise<Worker> {
   const session = 'mnist-cnn';
   const { weights = 'float32' } = options;
@@ -79,7 +79,7 @@ async function compiled(name: string, model: Uint8Array, options: CompileOptions
 
 const digits = 100;
 
-/** The first images of MNIST, as each model takes them. */
+/** Returns the first images of MNIST in the input shape of each model. */
 async function digitsFor(models: Models): Promise<Samples> {
   const { inputs } = (await loadMnist({ seed: 0 })).test;
   const data = Uint8Array.from(inputs.subarray(0, digits * 784));

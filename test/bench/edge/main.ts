@@ -1,5 +1,5 @@
 /**
- * Benchmark of the edge image against what a user would deploy instead, in raw workerd: fresh processes, all Workers
+ * Compares the edge image with what a user would deploy instead, in raw workerd: fresh processes, all Workers
  * interleaved in every round, medians.
  */
 
@@ -61,14 +61,17 @@ async function measure(workers: readonly Worker[], rounds: number): Promise<Read
   );
 }
 
-/** Of the Workers that run the same model, those on ONNX Runtime as it is must agree to the last digit, the others nearly. */
+/**
+ * Requires the Workers that run the same model to agree: exactly where they run ONNX Runtime unchanged, otherwise
+ * within a tolerance.
+ */
 function checkAnswers(results: ReadonlyMap<string, readonly Result[]>): void {
   const same = [...results].filter(([name]) => /^(stock|tfjs)-|^compiled|^image-fma$|^bn-edge(-trimmed)?$/.test(name));
   const [expected = []] = same.map(([, [first]]) => logitsOf(first));
   for (const [name, [first]] of same) {
     const logits = logitsOf(first);
     const error = Math.max(...logits.map((logit, i) => Math.abs(logit - (expected[i] ?? NaN))));
-    // Rounded weights are others; what that costs is measured when a model is built.
+    // Rounded weights give other answers; a build measures how far these are off.
     const tolerance = name.endsWith('int8') ? 0.5 : /^(tfjs|compiled|image-fma)/.test(name) ? 1e-3 : 0;
     if (!(error <= tolerance)) throw new Error(`${name}: expected ${expected.join()}, got ${logits.join()}`);
   }
@@ -122,7 +125,7 @@ function rows({ name, files }: Worker, results: readonly Result[]): readonly Mea
   ];
 }
 
-/** What the Worker is asked, where that is not inferences alone. */
+/** Returns the names of the Worker's requests, where it serves more than inferences. */
 const asked = ([first]: readonly Result[]): readonly string[] => Object.keys(first?.firstCpu ?? {});
 
 const firstCpu =
@@ -132,7 +135,10 @@ const firstCpu =
 
 const firstAnswerCpu = ({ startupCpu, firstRequestCpu }: Result): number => startupCpu + firstRequestCpu;
 
-/** Round by round beside the floor and the stock runtime, where they are measured: what disturbs one of a round disturbs all. */
+/**
+ * Compares with the floor and the stock runtime, where they are measured, round by round: a disturbance affects all
+ * Workers of a round.
+ */
 function beside({ name }: Worker, results: ReadonlyMap<string, readonly Result[]>): readonly Measurement[] {
   const own = results.get(name) ?? [];
   const paired = (other: string, figure: string, unit: string, compare: (one: Result, two: Result) => number) => {

@@ -1,4 +1,7 @@
-/** The weights of an exported mnist-cnn in TensorFlow.js' layout: NHWC, kernels with their outputs last. */
+/**
+ * Converts the weights of an exported mnist-cnn to TensorFlow.js' layout: NHWC, with the output channels of kernels
+ * last.
+ */
 
 import onnxProto from 'onnx-proto';
 
@@ -7,7 +10,7 @@ interface Weight {
   readonly values: Float32Array;
 }
 
-/** In the order in which the network uses them. */
+/** The names of the weights, in the order in which the network uses them. */
 const names = [
   ...['input.mean', 'input.var'],
   ...['conv1.weight', ...batchNorm('bn1')],
@@ -39,7 +42,7 @@ function batchNorm(name: string): readonly string[] {
   return ['weight', 'bias', 'running_mean', 'running_var'].map((part) => `${name}.${part}`);
 }
 
-/** [O, I, H, W] -> [H, W, I, O] and [O, I] -> [I, O]; vectors stay. */
+/** Transposes [O, I, H, W] to [H, W, I, O], and [O, I] to [I, O]. Vectors stay as they are. */
 function outputsLast({ shape, values }: Weight): Weight {
   const [outputs = 1, inputs = 1, height = 1, width = 1] = shape;
   if (shape.length !== 2 && shape.length !== 4) return { shape, values };
@@ -53,7 +56,7 @@ function outputsLast({ shape, values }: Weight): Weight {
   return { shape: shape.length === 4 ? [height, width, inputs, outputs] : [inputs, outputs], values: result };
 }
 
-/** A dense layer behind a flattened [C, H, W], for a flattened [H, W, C]. */
+/** Reorders the inputs of a dense layer from a flattened [C, H, W] to a flattened [H, W, C]. */
 function denseFromChannelsFirst({ shape, values }: Weight, channels: number): Weight {
   const [outputs = 1, inputs = 1] = shape;
   const side = Math.sqrt(inputs / channels);

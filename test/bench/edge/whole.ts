@@ -1,4 +1,7 @@
-/** The Workers that are deployed: bundled by Wrangler, with the application around their models, and asked as clients ask. */
+/**
+ * The Workers as they are deployed: bundled by Wrangler, with the application around their models, and requested as
+ * clients do.
+ */
 
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +12,7 @@ import { requests } from '../worker/requests.ts';
 import { buildRowsBundle, rowRequests } from '../worker/rows.ts';
 import type { Recipes, Worker } from './workers.ts';
 
-/** `whole` is this project's own Worker, `whole-rows` one of a table. */
+/** `whole` is this project's own Worker; `whole-rows` serves a table. */
 export function wholes(): Recipes {
   return {
     whole: () => {
@@ -22,7 +25,7 @@ export function wholes(): Recipes {
 
 async function wholeWorker(name: string, folder: string, asks: Readonly<Record<string, HttpRequest>>): Promise<Worker> {
   const names = (await readdir(folder)).filter((file) => /\.(js|wasm|bin)$/.test(file)).sort();
-  // The entry comes first.
+  // The entry must come first.
   const entries = [...names.filter((file) => file === 'index.js'), ...names.filter((file) => file !== 'index.js')];
   const files = await Promise.all(
     entries.map(

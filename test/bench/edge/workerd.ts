@@ -1,5 +1,5 @@
 /**
- * Runs a Worker in raw workerd, one process per measurement, and reads what it costs from the outside: the clock of a
+ * Runs a Worker in raw workerd, one process per measurement, and measures its cost from the outside: the clock of a
  * Worker stands still while it computes.
  */
 
@@ -31,18 +31,21 @@ export interface ColdStart {
 }
 
 export interface Service {
-  /** CPU time of the process until it waits for requests. */
+  /** The CPU time of the process until it waits for requests. */
   readonly startupCpu: number;
-  /** CPU time of the first request after that. */
+  /** The CPU time of the first request after that. */
   readonly firstRequestCpu: number;
-  /** Of one inference, once the engine has optimised it: by the clock, and of CPU, which others on the machine change less. */
+  /**
+   * The wall time and the CPU time of one inference once the engine has optimised it. Other load on the machine changes
+   * the CPU time less.
+   */
   readonly warm: number;
   readonly warmCpu: number;
-  /** CPU time of a process to its first answer, by what is asked; of a Worker that is asked for more than inferences. */
+  /** The CPU time of a process to its first answer, by request; for a Worker that serves more than inferences. */
   readonly firstCpu: Readonly<Record<string, number>>;
 }
 
-/** A Worker's folder with workerd's configuration in it. */
+/** A folder with a Worker and workerd's configuration. */
 export class Deployment implements AsyncDisposable {
   readonly #folder: string;
   readonly #asks: NonNullable<Worker['asks']>;
@@ -64,7 +67,7 @@ export class Deployment implements AsyncDisposable {
     await rm(this.#folder, { recursive: true });
   }
 
-  /** From starting the process to its first answer, asked for as soon as it listens. */
+  /** Measures the time from the start of the process to its first answer; the request is sent as soon as it listens. */
   async coldStart(): Promise<ColdStart> {
     const start = performance.now();
     await using process = await this.#start();
@@ -73,8 +76,8 @@ export class Deployment implements AsyncDisposable {
   }
 
   /**
-   * One process that is given time to start, then asked once, then often.
-   * @param effort by which the numbers of runs are multiplied
+   * Measures one process that is given time to start, then requested once, then often.
+   * @param effort multiplies the numbers of runs
    */
   async service(effort = 1): Promise<Service> {
     await using process = await this.#start();
@@ -92,7 +95,7 @@ export class Deployment implements AsyncDisposable {
     return { startupCpu, firstRequestCpu, warm: median(times), warmCpu: median(cpu), firstCpu: await this.#firstCpu() };
   }
 
-  /** A process for each request that is its first. */
+  /** Measures a fresh process for each request. */
   async #firstCpu(): Promise<Service['firstCpu']> {
     const figures: [string, number][] = [];
     for (const [name, ask] of Object.entries(this.#asks)) {
@@ -113,7 +116,10 @@ export class Deployment implements AsyncDisposable {
   }
 }
 
-/** Until the optimising compiler has done its work: on a busy machine that takes thousands of runs, so two chunks have to agree. */
+/**
+ * Runs inferences until the optimising compiler has finished. That takes thousands of runs on a busy machine, so two
+ * successive chunks must agree.
+ */
 async function settle(process: Process, effort: number): Promise<void> {
   const runs = Math.ceil(effort * runsBetween);
   let before = Infinity;
@@ -127,7 +133,7 @@ async function settle(process: Process, effort: number): Promise<void> {
 }
 
 const [runsBetween, maxChunks, agreement] = [800, 12, 0.03];
-/** Short enough that most chunks are undisturbed on a busy machine. */
+/** The chunks are short, so that most of them are undisturbed on a busy machine. */
 const [warmChunks, runsInChunk] = [21, 100];
 
 class Process implements AsyncDisposable {
@@ -150,7 +156,8 @@ class Process implements AsyncDisposable {
   }
 
   /**
-   * @param runs inferences in one request, or requests one after the other where the Worker is asked for more than these
+   * @param runs the inferences in one request, or the number of successive requests where the Worker serves other
+   * requests
    * @returns the body of the answer
    */
   async request(runs = 1): Promise<string> {
@@ -171,7 +178,7 @@ class Process implements AsyncDisposable {
     return body;
   }
 
-  /** Milliseconds of one inference among many in one request, which share its overhead. */
+  /** Returns the milliseconds of one inference among many in one request, which share its overhead. */
   async timeOfRuns(runs: number): Promise<number> {
     const start = performance.now();
     await this.request(runs);
@@ -183,7 +190,7 @@ class Process implements AsyncDisposable {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   }
 
-  /** CPU milliseconds so far, read when no more are being used. */
+  /** Returns the CPU milliseconds so far, once the process uses no more. */
   async quietCpu(): Promise<number> {
     let before = await this.cpu();
     for (;;) {
@@ -194,7 +201,10 @@ class Process implements AsyncDisposable {
     }
   }
 
-  /** CPU milliseconds over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
+  /**
+   * Returns the CPU milliseconds of all threads, to the nanosecond. Source:
+   * https://docs.kernel.org/scheduler/sched-stats.html
+   */
   async cpu(): Promise<number> {
     const tasks = `/proc/${this.#child.pid ?? 0}/task`;
     const stats = await Promise.all(
@@ -204,7 +214,7 @@ class Process implements AsyncDisposable {
   }
 }
 
-/** workerd writes a line of JSON to its control descriptor for each socket that it opens. */
+/** Reads the port: workerd writes a line of JSON to its control descriptor for each socket that it opens. */
 async function listeningPort(child: ChildProcess): Promise<number> {
   for await (const chunk of child.stdio[3] as Readable) {
     const port = /"port":(\d+)/.exec(String(chunk))?.[1];
@@ -213,7 +223,10 @@ async function listeningPort(child: ChildProcess): Promise<number> {
   throw new Error('workerd: expected it to listen, got its end');
 }
 
-/** Parsing a configuration as text takes longer than starting the Worker in it, and no host does it per isolate. */
+/**
+ * Compiles the configuration: parsing it as text takes longer than starting the Worker, and no host does it per
+ * isolate.
+ */
 async function compileConfiguration(folder: string): Promise<void> {
   const options = { cwd: folder, encoding: 'buffer', maxBuffer: 2 ** 28 } as const;
   const { stdout } = await promisify(execFile)(workerd, ['compile', 'config.capnp', '--config-only'], options);

@@ -1,4 +1,6 @@
-/** The Workers to compare: bundled, with the files that they import. One folder each, as they would be deployed. */
+/**
+ * The Workers to compare: bundled, with the files that they import. Each has a folder, as it would be deployed with.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -12,11 +14,14 @@ import type { HttpRequest } from '../worker/load.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';
 
-/** Files by name; `worker.mjs` is the entry. */
+/** A Worker's files by name; `worker.mjs` is the entry. */
 export interface Worker {
   readonly name: string;
   readonly files: Readonly<Record<string, Uint8Array | string>>;
-  /** What it is asked, by what that is called; where there is none, `GET /?n=` so many inferences. The first is asked when it is warm. */
+  /**
+   * The Worker's requests by name, the first of which is also measured warm. The default is `GET /?n=` with a number of
+   * inferences.
+   */
   readonly asks?: Readonly<Record<string, HttpRequest>>;
 }
 
@@ -24,10 +29,10 @@ const sources = fileURLToPath(new URL('./workers/', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
 const tfjsModule = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 
-/** How to make each Worker, by name. */
+/** Maps each Worker's name to the function that makes it. */
 export type Recipes = Readonly<Record<string, () => Promise<Worker>>>;
 
-/** The floor and the peers, for one model file. */
+/** Returns the floor and the peers for one model file. */
 export function peers(model: Uint8Array): Recipes {
   const stock = async (name: string) => worker(name, { 'stock.wasm': await readStockModule(), 'model.bin': model });
   const tfjs = (name: string, files: Worker['files']) => {
@@ -43,13 +48,13 @@ export function peers(model: Uint8Array): Recipes {
   };
 }
 
-/** @param files of an image */
+/** @param files the files of an image */
 export async function edgeWorker(name: string, files: EmittedFiles): Promise<Worker> {
   const { modules, generated } = imageParts(files);
   return { ...(await worker('edge', modules, generated)), name };
 }
 
-/** The files of an image that a Worker consists of, and those that are bundled. */
+/** Divides the files of an image into those that a Worker contains as modules, and those that are bundled. */
 export function imageParts(files: EmittedFiles): {
   readonly modules: Worker['files'];
   readonly generated: Readonly<Record<string, string>>;
@@ -58,7 +63,7 @@ export function imageParts(files: EmittedFiles): {
   return {
     modules: Object.fromEntries(entries.filter(([name]) => /\.(wasm|bin)$/.test(name))),
     generated: {
-      // A build writes it with the others where it has failed.
+      // A build whose image fails writes this file with the error.
       'build-error.mjs': 'export default undefined;',
       ...Object.fromEntries(
         entries.flatMap(([name, content]) => (/(?<!\.d)\.mjs$/.test(name) ? [[name, String(content)] as const] : [])),
@@ -77,7 +82,7 @@ const worker = async (
 });
 
 /**
- * @param generated sources that exist in memory only, by the name they are imported under
+ * @param generated sources that exist in memory only, by the name of their import
  * @returns the files of a Worker
  */
 export async function bundleWorker(
@@ -94,7 +99,7 @@ export async function bundleWorker(
     target: 'es2024',
     platform: 'browser',
     external: ['*.wasm', '*.bin'],
-    // The Emscripten glue takes itself to be in Node where there is a process, as in a Worker of today.
+    // The Emscripten glue assumes Node wherever there is a `process`, which a Worker has today.
     define: { 'import.meta.url': '""', process: 'undefined', 'globalThis.process': 'undefined' },
     plugins: [inMemory(generated), nodeModules],
   });
@@ -120,7 +125,7 @@ function inMemory(sources: Readonly<Record<string, string>>): Plugin {
   };
 }
 
-/** Imported by branches for Node only, which no Worker takes. */
+/** Stubs the modules that only branches for Node import; no Worker takes these branches. */
 const nodeModules: Plugin = {
   name: 'node-modules',
   setup(api) {

@@ -1,6 +1,7 @@
 /**
- * What each lowering pass is worth: training steps with all passes beside steps without one of them, in one process on one thread. Both
- * take turns, and what counts is the median of the rounds' ratios of CPU time: 1.10 says that a step without the pass takes 10 % more.
+ * Measures what each lowering pass gains: training steps with all passes beside steps without one of them, in one
+ * process on one thread. Both take turns, and the result is the median of the rounds' ratios of CPU time: 1.10 means
+ * that a step without the pass takes 10 % more.
  */
 import Table from 'cli-table3';
 import { Command } from 'commander';
@@ -38,7 +39,7 @@ const convolutional = (name: string, side: number, ...normalized: readonly Layer
   data: 'pictures',
 });
 
-/** Networks in which passes have work that they do not find in the named ones: poolings that are part of no block. */
+/** The named networks, and two for passes that find no work in these: their poolings are not part of a block. */
 const all: readonly Case[] = [
   ...cases.filter(({ underLoad }) => !underLoad),
   convolutional('cnn-plain', 28),
@@ -71,7 +72,7 @@ async function main({ only, passes, ways: chosen, rounds }: Options): Promise<vo
 
 type OnRow = (time: string, pass: string, ratio: string, quartiles: string) => void;
 
-/** Every pass that changes the graph, or those of the given names. */
+/** Measures every pass that changes the graph, or those of the given names. */
 async function measure(
   machine: Machine,
   graph: Graph,
@@ -108,10 +109,10 @@ async function measure(
   await whole.release();
 }
 
-/** CPU milliseconds that one side takes before it is the other's turn: short, so that what others do hits both alike. */
+/** The CPU milliseconds of one turn. Turns are short, so that other load on the machine affects both sides alike. */
 const turn = 20;
 
-/** CPU milliseconds of a step. */
+/** Returns the CPU milliseconds of a step. */
 async function cpuTimeOf(session: BoundSession, steps: number): Promise<number> {
   const before = process.cpuUsage();
   for (let i = 0; i < steps; i++) await session.run();
@@ -119,7 +120,10 @@ async function cpuTimeOf(session: BoundSession, steps: number): Promise<number> 
   return (user + system) / steps / 1000;
 }
 
-/** Whether the pass changes nothing. What is left to ONNX Runtime is known only once the graph is cut, so its passes are measured always. */
+/**
+ * Returns whether the pass changes nothing. The parts that are left to ONNX Runtime are known only once the graph is
+ * cut, so their passes are always measured.
+ */
 const isSame = (graph: Graph, all: AllPasses, fewer: AllPasses, name: string): boolean =>
   !(name in all.left) && lowered(graph, all).equals(lowered(graph, fewer));
 

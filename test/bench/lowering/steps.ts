@@ -1,4 +1,7 @@
-/** Training steps to be measured: a graph lowered by any list of passes, and computed as a backend computes it, on one thread. */
+/**
+ * Opens training steps to be measured: a graph lowered by any list of passes and computed as a backend computes it, on
+ * one thread.
+ */
 import type { BoundSession, NamedTensors } from '../../../training/backend/index.ts';
 import { channelBlockOf } from '../../../training/backend/channel-block.ts';
 import { importNative } from '../../../training/backend/import-native.ts';
@@ -17,11 +20,11 @@ import { packed } from '../../../training/trainer/in-place/packs.ts';
 import { type ProgramOptions, trainingProgram } from '../../../training/trainer/program.ts';
 import type { Case } from '../training/networks.ts';
 
-/** ONNX Runtime alone, `native` or `wasm`; `rows`: cut at its products; `loop`: as iterations of a Loop. */
+/** `native` and `wasm` are ONNX Runtime alone; `rows` is cut at its products; `loop` runs as iterations of a Loop. */
 export const ways = ['native', 'rows', 'wasm', 'loop'] as const;
 export type Way = (typeof ways)[number];
 
-/** What a way runs on. */
+/** A way with its runtime and processor. */
 export interface Machine {
   readonly way: Way;
   readonly runtime: Runtime;
@@ -38,7 +41,9 @@ export async function machineFor(way: Way): Promise<Machine> {
   return { way, runtime, processor: { channelBlock: await channelBlockOf(runtime), rowElements: worthCalls } };
 }
 
-/** All passes that a way takes; `left` is what `rows` lowers the parts by that it leaves to ONNX Runtime. */
+/**
+ * Holds all passes of a way. `left` holds the passes by which `rows` lowers the parts that it leaves to ONNX Runtime.
+ */
 export interface AllPasses {
   readonly first: Passes;
   readonly left: Passes;
@@ -56,10 +61,10 @@ export const without = ({ first, left }: AllPasses, name: string): AllPasses => 
   return { first: others(first), left: others(left) };
 };
 
-/** Iterations of a Loop in one call. */
+/** The iterations of a Loop in one call. */
 export const iterations = 4;
 
-/** The readable graph of a step by Adam: of all of it in a Loop, of the gradients in place. */
+/** Returns the unlowered graph of a step by Adam: the whole step in a Loop, otherwise the gradients in place. */
 export function stepOf({ network, batchSize, data }: Case, way: Way): Graph {
   const plan = planNetwork(network);
   const options: ProgramOptions = {
@@ -107,7 +112,7 @@ const wasm = { executionProviders: ['wasm'], logSeverityLevel: 3 } as const;
 const tensorsFor = (values: readonly Value[]): NamedTensors =>
   Object.fromEntries(values.map((value) => [value.name, tensorFor(value)]));
 
-/** Small positive and negative numbers; labels and indices of 0 and 1. */
+/** Fills a tensor with small positive and negative numbers; labels and indices are 0 and 1. */
 function tensorFor({ name, dtype, shape: declared }: Value): Tensor {
   const shape = declared.map((size) => (typeof size === 'number' ? size : iterations));
   const data = new arrays[dtype](elementCount(shape));

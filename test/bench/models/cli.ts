@@ -1,6 +1,7 @@
 /**
- * `npm run bench:models`: what networks of all sizes cost on their edge images, beside stock ONNX Runtime Web, in raw workerd: fresh
- * processes, the two Workers of a network alternating, medians. It fails where one is slower than stock, warm.
+ * `npm run bench:models` measures networks of all sizes on their edge images beside stock ONNX Runtime Web, in raw
+ * workerd: fresh processes, the two Workers of a network alternating, medians. It fails where an image is slower than
+ * stock when warm.
  */
 import { gzipSync } from 'node:zlib';
 
@@ -34,7 +35,7 @@ const figures = {
   'warm, ms': ({ warm }: Result) => warm,
 } as const;
 
-/** One network in all figures: those of the image, and the ratios to stock's. */
+/** Holds all figures of one network: those of the image, and their ratios to stock's. */
 interface Measured {
   readonly network: Network;
   readonly build: number;
@@ -62,7 +63,7 @@ async function measure(network: Network, rounds: number): Promise<Measured> {
   const { edge, stock, build } = await workersOf(network);
   await using stack = new AsyncDisposableStack();
   const candidates = [];
-  // Runs enough that a chunk of them takes a twentieth of a second or so.
+  // Large networks run less often: a chunk of runs should take about a twentieth of a second.
   const effort = Math.min(1, 2e5 / network.file.length);
   for (const [name, worker] of [['edge', edge], ['stock', stock]] as const) {
     const deployment = stack.use(await Deployment.create(worker));
@@ -78,12 +79,15 @@ async function measure(network: Network, rounds: number): Promise<Measured> {
 const gzipBytes = ({ files }: Worker): number =>
   Object.values(files).reduce((total, content) => total + gzipSync(content).length, 0);
 
-/** As files have them, weights give the same answer; rounded ones have been held against the rounded file. */
+/**
+ * Requires equal answers where the weights are not rounded. The build has compared a model with rounded weights with
+ * the rounded file.
+ */
 function checkAnswers({ name, weights }: Network, edge: string | undefined, stock: string | undefined): void {
   if (weights === 'float32' && edge !== stock) throw new Error(`${name}: expected ${stock ?? ''}, got ${edge ?? ''}`);
 }
 
-/** The median of the rounds' ratios: what slows the machine down slows both. */
+/** Returns the median of the rounds' ratios: what slows the machine down slows both. */
 function ratio({ results: { edge, stock } }: Measured, figure: (result: Result) => number): number {
   return median(edge.map((result, i) => figure(result) / figure(stock[i] ?? result)));
 }

@@ -1,4 +1,4 @@
-/** Twelve networks from 200 bytes to 14 MB: made on the spot with random weights, from other tools, and this project's own. */
+/** Twelve networks from 200 bytes to 14 MB: generated with random weights, from other tools, and this project's own. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Network {
   readonly weights: WeightType;
 }
 
-/** Rows and columns of the pictures that the large ones take: the smallest that MobileNetV2 was trained on. */
+/** The rows and columns of the large networks' input: the smallest that MobileNetV2 was trained on. */
 const size = 96;
 
 const foreign = join('test', 'bundle', 'foreign');

@@ -1,4 +1,4 @@
-/** The two Workers of a network: on its edge image, and on stock ONNX Runtime Web. */
+/** Makes the two Workers of a network: on its edge image, and on stock ONNX Runtime Web. */
 
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +15,7 @@ import type { Network } from './networks.ts';
 export interface BuiltWorkers {
   readonly edge: Worker;
   readonly stock: Worker;
-  /** From the file to the image, proven. Seconds. */
+  /** The seconds from the file to the proven image. */
   readonly build: number;
 }
 
@@ -49,7 +49,7 @@ async function imageOf({ name, file, weights }: Network) {
   return emitImage(image, {}, [], []);
 }
 
-/** Every free size 1. */
+/** Makes inputs with every free dimension of size 1. */
 const inputsOf = ({ name, file }: Network) =>
   readOnnx(name, file).inputs.map((input) => ({
     name: input.name,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:outgrow -- [--rows 1000000]`: a file of raw columns, scored on Ray Data by two workers, beside `evaluate --predictions`
- * on the same rows. Fails where a class differs, or a probability by more than 1e-6.
+ * `npm run bench:outgrow -- [--rows 1000000]` scores a file of raw columns on Ray Data with two workers, beside
+ * `evaluate --predictions` on the same rows. It fails where a class differs, or a probability by more than 1e-6.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -49,7 +49,7 @@ ${compared} rows: ${otherClasses} of another class, largest difference of a prob
 evaluate --predictions ${seconds.toFixed(1)} s, Ray Data with ${WORKERS} workers ${ray.seconds.toFixed(1)} s (its start not counted)`);
 if (compared !== rows || otherClasses > 0 || !(largestDifference <= TOLERANCE)) process.exitCode = 1;
 
-/** Ray and ONNX Runtime, in a virtual environment of their own. */
+/** Installs Ray and ONNX Runtime into a virtual environment of their own. */
 function prepare(): void {
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
   const quiet = ['--quiet', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')];
@@ -58,7 +58,7 @@ function prepare(): void {
   mkdirSync(folder, { recursive: true });
 }
 
-/** Categories, numbers and dates with gaps, numbered as the lines of the file are. */
+/** Writes categories, numbers and dates with gaps, numbered by the lines of the file. */
 async function writeTable(path: string, count: number, isLabelled: boolean): Promise<void> {
   const { uniform } = createRandom(isLabelled ? 1 : 2);
   const below = (n: number) => Math.floor(uniform() * n);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:page`: steps per second of the training page, in Chromium and with all that it shows, beside the same steps of
- * `--backend wasm` in Node, and beside TensorFlow.js and jax-js in the same browser. A step is one of each of the two networks.
+ * `npm run bench:page` measures the steps per second of the training page in Chromium, with everything it shows, beside
+ * the same steps of `--backend wasm` in Node, and beside TensorFlow.js and jax-js in the same browser. A step is one of
+ * each of the two networks.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -34,7 +35,7 @@ const { values } = parseArgs({
 });
 const [rounds, milliseconds] = [Number(values.rounds), 1000 * Number(values.seconds)];
 
-/** The usual step, `mnist-mlp` on digits, the largest of a plane, and small mini-batches. */
+/** The default step, `mnist-mlp` on digits, the largest step of a plane, and small mini-batches. */
 const cases: Readonly<Record<string, Partial<Settings>>> = {
   usual: {},
   'mnist-mlp, batch 64': { data: 'digits', depth: 2, batchSize: 64 },
@@ -42,18 +43,18 @@ const cases: Readonly<Record<string, Partial<Settings>>> = {
   'batch 4': { batchSize: 4, learningRate: 0.01 },
 };
 
-/** Of these the other libraries take the same steps. */
+/** The cases whose steps the other libraries take as well. */
 const comparable = new Set(['usual', 'mnist-mlp, batch 64']);
 
-/** Steps per second by the clock, and per second of the processor that takes them. */
+/** Holds the steps per second of wall time, and per second of the engine's CPU time. */
 interface Speed {
   readonly wall: number;
   readonly cpu: number;
-  /** Pictures per second, where there are some. */
+  /** The frames per second, where the page draws. */
   readonly frames?: number;
 }
 
-/** Of the engine's thread, in seconds; NaN where there is no /proc. */
+/** Returns the CPU seconds of the engine's thread; NaN where there is no /proc. */
 async function engineTime(): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
@@ -64,7 +65,8 @@ async function engineTime(): Promise<number> {
       existsSync(`/proc/${id}/task`) ? readdirSync(`/proc/${id}/task`).map((task) => `/proc/${id}/task/${task}`) : [],
     );
   const engines = threads.filter((thread) => readFileSync(`${thread}/comm`, 'utf8').startsWith('DedicatedWorker'));
-  // The fields behind the name in parentheses: user and system time are the 12th and 13th, in hundredths of a second.
+  // These are the fields behind the name in parentheses: the 12th and 13th are user and system time in hundredths of a
+  // second.
   const times = engines.map((thread) => {
     const fields = readFileSync(`${thread}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;
@@ -72,7 +74,7 @@ async function engineTime(): Promise<number> {
   return times.length === 0 ? NaN : times.reduce((sum, time) => sum + time, 0);
 }
 
-/** Where it stands, once it stands still. */
+/** Pauses the page. @returns the step at which it stops */
 async function pauseAt(page: Page): Promise<number> {
   await page.locator('#go').click();
   const progress = page.locator('#progress');
@@ -83,7 +85,7 @@ async function pauseAt(page: Page): Promise<number> {
 async function inPage(page: Page): Promise<Speed> {
   const go = page.locator('#go');
   await go.click();
-  // The first steps compile, and shapes settle.
+  // During this time the first steps are compiled, and shapes settle.
   await page.waitForTimeout(500);
   const [from, start, cpu] = [await pauseAt(page), performance.now(), await engineTime()];
   await go.click();
@@ -109,7 +111,7 @@ async function inPeer(page: Page): Promise<Speed> {
   return { wall: steps / seconds, cpu: steps / ((await engineTime()) - cpu) };
 }
 
-/** What a peer makes of the first step is what the page makes of it, or it trains something else. */
+/** Requires the losses of a peer's first step to equal the page's; otherwise it trains something else. */
 function requireSame(name: string, losses: readonly number[], expected: readonly number[]): void {
   const apart = Math.max(...expected.map((loss, i) => Math.abs(loss - (losses[i] ?? NaN))));
   if (!(apart <= 1e-4)) throw new Error(`${name}: expected losses ${expected.join(', ')}, got ${losses.join(', ')}`);

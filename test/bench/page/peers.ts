@@ -1,4 +1,4 @@
-/** Other libraries that train in a browser, as workers of a page of their own in the same one. */
+/** Runs other libraries that train in a browser, each in a worker of a page of its own in the same browser. */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -27,7 +27,7 @@ interface Problem {
 export interface Peers {
   /**
    * @returns the losses of the first step
-   * @throws Error with what the library says
+   * @throws Error with the library's message
    */
   readonly open: (
     name: PeerName,
@@ -96,7 +96,7 @@ async function bundled(entry: string): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-/** The very tensors, samples and mini-batches of the page, with inputs normalized beforehand. */
+/** Returns the exact tensors, samples and mini-batches of the page, with inputs that are already normalized. */
 export function problemOf(settings: Settings, subject: Subject) {
   const { train } = subject;
   const { batchSize, seed, learningRate, bnMomentum: momentum, scale } = settings;
@@ -116,7 +116,7 @@ export function problemOf(settings: Settings, subject: Subject) {
   };
 }
 
-/** By one μ and σ, as those of pictures in grey are. */
+/** Normalizes by a single μ and σ, as for greyscale pictures. */
 function normalized(inputs: Subject['train']['inputs'], tensors: State | undefined): Float32Array<ArrayBuffer> {
   const [mean = 0, deviation = 1] = ['input.mean', 'input.std'].map((name) => tensors?.get(name)?.data[0]);
   return Float32Array.from(inputs, (value) => (value - mean) / deviation);

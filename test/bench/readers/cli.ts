@@ -1,4 +1,4 @@
-/** `npm run bench:readers -- [models/<name> …]`: whether other ONNX readers read what an export writes, and answer the same. */
+/** `npm run bench:readers -- [models/<name> …]` checks that other ONNX readers read an export, and answer the same. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Row {
   readonly error?: string;
 }
 
-/** Of a logit; readers sum in other orders. */
+/** The tolerance for a logit; readers add in different orders. */
 const tolerance = 1e-4;
 
 const here = import.meta.dirname;
@@ -32,7 +32,7 @@ for (const { model, reader, difference, error } of rows)
 console.log(`${describeMachine()}\n${table.toString()}`);
 if (!rows.every(({ difference = Infinity }) => difference <= tolerance)) process.exitCode = 1;
 
-/** The readers, in a virtual environment of their own. */
+/** Installs the readers into a virtual environment of their own. */
 function prepare(): void {
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
   const options = ['--quiet', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')];

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:tables -- [--only penguins,heart] [--engines bn-edge,cat] [--tables folder] [--json file]`: what a table is trained with by
- * default beside gradient boosting and other networks, on the same splits, every engine on one thread. Three splits of tables with fewer
- * than 2,000 rows, else one.
+ * `npm run bench:tables -- [--only penguins,heart] [--engines bn-edge,cat] [--tables folder] [--json file]` compares
+ * `bn-edge train` on tables, with its defaults, with gradient boosting and other networks: on the same splits, every
+ * engine on one thread. Tables with fewer than 2,000 rows have three splits, others have one.
  */
 import { Command } from 'commander';
 import { plainTable } from '../../../exporter/command/table.ts';
@@ -34,7 +34,7 @@ async function main({ tables: folder, only, engines: asked, neural, json }: Opti
   const results = new Map<string, ReadonlyMap<string, Figures>>();
   for (const table of known.filter(({ name }) => only?.includes(name) ?? true)) {
     results.set(table.name, await measure(table, engines));
-    // What is there so far, if the rest is stopped.
+    // The file is written after each table, so that stopping the rest loses nothing.
     if (json !== undefined) await writeMeasurements(json, measurementsOf(results));
   }
   console.log(summaryTable(results));

@@ -1,4 +1,7 @@
-/** The tables that are trained on: those of PyPI's packages, or a folder of one's own; and each one's split, which all engines get. */
+/**
+ * The tables to train on, from PyPI's packages or a folder of the user's, and the split of each, which all engines
+ * receive.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -11,11 +14,11 @@ const here = import.meta.dirname;
 export const environment = join('.test', 'tables');
 export const python = join(environment, 'bin', 'python');
 
-/** A list, or the same by name. */
+/** tables.json is a list of these, or an object of these by name. */
 const described = z.object({
   label: z.string(),
   task: z.enum(['classification', 'regression']).optional(),
-  /** `<name>.csv` when omitted. */
+  /** The default is `<name>.csv`. */
   file: z.string().optional(),
 });
 const tablesSchema = z.union([z.array(described.extend({ name: z.string() })), z.record(z.string(), described)]);
@@ -27,7 +30,7 @@ export interface Table {
   readonly task?: 'classification' | 'regression' | undefined;
 }
 
-/** Python's packages, in an environment of their own. @param neural whether PyTorch is among them, some gigabytes */
+/** Installs Python's packages into a virtual environment of their own. @param neural adds PyTorch, some gigabytes */
 export function preparePython(neural: boolean): void {
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
   const quiet = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
@@ -37,14 +40,14 @@ export function preparePython(neural: boolean): void {
   if (neural) install('-r', join(here, 'requirements-neural.txt'));
 }
 
-/** Of the packages only what the tables are read with. */
+/** Installs only the package that reads the tables. */
 export function preparePandas(): void {
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
   const options = ['--quiet', '--disable-pip-version-check', '--constraint', join(here, 'requirements.txt'), 'pandas'];
   execFileSync(python, ['-m', 'pip', 'install', ...options], { stdio: ['ignore', 'inherit', 'ignore'] });
 }
 
-/** @param own a folder with a tables.json; the tables of PyPI's packages when omitted */
+/** @param own a folder with a tables.json; the default is the tables of PyPI's packages */
 export async function tablesOf(own: string | undefined): Promise<readonly Table[]> {
   const folder = own ?? join(environment, 'data');
   if (own === undefined) makeTables(folder);
@@ -64,17 +67,17 @@ function makeTables(folder: string): void {
   execFileSync(python, [join(here, 'tables.py'), packages, folder], { stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** Of validation and of the test, each; the rest is trained on. */
+/** The share of the validation part and of the test part; the rest is the training part. */
 export const SHARE = 0.2;
 
 export interface Split {
   readonly columns: readonly Column[];
   readonly parts: Readonly<Record<'train' | 'validation' | 'test', Dataset>>;
-  /** All of them. */
+  /** The number of rows of all parts. */
   readonly rows: number;
 }
 
-/** As `bn-edge train --validation-share 0.2 --test-share 0.2 --seed …` divides them. */
+/** Divides the rows as `bn-edge train --validation-share 0.2 --test-share 0.2 --seed …` does. */
 export async function splitOf({ path, label, task }: Table, seed: number): Promise<Split> {
   const source = { path, label, ...(task && { task }), validationShare: SHARE, testShare: SHARE };
   const { train, validation, test, columns } = await loadSource(source, seed);

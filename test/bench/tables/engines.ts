@@ -1,4 +1,4 @@
-/** What is asked of an engine on one split of one table: its answers to the test part, and what they cost. */
+/** Runs an engine on one split of one table, and returns its answers to the test part and their cost. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,19 +13,21 @@ import { median } from '../measurement.ts';
 import { environment, python, SHARE, type Split, type Table } from './data.ts';
 
 export interface Outcome {
-  /** Of each test row in the split's order: a probability for each class, or the number. */
+  /** For each test row, in the split's order: a probability for each class, or the number. */
   readonly answers: ArrayLike<number>;
   readonly cpu_seconds: number;
   readonly bytes: number;
-  /** Of one row, warm. */
+  /** The milliseconds for one row, warm. */
   readonly row_ms: number;
-  /** The same in ONNX Runtime, of engines that can be exported. */
+  /** The same in ONNX Runtime, for engines whose models can be exported. */
   readonly row_ms_onnx?: number;
 }
 
 export type Engine = (table: Table, split: Split, seed: number) => Promise<Outcome>;
 
-/** By what they are called here. The first four stop early: they are what others are held against. */
+/**
+ * The engines by their names in this benchmark. These four stop early, and are the ones that others are compared with.
+ */
 export const trees = ['hgb', 'xgb', 'lgb', 'cat'] as const;
 export const peers = [...trees, ...trees.map((name) => `${name}-plain`), 'mlp'] as const;
 export const neuralPeers = ['realmlp', 'tabm'] as const;
@@ -34,7 +36,7 @@ const work = join(environment, 'work');
 
 export const engineOf = (name: string): Engine => (name === 'bn-edge' ? ownEngine : peerEngine(name));
 
-/** The command line with its defaults, and what it exports as a compiled program of its own, which takes rows by their names. */
+/** Runs the command line with its defaults, and the exported model as a compiled program, which takes rows by name. */
 const ownEngine: Engine = async (table, { parts }, seed) => {
   const folder = join(work, `${table.name}-${seed}`);
   rmSync(folder, { recursive: true, force: true });
@@ -63,7 +65,7 @@ const ownEngine: Engine = async (table, { parts }, seed) => {
 
 const command = join('dist', 'exporter', 'command', 'main.js');
 
-/** CPU seconds of a command with all of its threads and processes, as the shell counts them. */
+/** Returns the CPU seconds of a command with all of its threads and processes, as the shell counts them. */
 function commandSeconds(args: readonly string[]): number {
   const script = '"$@" > /dev/null && times';
   const printed = execFileSync('bash', ['-c', script, 'bash', 'node', command, ...args], {
@@ -74,7 +76,7 @@ function commandSeconds(args: readonly string[]): number {
   return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + 60 * Number(m) + Number(s), 0);
 }
 
-/** @throws UserError where the engines would be asked about different rows */
+/** @throws UserError where the engines would predict different rows */
 function requireSameRows({ lines: ours }: Dataset, { lines: theirs }: Dataset, { path }: Table): void {
   if (ours && theirs && ours.length === theirs.length && ours.every((line, i) => line === theirs[i])) return;
   throw new UserError(`${path}: expected the rows that bn-edge was tested on, got others`);
@@ -93,7 +95,7 @@ async function milliseconds(call: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < 2 * CALLS; i++) {
     const start = performance.now();
     await call();
-    // The first half makes the code warm.
+    // The first half of the calls warms up the code.
     if (i >= CALLS) times.push(performance.now() - start);
   }
   return median(times);

@@ -1,10 +1,10 @@
-/** From answers to figures: how good each engine is on each table, and on all of them beside the best tree. */
+/** Computes figures from answers: how good each engine is on each table, and over all tables beside the best tree. */
 import type { Dataset } from '../../../training/data/index.ts';
 import { reportOn, rmse } from '../../../training/objective/index.ts';
 import type { Measurement } from '../measurement.ts';
 import { type Outcome, trees } from './engines.ts';
 
-/** Of one engine on one table, the mean over its splits. */
+/** Holds the figures of one engine on one table, the means over its splits. */
 export interface Figures {
   readonly rows: number;
   readonly isOfClasses: boolean;
@@ -25,10 +25,10 @@ export const units: Readonly<Record<string, string>> = {
   log_loss_over_best_tree_percent: '%',
 };
 
-/** No smaller probability than float32 can tell counts, so that one answer cannot outweigh all others. */
+/** The least probability that counts, about the precision of float32: one answer cannot outweigh all others. */
 const MIN = 1e-7;
 
-/** The error is the share of wrong answers, or the RMSE. */
+/** Computes the figures of one split. The error is the share of wrong answers, or the RMSE. */
 export function figuresOf(test: Dataset, { answers, ...costs }: Outcome): Figures['values'] {
   const known = Object.fromEntries(
     Object.entries({ ...costs }).filter((entry): entry is [string, number] => entry[0] in units),
@@ -51,13 +51,16 @@ export function meanOf(all: readonly Figures['values'][]): Figures['values'] {
   );
 }
 
-/** By table and engine. */
+/** Maps each table to its figures by engine. */
 export type Results = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
 
-/** Tables with fewer rows say little of calibration. */
+/** The calibration error of tables with fewer rows is too noisy. */
 const FEWEST_FOR_ECE = 2000;
 
-/** Of each engine over all tables: how far it is from the best of the trees by test, its mean rank, and what it costs. */
+/**
+ * Summarizes each engine over all tables: its distance from the best tree on the test part, its mean rank, and its
+ * cost.
+ */
 export function summaryOf(results: Results): ReadonlyMap<string, Readonly<Record<string, number>>> {
   const engines = [...new Set([...results.values()].flatMap((one) => [...one.keys()]))];
   return new Map(
@@ -86,7 +89,7 @@ export function summaryOf(results: Results): ReadonlyMap<string, Readonly<Record
   );
 }
 
-/** Half a test row is added to errors of classes, of which there may be none. */
+/** Adds half a test row to the error of classes, which may be zero. */
 function sized({ rows, isOfClasses, values }: Figures, name: string): number {
   const halfRow = name === 'error' && isOfClasses ? 0.5 / (0.2 * rows) : 0;
   return (values[name] ?? NaN) + halfRow;
@@ -100,7 +103,7 @@ const bestTree = (all: ReadonlyMap<string, Figures>, name: string): number =>
     }),
   );
 
-/** 1 for the least error; those that are as good share the mean of their ranks. */
+/** Returns the rank by error: 1 is the best; equal errors share the mean of their ranks. */
 function rankOf(own: Figures, all: ReadonlyMap<string, Figures>): number {
   const errors = [...all.values()].map((figures) => sized(figures, 'error'));
   const error = sized(own, 'error');

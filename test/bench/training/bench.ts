@@ -1,4 +1,4 @@
-/** What every study of this benchmark shares: the engines at hand, the settings, and how a study reports. */
+/** Shared by all studies of this benchmark: the available engines, the settings, and the reports. */
 import type { Measurement } from '../measurement.ts';
 import { trainingDefaults } from '../../../training/run/index.ts';
 import { type EngineName, engines } from './engines.ts';
@@ -7,7 +7,7 @@ import type { Case } from './networks.ts';
 import type { ProblemFiles } from './problem-files.ts';
 
 export interface Bench {
-  /** Those that can be used here. */
+  /** The engines that are available on this machine. */
   readonly engines: readonly EngineName[];
   readonly problems: ProblemFiles;
   readonly rounds: number;
@@ -15,19 +15,19 @@ export interface Bench {
   /** Seconds of training before the stopwatch starts, and while it runs. */
   readonly warmUp: number;
   readonly seconds: number;
-  /** Of the names of measurements. */
+  /** Selects measurements by their names. */
   readonly wanted: (name: string) => boolean;
 }
 
-/** Prints what it finds and returns the numbers. */
+/** A study prints its findings and returns the numbers. */
 export type Study = (bench: Bench) => Promise<readonly Measurement[]>;
 
 export const ours = 'bn-edge-native';
 
-/** As `npm start` trains. */
+/** The settings that `npm start` trains with. */
 export const usual = { ...trainingDefaults, epochs: 3 };
 
-/** A job that measures speed; a constant learning rate lets it train for as long as it likes. */
+/** Returns a job that measures speed. Its learning rate is constant, so that it can train for any length of time. */
 export function speedJob(
   { threads, warmUp, seconds }: Bench,
   { network, batchSize, data }: Pick<Case, 'network' | 'batchSize' | 'data'>,

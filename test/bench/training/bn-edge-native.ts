@@ -1,4 +1,4 @@
-/** Does a job with this project's own engine, through the doors that `npm run train` uses. */
+/** Runs a job with this project's own engine, through the same modules as `npm run train`. */
 import { type Backend, nativeBackend } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, epochBatches } from '../../../training/data/index.ts';
 import { type Plan, planNetwork } from '../../../training/network/index.ts';
@@ -13,7 +13,7 @@ import type { Job } from './job.ts';
 import { type BenchData, loadBenchData } from './datasets.ts';
 import { reportJob, type Trainer } from './measure.ts';
 
-/** Of training with each candidate: as long as PyTorch's, after a few steps that do not count. */
+/** The seconds of training with each candidate, as for PyTorch, after a short warm-up that does not count. */
 const trialSeconds = 1;
 const warmUpSeconds = 0.2;
 
@@ -44,8 +44,8 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
 }
 
 /**
- * The fastest of one thread and all of them, asleep or spinning between ops, and of the compiled step on two: the choice that PyTorch is
- * given, whose threads spin.
+ * Chooses the fastest of one thread, all threads asleep or spinning between ops, and the compiled step on two threads.
+ * PyTorch, whose threads spin, gets the same choice.
  */
 async function fastestBackend(
   plan: Plan,
@@ -69,7 +69,7 @@ async function fastestBackend(
   return trials.reduce((best, trial) => (trial[0] > best[0] ? trial : best))[1];
 }
 
-/** @returns samples a second */
+/** @returns the samples per second */
 async function trainFor(run: TrainingRun, order: Int32Array, batchSize: number, seconds: number): Promise<number> {
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;

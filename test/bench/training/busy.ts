@@ -1,7 +1,7 @@
-/** A process that never rests, for what is measured beside one. */
+/** Keeps a core busy, for measurements beside other load. */
 import { spawn } from 'node:child_process';
 
-/** Does something while another process keeps one core busy. */
+/** Runs an action while another process keeps one core busy. */
 export async function besideBusyProcess<Result>(action: () => Promise<Result>): Promise<Result> {
   const busy = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
   const end = () => busy.kill();

@@ -85,6 +85,6 @@ async function usableEngines(names: readonly EngineName[]): Promise<readonly Eng
   return usable;
 }
 
-// Only a process that exits by itself tidies up.
+// Exit handlers, which remove temporary files, run only when the process exits by itself.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 await runCommand(command);

@@ -1,16 +1,16 @@
-/** What is trained on: MNIST, and data of other sizes that are made up, since speed does not depend on what they say. */
+/** The data sets to train on: MNIST, and generated data of other sizes, since speed does not depend on the values. */
 import { elementCount } from '../../../training/files/index.ts';
 import { type ClassificationDataset, createRandom, loadMnist } from '../../../training/data/index.ts';
 
 export type DataName = 'mnist' | 'pictures' | 'penguins' | 'table';
 
-/** The categories of each column, none of numbers: island, four measurements, sex. */
+/** The number of categories of each column; 0 for numbers: island, four measurements, sex. */
 export const penguinsCategories = [3, 0, 0, 0, 0, 2];
 export const tableCategories = [...new Array<number>(16).fill(0), 4, 6, 12, 30];
 
 export interface BenchData {
   readonly train: ClassificationDataset;
-  /** None of data that are made up. */
+  /** Undefined for generated data. */
   readonly test?: ClassificationDataset;
 }
 
@@ -21,13 +21,13 @@ const sources: { readonly [N in DataName]: (seed: number) => BenchData | Promise
   table: (seed) => ({ train: rows(seed, 50_000, tableCategories, 2) }),
 };
 
-/** @param copies the training set so many times over */
+/** @param copies repeats the training set so many times */
 export async function loadBenchData(name: DataName, seed: number, copies = 1): Promise<BenchData> {
   const data = await sources[name](seed);
   return copies === 1 ? data : { ...data, train: repeated(data.train, copies) };
 }
 
-/** Bytes `[count, 3, 32, 32]` of ten classes, each with a brightness of its own. */
+/** Generates bytes `[count, 3, 32, 32]` of ten classes, each of a different brightness. */
 function pictures(seed: number, count: number): ClassificationDataset {
   const { uniform } = createRandom(seed).fork('pictures');
   const inputShape = [3, 32, 32];
@@ -38,7 +38,7 @@ function pictures(seed: number, count: number): ClassificationDataset {
   return dataset(inputs, inputShape, labels, 10);
 }
 
-/** Rows of categories, each by its index, and of numbers that depend on the class; 0 categories mean a number. */
+/** Generates rows of categories, as indices, and of numbers that depend on the class; 0 categories mean a number. */
 function rows(seed: number, count: number, categories: readonly number[], classes: number): ClassificationDataset {
   const { uniform } = createRandom(seed).fork('rows');
   const labels = Int32Array.from({ length: count }, () => Math.floor(uniform() * classes));

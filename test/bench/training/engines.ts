@@ -1,4 +1,4 @@
-/** The engines that are compared: how each is found and started. */
+/** The engines that are compared: how each is installed and started. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,16 +11,16 @@ const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const peers = here('peers');
 
-/** Python's peers are installed there, at the versions that `peers/requirements.txt` says. */
+/** The virtual environment of the peers in Python, at the versions of `peers/requirements.txt`. */
 const environment = fileURLToPath(new URL('../../../.test/training-peers', import.meta.url));
 const python = `${environment}/bin/python`;
 
 export interface Engine {
-  /** Makes the engine ready; a string says why it cannot be used here. */
+  /** Prepares the engine. A returned string says why it is not available on this machine. */
   readonly prepare: () => Promise<string | undefined>;
-  /** Whether it has the layers and data of a job. */
+  /** Returns whether the engine supports the layers and data of a job. */
   readonly takes: (job: Pick<Job, 'network' | 'data'>) => boolean;
-  /** Does the job in a fresh process. */
+  /** Runs the job in a fresh process. */
   readonly run: (job: Job, problems: ProblemFiles) => Promise<Report>;
 }
 
@@ -57,7 +57,7 @@ export const engines = {
 
 export type EngineName = keyof typeof engines;
 
-/** Its steps in a loop that is compiled with them, or called one by one. */
+/** Returns JAX with its steps in a compiled loop (`scan`), or called one by one. */
 function jax(mode: 'scan' | 'step'): Engine {
   return {
     prepare: installPython,
@@ -70,7 +70,7 @@ function jax(mode: 'scan' | 'step'): Engine {
   };
 }
 
-/** Once for all engines of Python. */
+/** Caches the installation for all engines in Python. */
 let installation: Promise<string | undefined> | undefined;
 
 function installPython(): Promise<string | undefined> {
@@ -86,7 +86,7 @@ function installPython(): Promise<string | undefined> {
   })());
 }
 
-/** Into the peers' own folder, so that nobody who does not run this benchmark pays for it. */
+/** Installs into the peers' own folder, so that only users of this benchmark download it. */
 async function installTensorflow(): Promise<string | undefined> {
   // npm writes this file last.
   if (existsSync(`${peers}/node_modules/.package-lock.json`)) return undefined;

@@ -1,15 +1,15 @@
-/** What an engine's process is asked and what it answers. Both cross the process boundary as JSON. */
+/** The request to an engine's process and its report. Both cross the process boundary as JSON. */
 import type { Network } from '../../../training/network/index.ts';
 import type { TrainingConfig } from '../../../training/trainer/index.ts';
 import type { DataName } from './datasets.ts';
 
 export interface Job {
   readonly network: Network;
-  /** Settings of the run; the seed decides the split, the initial weights and the order of the samples. */
+  /** The settings of the run. The seed determines the split, the initial weights and the order of the samples. */
   readonly config: TrainingConfig;
   readonly threads: number;
   readonly data: DataName;
-  /** The training set is there so many times over. */
+  /** Repeats the training set so many times. */
   readonly dataCopies: number;
   readonly task: SpeedTask | LearningTask;
 }
@@ -21,7 +21,7 @@ export interface SpeedTask {
   readonly seconds: number;
 }
 
-/** Trains for the configured number of epochs and looks at the test set on the way. */
+/** Trains for the configured number of epochs and evaluates on the test set in between. */
 export interface LearningTask {
   readonly kind: 'learning';
   readonly evaluationsPerEpoch: number;
@@ -30,15 +30,15 @@ export interface LearningTask {
 }
 
 export interface Report {
-  /** Name and version. */
+  /** The engine's name and version. */
   readonly engine: string;
-  /** The mean cross-entropy of the first steps, each before its update: proof that all engines did the same job. */
+  /** The mean cross-entropy of the first steps, each before its update: shows that all engines did the same job. */
   readonly firstLosses: readonly number[];
-  /** During steady training; evaluation does not count. */
+  /** The speed of steady training, without evaluations. */
   readonly samplesPerSecond: number;
-  /** Of CPU time, of all threads, while it trained so fast. */
+  /** The same speed per second of CPU time of all threads. */
   readonly samplesPerCpuSecond: number;
-  /** The most memory the process ever had resident, in MB (10⁶ bytes). */
+  /** The maximum resident memory of the process, in MB (10⁶ bytes). */
   readonly peakRss: number;
   /** Empty after a speed task. */
   readonly evaluations: readonly Evaluation[];
@@ -46,10 +46,10 @@ export interface Report {
 
 export interface Evaluation {
   readonly step: number;
-  /** Spent on training until then. */
+  /** The seconds spent on training so far. */
   readonly seconds: number;
-  /** On the 10,000 test images with running statistics, in [0, 1]. */
+  /** The accuracy on the 10,000 test images with running statistics, in [0, 1]. */
   readonly testAccuracy: number;
-  /** Resident memory in MB (10⁶ bytes). */
+  /** The resident memory in MB (10⁶ bytes). */
   readonly rss: number;
 }

@@ -1,4 +1,4 @@
-/** Studies that train to the end: how well, how soon, and whether memory grows on the way. */
+/** Studies that train to the end: the accuracy, the time to reach it, and whether memory grows. */
 import { median, type Measurement } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
 import { multiclass } from '../../../training/objective/index.ts';
@@ -24,10 +24,10 @@ const learningJob = ({ threads }: Bench, { network, ...config }: Course, task: O
   task: { kind: 'learning', ...task },
 });
 
-/** Two runs of one engine that differ by their order of samples alone differ by about 0.1 points after an epoch. */
+/** Two runs of one engine that differ only in the order of their samples differ by about 0.1 points after an epoch. */
 const accuracyTolerance = 0.004;
 
-/** Test accuracy after one epoch from the same weights in the same order. */
+/** Compares the test accuracy after one epoch from the same weights in the same order. */
 export const accuracy: Study = async (bench) => {
   const runs = (['mnist-mlp', 'mnist-cnn'] as const)
     .flatMap((network) => bench.engines.map((engine) => ({ network, engine })))
@@ -67,7 +67,7 @@ function requireEqualAccuracy(measurements: readonly Measurement[]): void {
   }
 }
 
-/** What reaches the accuracies of the README: `npm run train` takes the same as options. */
+/** The settings that reach the accuracies in the README; `npm run train` takes them as options. */
 const recipe = {
   batchSize: 64,
   optimizer: 'adamw',
@@ -86,7 +86,7 @@ const recipeOf: { readonly [N in NetworkName]: { readonly epochs: number; readon
 
 const recipeSeeds = 3;
 
-/** Test accuracy at the end of training that takes its time, and how long that is. */
+/** Measures the test accuracy at the end of long training, and the time that it takes. */
 export const recipes: Study = async (bench) => {
   const runs = (Object.keys(recipeOf) as NetworkName[])
     .map((network) => ({ network, name: `training/${network}/recipe` }))
@@ -123,10 +123,13 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 const target = 0.99;
 const seeds = 5;
-/** TensorFlow.js would need an hour. */
+/** The engines in this race; TensorFlow.js would need an hour. */
 const raced: readonly EngineName[] = [ours, 'pytorch'];
 
-/** Seconds of training until mnist-cnn first classifies 99 % of the test images correctly, looked at four times an epoch. */
+/**
+ * Measures the seconds of training until mnist-cnn first classifies 99 % of the test images correctly, evaluated four
+ * times an epoch.
+ */
 export const toAccuracy: Study = async (bench) => {
   const racers = raced.filter((engine) => bench.engines.includes(engine));
   const results = await interleave(
@@ -141,7 +144,7 @@ export const toAccuracy: Study = async (bench) => {
   );
   const measurements = [...results].map(([name, seconds]) => ({ name, value: median(seconds), unit: 's' }));
   for (const { name, value } of measurements) console.log(`${name}: median of ${seeds} seeds ${value.toFixed(1)} s`);
-  // JSON has no infinity, and a median that was not reached is no measurement.
+  // JSON has no infinity, and an accuracy that was not reached gives no measurement.
   return measurements.filter(({ value }) => Number.isFinite(value));
 };
 
@@ -156,10 +159,10 @@ const secondsTo = (accuracy: number, { evaluations }: Report): number =>
   evaluations.find(({ testAccuracy }) => testAccuracy >= accuracy)?.seconds ?? Infinity;
 
 const growthEpochs = 20;
-/** By then every buffer has its size. */
+/** The epoch by which every buffer has its final size. */
 const settledEpoch = 2;
 
-/** Resident memory over 20 epochs of mnist-cnn at batch 256. */
+/** Measures the resident memory over 20 epochs of mnist-cnn at batch 256. */
 export const memoryGrowth: Study = async (bench) => {
   const course = { network: 'mnist-cnn', batchSize: 256, epochs: growthEpochs, seed: 1 } as const;
   const report = await runJob(bench, ours, learningJob(bench, course, { evaluationsPerEpoch: 1 }));

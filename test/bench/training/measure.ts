@@ -1,4 +1,4 @@
-/** The stopwatch of the engines that run in Node: the same for each. peers/pytorch.py has its own, line by line alike. */
+/** The stopwatch of all engines that run in Node. peers/pytorch.py has the same, line by line. */
 import { readFileSync } from 'node:fs';
 import type { Evaluation, Job, LearningTask, Report, SpeedTask } from './job.ts';
 
@@ -6,17 +6,17 @@ import type { Evaluation, Job, LearningTask, Report, SpeedTask } from './job.ts'
 export interface Trainer {
   readonly engine: string;
   readonly stepsPerEpoch: number;
-  /** How many steps `train` should be asked for at once. */
+  /** The number of steps to request of `train` in one call. */
   readonly stepsPerCall: number;
   /** Takes at most that many steps, fewer at the end of an epoch, and returns the loss of each. */
   readonly train: (steps: number) => Promise<readonly number[]>;
-  /** In [0, 1], with running statistics. */
+  /** Returns the accuracy with running statistics, in [0, 1]. */
   readonly testAccuracy: () => Promise<number>;
 }
 
 const comparedLosses = 4;
 
-/** Does the job and prints the report as JSON. */
+/** Runs the job and prints the report as JSON. */
 export async function reportJob(trainer: Trainer, { config, task }: Job): Promise<void> {
   const stopwatch = new Stopwatch(trainer);
   const evaluations = task.kind === 'learning' ? await learn(stopwatch, trainer, config.epochs, task) : [];
@@ -38,7 +38,7 @@ class Stopwatch {
   readonly firstLosses: number[] = [];
   steps = 0;
   seconds = 0;
-  /** Of all threads of the process. */
+  /** Counts the CPU time of all threads of the process. */
   cpuSeconds = 0;
 
   constructor(trainer: Trainer) {
@@ -88,7 +88,7 @@ async function learn(
   return evaluations;
 }
 
-/** Linux counts a parent's memory among a child's `maxRSS`; `VmHWM` is the process's own. */
+/** Reads `VmHWM`, which is the process's own: Linux counts a parent's memory among a child's `maxRSS`. */
 function peakRss(): number {
   const kibibytes = process.platform === 'linux' ? highWaterMark() : process.resourceUsage().maxRSS;
   return (kibibytes * 1024) / 1e6;

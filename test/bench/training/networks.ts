@@ -1,4 +1,4 @@
-/** The networks whose speed is measured, and the data that each trains on. */
+/** The networks whose speed is measured, and the data of each. */
 import {
   batchNorm,
   conv2d,
@@ -16,13 +16,13 @@ export interface Case {
   readonly network: Network;
   readonly batchSize: number;
   readonly data: DataName;
-  /** Beside a process that never rests. */
+  /** Is true for a measurement beside a process that keeps a core busy. */
   readonly underLoad?: true;
 }
 
 const [mlp, cnn, resnet] = [networks['mnist-mlp'], networks['mnist-cnn'], networks['mnist-resnet']];
 
-/** `mnist-mlp` with other hidden layers. */
+/** Returns `mnist-mlp` with other hidden layers. */
 export function multilayerPerceptron(hidden: number, units: number): Network {
   const layers = Array.from({ length: hidden }, () => [dense(units), batchNorm(), relu()]).flat();
   return { ...mlp, name: `mlp-${hidden}x${units}`, layers: [flatten(), ...layers, dense(10)] };
@@ -38,7 +38,9 @@ const wideCnn: Network = {
   layers: [...convBlock(64), ...convBlock(128), flatten(), dense(256), batchNorm(), relu(), dense(10)],
 };
 
-/** What `bn-edge train` takes for a table when it is told nothing, over the columns that `datasets.ts` makes up. */
+/**
+ * Returns the network that `bn-edge train` uses for a table by default, over the columns that `datasets.ts` generates.
+ */
 const table = (name: string, categories: readonly number[], outputs: number): Network =>
   denseNetwork({ name, inputShape: [categories.length], categories, outputs }, [64, 32]);
 
@@ -56,6 +58,6 @@ export const cases: readonly Case[] = [
   { network: cnn, batchSize: 64, data: 'mnist', underLoad: true },
 ];
 
-/** As in the names of measurements. */
+/** Returns the case's name in the names of measurements. */
 export const caseName = ({ network, batchSize, underLoad }: Case): string =>
   `training/${network.name}/${batchSize}${underLoad ? '/under_load' : ''}`;

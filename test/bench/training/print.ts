@@ -1,4 +1,4 @@
-/** What the benchmark shows: results on standard output, progress on standard error. */
+/** Prints results to standard output and progress to standard error. */
 import Table from 'cli-table3';
 import { count as integer, percent } from '../../../training/files/format.ts';
 

@@ -1,4 +1,7 @@
-/** What peers are given, in a temporary folder, and what was found out of them: each is made once, since a problem holds a whole data set. */
+/**
+ * Keeps the problems for peers in a temporary folder, and the findings about them. Each is made only once, since a
+ * problem holds a whole data set.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +27,7 @@ export class ProblemFiles {
     });
   }
 
-  /** What `find` gives the first time. */
+  /** Returns the first result of `find` for a key. */
   async remember<T>(key: string, find: () => Promise<T>): Promise<T> {
     if (!this.#known.has(key)) this.#known.set(key, await find());
     return this.#known.get(key) as T;

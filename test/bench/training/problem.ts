@@ -57,7 +57,7 @@ async function datasetTensors(
   ];
 }
 
-/** What the first layer takes of each row. */
+/** Computes the input of the first layer for each row. */
 async function encoded(samples: Samples, network: Network, state: State): Promise<Float32Array> {
   const g = graphBuilder();
   const plan = planNetwork({ ...network, layers: [] });

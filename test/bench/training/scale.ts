@@ -1,4 +1,6 @@
-/** How the cost of training grows with the width and the depth of a network and with the size of the data set. */
+/**
+ * Measures how the cost of training grows with the width and the depth of a network and with the size of the data set.
+ */
 import { median, type Measurement } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
 import { type Bench, ours, runJob, speedJob, type Study } from './bench.ts';
@@ -10,7 +12,7 @@ interface Axis {
   readonly name: string;
   readonly factors: readonly number[];
   readonly job: (bench: Bench, factor: number) => Job;
-  /** What the growth measured here comes from. */
+  /** Names the cause of the growth along this axis. */
   readonly limit: string;
 }
 

@@ -1,4 +1,4 @@
-/** Samples a second in steady training, beside other engines that do the same job. */
+/** Measures the samples per second of steady training, beside other engines that do the same job. */
 import { median, type Measurement } from '../measurement.ts';
 import { type Candidate, interleave } from '../rounds.ts';
 import { layersOf, planNetwork } from '../../../training/network/index.ts';
@@ -11,10 +11,13 @@ import type { Report } from './job.ts';
 
 type Results = ReadonlyMap<string, readonly Report[]>;
 
-/** Beside which all others are put, in the setting that it is fastest in. */
+/** The engine that all others are compared with, in its fastest setting. */
 const peer = 'pytorch';
 
-/** The loss of the first steps from the same weights on the same samples; engines differ by rounding, which Adam amplifies. */
+/**
+ * The tolerance for the loss of the first steps, from the same weights on the same samples: engines differ by rounding,
+ * which Adam amplifies.
+ */
 const lossTolerance = 5e-3;
 
 const nameOf = (each: Case, engine: EngineName): string => `${caseName(each)}/samples_per_second/${engine}`;
@@ -64,7 +67,7 @@ function row(each: Case, engine: EngineName, results: Results): string[][] {
   ];
 }
 
-/** The median of the rounds' ratios: within a round the machine was the most alike. */
+/** Returns the median of the rounds' ratios: the machine changes least within a round. */
 function ofPeer(each: Case, engine: EngineName, results: Results): number | undefined {
   const [reports, others] = [results.get(nameOf(each, engine)), results.get(nameOf(each, peer))];
   if (!reports || !others || engine === peer) return undefined;
@@ -74,7 +77,7 @@ function ofPeer(each: Case, engine: EngineName, results: Results): number | unde
 }
 
 function agreement({ network }: Case, [own]: readonly Report[], [other]: readonly Report[]): string {
-  // Every engine has random numbers of its own.
+  // Every engine draws its own random numbers.
   if (layersOf(planNetwork(network)).some(({ layer }) => layer.kind === 'dropout')) return 'by other masks';
   const [a, b] = [own?.firstLosses ?? [], other?.firstLosses ?? []];
   // A slow engine may have taken fewer steps than are compared.

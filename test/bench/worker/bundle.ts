@@ -1,4 +1,4 @@
-/** Workers of models that a bench writes, each in a folder of its own. */
+/** Bundles Workers of models that a bench writes, each in a folder of its own. */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerSource } from '../../../exporter/command/init-monitor.ts';
@@ -18,12 +18,12 @@ send_metrics = false
 const entryOf = (source: string): string => source.replace('../.bn-edge/image.mjs', './image/image.mjs');
 
 /**
- * @param write puts the models into a folder that is laid out as `models/` is
- * @param source of the Worker, as `bn-edge init` writes it
+ * @param write writes the models into a folder laid out as `models/`
+ * @param source the code of the Worker, by default that of `bn-edge init`
  * @returns the folder of the bundle
  */
 export async function bundleOf(name: string, write: (models: string) => void, source = workerSource): Promise<string> {
-  // Under the root, where the bundler finds the package.
+  // The folder is under the root, where the bundler finds the package.
   const folder = join(root, '.test', `bench-${name}`);
   const models = join(folder, 'models');
   rmSync(models, { recursive: true, force: true });
@@ -36,12 +36,12 @@ export async function bundleOf(name: string, write: (models: string) => void, so
   return buildBundle(config);
 }
 
-/** Both networks on MNIST, and a table. */
+/** Bundles both networks on MNIST, and a table. */
 export const buildMixedBundle = (): Promise<string> =>
   bundleOf('mixed', (models) => {
     cpSync(join(root, 'models'), models, { recursive: true });
     writeCustomers(models);
   });
 
-/** The models of the Worker's tests, which broken requests are made for. */
+/** Bundles the models of the Worker's tests, which the broken requests are made for. */
 export const buildFixturesBundle = (): Promise<string> => bundleOf('fixtures', writeFixtures);

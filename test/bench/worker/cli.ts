@@ -30,7 +30,7 @@ interface Flags {
 
 const MODEL = 'mnist-cnn';
 const CONNECTIONS = [1, 16] as const;
-/** Runs in a row of the bare session that one request times, so that the request itself counts little. */
+/** The successive runs of the bare session that one request times, so that the cost of the request itself is small. */
 const RUNS = 100;
 
 const command = new Command('bench:worker')
@@ -61,7 +61,7 @@ function measure(flags: Flags): Promise<readonly Measurement[]> {
   return flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak);
 }
 
-/** One row and a batch, each as rows and as the tensor. */
+/** Measures one row and a batch, each as rows and as the tensor. */
 async function measureRows({ rounds, seconds, warmUp }: Flags): Promise<readonly Measurement[]> {
   if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
   const server = await serveBundle(await buildRowsBundle());
@@ -95,7 +95,7 @@ async function measureMonitoring(flags: Flags): Promise<readonly Measurement[]> 
   return measurements;
 }
 
-/** @throws Error at the end where six pictures took more of the isolate than a Worker has beside its image */
+/** @throws Error at the end where six pictures took more of the isolate than the image leaves */
 async function measurePictures(): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
   const note = (name: string, value: number, unit: string): void => {
@@ -125,17 +125,20 @@ async function measurePictures(): Promise<readonly Measurement[]> {
   return measurements;
 }
 
-/** MiB that pictures may take of an isolate's 128. */
+/** The MiB that pictures may take of an isolate's 128. */
 const BESIDE_IMAGE = 90;
 
-/** MiB that an isolate's live memory may differ by at the end, and the process by in its last half. */
+/** The MiB by which an isolate's live memory may grow between the two passes, and the process in its last half. */
 const GROWTH = 2;
 const RESIDENT_GROWTH = 10;
 
-/** V8 lets garbage grow as long as there is memory, which would hide what is lost: of old objects no more than so many MiB. */
+/**
+ * Limits the old generation to so many MiB. V8 otherwise lets garbage grow as long as there is memory, which would hide
+ * a leak.
+ */
 const GARBAGE = '--max-old-space-size=24';
 
-/** @throws Error at the end where a request was not answered, or failed, or an answer is another one afterwards, or memory grew */
+/** @throws Error at the end where a request had no answer, failed, or is now answered differently, or memory grew */
 async function measureFuzz(count: number): Promise<readonly Measurement[]> {
   const bundle = await buildFixturesBundle();
   const server = await serveBundle(bundle, { isInspected: true, vars: { DOCS: true }, v8Flags: [GARBAGE] });
@@ -163,7 +166,7 @@ async function measureFuzz(count: number): Promise<readonly Measurement[]> {
   }
 }
 
-/** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
+/** @throws Error at the end where an answer was wrong, or the isolate took more than the platform's limit */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
   const server = await serveBundle(await buildMixedBundle(), { isInspected: true });
   try {
@@ -185,10 +188,13 @@ const peakOf = (samples: readonly Sample[], live: SoakResult['live']): number =>
   Math.max(...samples.map(({ heap, buffers }) => heap + buffers)) + live[1].wasm;
 
 const MIB = 1024 * 1024;
-/** What an isolate may take: https://developers.cloudflare.com/workers/platform/limits/#memory */
+/** The memory limit of an isolate: https://developers.cloudflare.com/workers/platform/limits/#memory */
 const ISOLATE_LIMIT = 128 * MIB;
 
-/** Of what holds garbage the medians of both halves and the peak, of what is live the values at half time and in the end. */
+/**
+ * Returns the medians of both halves and the peak of what includes garbage, and the live memory at half time and in the
+ * end.
+ */
 function memoryOf(samples: readonly Sample[], live: SoakResult['live']): readonly Measurement[] {
   const mib = (name: string, bytes: number): Measurement => ({ name, value: bytes / MIB, unit: 'MiB' });
   const half = samples.length / 2;
@@ -244,9 +250,10 @@ function candidatesOf(worker: string, baseline: string, seconds: number): readon
 }
 
 /**
- * Medians over the rounds, and how one JSON request compares with the least that it could cost. `over_least`: with an answer after
- * one run of the bare session in the same request. `over_sum`: with an answer, plus one of many runs in a row; no Worker reaches
- * that, as the `over_sum` of answer-and-run shows, because a run finds its caches warm only in a row, and workerd never after one.
+ * Returns the medians over the rounds, and compares one JSON request with its least cost. `over_least` is the ratio to
+ * an answer after one run of the bare session in the same request. `over_sum` is the ratio to an answer plus one of
+ * many successive runs. No Worker reaches that, as the `over_sum` of answer-and-run shows: a run finds its caches warm
+ * only directly after another run, and workerd never finds its own warm after a run.
  */
 function measurementsOf(results: ReadonlyMap<string, readonly Latencies[]>): readonly Measurement[] {
   const of = (name: string, value: (result: Latencies) => number): number =>

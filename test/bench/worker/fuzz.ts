@@ -1,4 +1,7 @@
-/** Broken requests on every route, one after the other on some connections: whether all are answered, rightly afterwards, and in how much memory. */
+/**
+ * Sends broken requests to every route over a few connections, and measures whether all are answered, whether right
+ * requests still are afterwards, and how much memory it takes.
+ */
 import { readFileSync } from 'node:fs';
 import { Client } from 'undici';
 import type { Server } from '../../bundle/workerd.ts';
@@ -6,27 +9,27 @@ import { mutantOf, type Mutant, rightOf } from '../../worker/mutants.ts';
 import { Inspector, type LiveMemory } from './isolate-memory.ts';
 
 export interface FuzzResult {
-  /** How many answers began with this digit. */
+  /** Counts the answers by the first digit of their status. */
   readonly families: Readonly<Record<string, number>>;
-  /** What was not answered, or with 5xx, by its seed. */
+  /** Describes the requests, by seed, that had no answer or one with 5xx. */
   readonly failures: readonly string[];
-  /** How many right requests were answered otherwise afterwards. */
+  /** Counts the right requests whose answers differ afterwards. */
   readonly changed: number;
-  /** Of the whole process, in bytes, after each hundredth of the requests. */
+  /** The memory of the whole process, in bytes, after each hundredth of the requests. */
   readonly resident: readonly number[];
-  /** What of the isolate was alive, in bytes, after all requests, and after all once more. */
+  /** The live memory of the isolate, in bytes, after all requests, and after as many again. */
   readonly live: readonly [LiveMemory, LiveMemory];
 }
 
 const connections = 4;
 
-/** Requests that are asked before and after. */
+/** The number of right requests that are sent before and after. */
 const CHECKS = 200;
 
 /**
- * All requests twice, from other seeds: the process is watched the first time, what is alive in the isolate after both, since looking at it
- * takes workerd a hundred megabytes.
- * @param server of the models that mutants are made for
+ * Sends twice as many requests as `count`, all different. The process is watched during the first half, and the
+ * isolate's live memory is measured after both halves: measuring it takes workerd a hundred megabytes.
+ * @param server serves the models that the mutants are made for
  */
 export async function fuzz(server: Server, count: number): Promise<FuzzResult> {
   const right = Array.from({ length: CHECKS }, (_, seed) => rightOf(seed));
@@ -59,7 +62,7 @@ export async function fuzz(server: Server, count: number): Promise<FuzzResult> {
 
 async function send(client: Client, { path, method, headers, body }: Mutant) {
   try {
-    // HTTP itself takes no false length, and this is not its test.
+    // HTTP refuses a false length before the Worker sees it, and that is not tested here.
     const { 'content-length': _, ...sent } = headers;
     const response = await client.request({ path, method, headers: sent, body });
     return { status: response.statusCode, said: (await response.body.text()).slice(0, 200) };
@@ -68,7 +71,7 @@ async function send(client: Client, { path, method, headers, body }: Mutant) {
   }
 }
 
-/** @throws Error where one is not answered as a right request is */
+/** @throws Error where a right request is refused */
 async function answersTo({ url }: Server, requests: readonly Mutant[]): Promise<readonly string[]> {
   const client = new Client(url);
   const answers: string[] = [];

@@ -1,13 +1,13 @@
 /**
- * What an isolate holds, which is what the platform limits: read through workerd's inspector while it serves.
+ * Reads an isolate's memory, which is what the platform limits, through workerd's inspector while the isolate serves.
  * https://chromedevtools.github.io/devtools-protocol/v8/
  */
 
-/** In bytes. */
+/** Sizes in bytes. */
 export interface IsolateMemory {
   /** V8's heap, garbage included. */
   readonly heap: number;
-  /** Array buffers outside of it, garbage included, but not WebAssembly's memory. */
+  /** Array buffers outside the heap, garbage included, but not WebAssembly's memory. */
   readonly buffers: number;
 }
 
@@ -63,7 +63,10 @@ export class Inspector implements Disposable {
     return { heap: usage.usedSize + usage.embedderHeapUsedSize, buffers: usage.backingStorageSize };
   }
 
-  /** After a snapshot, which collects all garbage: `HeapProfiler.collectGarbage` never answers in workerd. */
+  /**
+   * Measures live memory after a heap snapshot, which collects all garbage: `HeapProfiler.collectGarbage` never answers
+   * in workerd.
+   */
   async live(): Promise<LiveMemory> {
     this.#chunks = [];
     await this.#ask('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
@@ -78,7 +81,7 @@ export class Inspector implements Disposable {
     return answer.promise;
   }
 
-  /** Workerd repeats the method in its answers, so an event is what has no number. */
+  /** Workerd repeats the method in its answers, so only the missing id tells an event. */
   #receive({ id, params, result, error }: Message): void {
     if (id === undefined) {
       if (params?.chunk !== undefined) this.#chunks.push(params.chunk);
@@ -90,7 +93,7 @@ export class Inspector implements Disposable {
   }
 }
 
-/** Nodes are rows of numbers, of which some count into the strings. */
+/** Nodes are rows of numbers; some of the numbers are indices into the strings. */
 interface HeapSnapshot {
   readonly snapshot: { readonly meta: { readonly node_fields: readonly string[] } };
   readonly nodes: readonly number[];

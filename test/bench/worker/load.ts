@@ -1,4 +1,4 @@
-/** Closed-loop load on an HTTP server: every connection sends its next request when it has the answer to the last. */
+/** Closed-loop load on an HTTP server: every connection sends its next request when it has received the last answer. */
 import { Client } from 'undici';
 import { median } from '../measurement.ts';
 
@@ -44,7 +44,7 @@ async function timeRequest(client: Client, { path, headers, body }: HttpRequest)
   return performance.now() - start;
 }
 
-/** The smallest value that at least this share of the values does not exceed. */
+/** Returns the smallest value that at least this share of the values does not exceed. */
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(Math.ceil(sorted.length * share) - 1, 0)] ?? NaN;

@@ -1,4 +1,4 @@
-/** What it costs to be monitored: the same network in two Workers, of which one counts what it is asked. */
+/** Measures the cost of monitoring: the same network in two Workers, only one of which counts its requests. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -22,7 +22,7 @@ export interface MonitoringOptions {
 
 interface Measured {
   readonly latencies: Latencies;
-  /** Milliseconds of workerd's CPU time for a request. */
+  /** The milliseconds of workerd's CPU time for a request. */
   readonly cpu: number;
 }
 
@@ -109,7 +109,7 @@ async function measured(server: Server, model: string, connections: number, seco
   return { latencies, cpu: (cpuOf(server.pid) - before) / (latencies.requestsPerSecond * seconds) };
 }
 
-/** Milliseconds, as Linux counts them in hundredths of a second. */
+/** Returns the CPU milliseconds, which Linux counts in hundredths of a second. */
 function cpuOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return 10 * (Number(fields[11]) + Number(fields[12]));

@@ -1,7 +1,7 @@
 /**
- * Pictures as cameras take them, and made to hurt: how long each takes, and what six at once leave in an isolate. Decoding is one long step of
- * JavaScript, during which workerd's inspector does not answer: what is read is the isolate's memory right after a step, garbage included,
- * and the highest that the process had.
+ * Measures pictures from cameras and hostile ones: the time for each, and the memory that six at once leave in an
+ * isolate. Decoding is one long step of JavaScript, during which workerd's inspector does not answer. So the figures
+ * are the isolate's memory right after a step, garbage included, and the peak of the process.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,18 +33,18 @@ function pictureOf(sample: (x: number, y: number, channel: number) => number): S
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** Soft hills and noise, of which little compresses. */
+/** Draws smooth waves with noise, which compress badly. */
 const photo = (): Sharp =>
   pictureOf((x, y, channel) => {
     const noise = (Math.imul((y * CAMERA.width + x) * 3 + channel, 2654435761) >>> 24) % 24;
     return 120 + 70 * Math.sin(x / 100 + y / 90 + channel) + 40 * Math.sin((x * y) / 3000) + noise;
   });
 
-/** Areas of one colour, lines and a slope. */
+/** Draws areas of one colour, lines and a gradient. */
 const screenshot = (): Sharp =>
   pictureOf((x, y, channel) => (y % 40 < 12 && Math.imul(x >> 2, y) % 7 === 0 ? 20 : 200 + 5 * channel + (y >> 7)));
 
-/** As large as a body may be: bytes behind the end are nobody's. */
+/** The largest body. A decoder ignores the bytes behind the end of the file. */
 const LARGEST = 8 * 1024 * 1024;
 const filled = (file: Uint8Array): Uint8Array => {
   const body = new Uint8Array(LARGEST);
@@ -75,10 +75,10 @@ export async function benchPictures(): Promise<readonly BenchPicture[]> {
 }
 
 export interface PictureTime {
-  /** Milliseconds of the processor, the first time and then. */
+  /** The milliseconds of CPU time: the first time, and the faster of two later ones. */
   readonly first: number;
   readonly again: number;
-  /** What is said of it, undefined where it is read. */
+  /** The error message; undefined where the picture can be read. */
   readonly refusal: string | undefined;
 }
 
@@ -111,21 +111,21 @@ function timeOnce(bytes: Uint8Array, preparation: PicturePreparation) {
 }
 
 export interface PictureMemory {
-  /** In bytes: of the isolate beyond what it had at rest, heap and array buffers, garbage included. */
+  /** The isolate's memory beyond that at rest, in bytes: heap and array buffers, garbage included. */
   readonly isolate: number;
-  /** Of the whole process beyond what it had at rest, the highest that it had. */
+  /** The process's peak beyond its memory at rest, in bytes. */
   readonly process: number;
 }
 
 const AT_ONCE = 6;
 const ROUNDS = 2;
 
-/** Sends a picture over six connections at once, some times in a row, as large a body as is read. */
+/** Sends a picture over six connections at once, several times in a row, padded to the largest body. */
 export async function picturesAtOnce(server: Server, path: string, bytes: Uint8Array): Promise<PictureMemory> {
   using inspector = await Inspector.connect(server.inspector ?? '');
   const rest = await inspector.live();
   const resident = statusOf(server.pid, 'VmRSS');
-  // The highest is from now on.
+  // This resets the peak of the process.
   writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
   const body = filled(bytes.subarray(0, LARGEST));
   const clients = Array.from({ length: AT_ONCE }, () => new Client(server.url, { headersTimeout: 120_000 }));

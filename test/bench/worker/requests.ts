@@ -1,4 +1,4 @@
-/** One digit in every form that the Worker takes. */
+/** One digit in every format that the Worker takes. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ export const SIDE = 28;
 
 export type Input = 'json' | 'binary' | 'png';
 
-/** The pixels of one of MNIST's test images, `[28 * 28]`. */
+/** Returns the pixels of one of MNIST's test images, `[28 * 28]`. */
 export const digitAt = (index: number): Uint8Array =>
   Uint8Array.from(images.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE));
 

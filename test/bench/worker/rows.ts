@@ -1,4 +1,6 @@
-/** What rows by name cost beside their tensor: a model of 20 columns, half of them categories, in a Worker of its own. */
+/**
+ * Measures rows by name beside their tensor: a model of 20 columns, half of them categories, in a Worker of its own.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rowsOfTwenty } from '../../edge/fixtures.ts';
@@ -13,7 +15,7 @@ const categories = Array.from({ length: 12 }, (_, i) => `category ${i}`);
 const isNumber = (column: number): boolean => column % 2 === 0;
 const nameOf = (column: number): string => `column_${column}`;
 
-/** A Worker of the one model. */
+/** Bundles a Worker of this model only. */
 export const buildRowsBundle = (): Promise<string> => bundleOf('rows', writeTable);
 
 function writeTable(models: string): void {
@@ -37,7 +39,7 @@ const cellOf = (row: number, column: number): number | string =>
 
 const indexOf = (cell: number | string): number => (typeof cell === 'number' ? cell : categories.indexOf(cell));
 
-/** The same rows by name, and as the tensor that they become. */
+/** Returns the same rows by name, and as the tensor that they become. */
 export function rowRequests(rows: number): Readonly<Record<'rows' | 'tensor', HttpRequest>> {
   const cells = Array.from({ length: rows }, (_, row) => Array.from({ length: COLUMNS }, (__, i) => cellOf(row, i)));
   const instances = cells.map((row) => Object.fromEntries(row.map((cell, i) => [nameOf(i), cell])));

@@ -1,6 +1,6 @@
 /**
- * Hours of traffic in minutes: connections that send a mix of right and bad requests without pause. Every answer is compared with
- * the one that the same request got when the Worker was idle, and the isolate's memory is watched.
+ * Hours of traffic in minutes: connections send a mix of right and bad requests without pause. Every answer is compared
+ * with the answer to the same request on an idle Worker, and the isolate's memory is watched.
  */
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
@@ -15,20 +15,22 @@ import { badRequests, mixedRequests, upload } from './traffic.ts';
 export interface SoakResult {
   readonly requests: number;
   readonly bad: number;
-  /** Of nearly as much as a body may have, in pieces, one a second; none in a second when so many are still without an answer. */
+  /**
+   * Uploads of nearly the largest body, in pieces, one a second. A second is skipped while too many have no answer yet.
+   */
   readonly uploads: number;
   /** Uploads whose connection ends half-way, one a second. */
   readonly brokenOff: number;
-  /** The first of each kind of failure: a 5xx, or an answer that was another one before. */
+  /** The first of each kind of failure: a 5xx, or an answer that differs from the idle Worker's. */
   readonly failures: readonly string[];
-  /** Once a second. */
+  /** Taken once a second. */
   readonly samples: readonly Sample[];
-  /** After half of the time, and when the Worker is idle again. */
+  /** The live memory after half of the time, and when the Worker is idle again. */
   readonly live: readonly [LiveMemory, LiveMemory];
 }
 
 export interface Sample extends IsolateMemory {
-  /** Of the whole process, which is more than the isolate; in bytes. */
+  /** The memory of the whole process, which is more than the isolate's, in bytes. */
   readonly resident: number;
 }
 
@@ -42,11 +44,14 @@ interface Expected {
   readonly answer: Answer;
 }
 
-/** A busy machine may take minutes for what stands before a request. What has no answer after so many will have none. */
+/**
+ * The minutes to wait for an answer. On a busy machine the requests ahead may take minutes; after this time no answer
+ * is expected any more.
+ */
 const PATIENCE = 10;
 const patient = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
 
-/** So many at once: of more, each of 8 MiB, an isolate could not hold even what they say. */
+/** The most uploads at once. An isolate could not hold the bodies of more, each of 8 MiB. */
 const UPLOADS = 4;
 
 /** One in so many requests is bad. */
@@ -83,7 +88,7 @@ export async function soak(server: Server, connections: number, seconds: number)
       failures.set('an upload', differing(request, answer, got));
     await client.close();
   };
-  /** Beside each other, so that one a second begins as long as the Worker keeps up. */
+  /** Starts uploads beside each other, so that one begins each second as long as the Worker keeps up. */
   const uploading = async (): Promise<void> => {
     const open = new Set<Promise<unknown>>();
     const failed = (error: unknown): void => {
@@ -116,7 +121,7 @@ export async function soak(server: Server, connections: number, seconds: number)
   return { ...counts, failures: [...failures.values()], samples, live: [await half, await inspector.live()] };
 }
 
-/** Asks each once, on an idle Worker. */
+/** Sends each request once to an idle Worker. */
 async function expectedOf(
   { url }: Server,
   requests: readonly HttpRequest[],
@@ -135,8 +140,8 @@ async function expectedOf(
 }
 
 /**
- * @param inPieces without saying how long the body is
- * @throws Error where no answer comes for so long that none will
+ * @param inPieces sends the body in pieces, without its length
+ * @throws Error where no answer arrives within the patience
  */
 async function ask(client: Client, { path, headers, body }: HttpRequest, inPieces = false): Promise<Answer> {
   const signal = AbortSignal.timeout(PATIENCE * 60_000);
@@ -150,7 +155,7 @@ async function ask(client: Client, { path, headers, body }: HttpRequest, inPiece
   }
 }
 
-/** Sends half of what it says that it will send, and hangs up. */
+/** Sends half of the announced length, and closes the connection. */
 async function breakOff({ url }: Server, { path, headers, body }: HttpRequest): Promise<void> {
   const { hostname, port } = new URL(url);
   const fields = Object.entries({ host: hostname, 'content-length': body.length, ...headers });

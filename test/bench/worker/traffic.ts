@@ -1,4 +1,4 @@
-/** What clients send, right and wrong, to both networks on MNIST and to a table. */
+/** Requests of clients, right and bad, to both networks on MNIST and to a table. */
 import { deflateSync, gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { CAMERA, filteredPng, refusedPictures, searchingJpeg } from '../../unit/hostile/pictures.ts';
@@ -15,9 +15,9 @@ const post = (path: string, headers: HttpRequest['headers'], body: Uint8Array | 
   body: typeof body === 'string' ? Buffer.from(body) : body,
 });
 
-/** Every way of asking, for some digits and rows. */
+/** Returns every kind of request, for some digits and rows. */
 export function mixedRequests(): readonly HttpRequest[] {
-  // Side by side, so that no kind comes only after all others.
+  // The two are interleaved, so that no kind comes only after all others.
   const [ofDigits, ofRows] = [digitRequests(), rowRequests()];
   const each = Math.ceil(ofDigits.length / ofRows.length);
   return ofRows.flatMap((request, i) => [request, ...ofDigits.slice(i * each, (i + 1) * each)]);
@@ -35,7 +35,7 @@ function digitRequests(): readonly HttpRequest[] {
 
 const plans = ['Free', 'Pro', 'Ünïcode, "quoted"'];
 
-/** The table's rows by name. Spend and date are missing now and then. */
+/** Returns a row of the table by name. Spend and date are sometimes missing. */
 const customer = (i: number) => ({
   plan: plans[i % plans.length] ?? '',
   seats: 1 + ((i * 37) % 500),
@@ -43,7 +43,7 @@ const customer = (i: number) => ({
   since: i % 7 === 0 ? null : `20${19 + (i % 6)}-0${1 + (i % 9)}-1${i % 10}`,
 });
 
-/** Rows by name in every form that they come in, alone and many. */
+/** Returns rows by name in every format, single and many. */
 function rowRequests(): readonly HttpRequest[] {
   const path = '/v1/models/customers:predict';
   return Array.from({ length: 12 }, (_, i) => (i % 3 === 2 ? 256 : 1 + i)).flatMap((count, from) => {
@@ -68,7 +68,10 @@ function rowRequests(): readonly HttpRequest[] {
   });
 }
 
-/** Of 12 megapixels, and more work than a photograph: a progressive JPEG, and a PNG whose alpha makes its drawing twice. */
+/**
+ * Returns pictures of 12 megapixels that need more work than a photograph: a progressive JPEG, and a PNG whose alpha
+ * channel doubles the work.
+ */
 const cameraPictures = (): readonly Uint8Array[] => [searchingJpeg(CAMERA, 3, 10), filteredPng(4, CAMERA)];
 
 function singles(model: string, digit: number): readonly HttpRequest[] {
@@ -87,12 +90,12 @@ function singles(model: string, digit: number): readonly HttpRequest[] {
   ];
 }
 
-/** As the V1 protocol has it, [1][28][28]. */
+/** Returns a digit as [1][28][28], which the V1 protocol asks for. */
 const rowOf = (pixels: Uint8Array): number[][][] => [
   Array.from({ length: SIDE }, (_, y) => [...pixels.subarray(y * SIDE, (y + 1) * SIDE)]),
 ];
 
-/** A body of nearly as many bytes as one may have: 256 digits, and blanks. */
+/** Returns a request of nearly the largest body: 256 digits, and blanks. */
 export function upload(): HttpRequest {
   const text = inference(256, 'running');
   return post('/v2/models/mnist-cnn/infer', json, text + ' '.repeat(8 * 2 ** 20 - text.length));
@@ -126,7 +129,7 @@ function badRows(): readonly HttpRequest[] {
   ];
 }
 
-/** Each is refused with a 4xx. */
+/** Returns requests that are refused with a 4xx. */
 export function badRequests(): readonly HttpRequest[] {
   const infer = '/v2/models/mnist-cnn/infer';
   const right = inference(1);

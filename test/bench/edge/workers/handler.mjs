@@ -1,9 +1,12 @@
-/** What all measured Workers have in common: one digit goes in, `?n=` inferences run, the last logits come out as JSON. */
+/**
+ * The request handler of all measured Workers: it takes one digit, runs `?n=` inferences, and returns the last logits
+ * as JSON.
+ */
 
-/** Not a digit, but as good: 784 numbers from 0 to 255. */
+/** Stands in for a digit: 784 numbers from 0 to 255. */
 const pixels = Float32Array.from({ length: 784 }, (_, i) => (i * 37) % 256);
 
-/** @param infer takes `pixels` and gives the logits, or a promise of them */
+/** @param infer takes `pixels` and returns the logits, or a promise of them */
 export function serve(infer) {
   return {
     async fetch(request) {

@@ -1,4 +1,4 @@
-/** Stock, its session created by the first request. */
+/** Serves stock ONNX Runtime Web; the first request creates the session. */
 import { serve } from './handler.mjs';
 import { createSession, infer } from './stock.mjs';
 

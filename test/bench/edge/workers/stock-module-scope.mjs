@@ -1,4 +1,4 @@
-/** Stock, its session created before the first request. */
+/** Serves stock ONNX Runtime Web; the session is created before the first request. */
 import { serve } from './handler.mjs';
 import { createSession, infer } from './stock.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * Stock ONNX Runtime Web through its JavaScript API. Workers may not compile WebAssembly, so the API is handed a binary
- * that it never reads and an `instantiate` that returns the imported module.
+ * Loads stock ONNX Runtime Web through its JavaScript API. Workers may not compile WebAssembly, so the API receives a
+ * binary that it never reads and an `instantiate` that returns the imported module.
  */
 import * as ort from 'onnxruntime-web/wasm';
 import wasm from './stock.wasm';

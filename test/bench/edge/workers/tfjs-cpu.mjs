@@ -1,4 +1,4 @@
-/** TensorFlow.js on its JavaScript backend. */
+/** Serves TensorFlow.js on its JavaScript backend. */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { serve } from './handler.mjs';

@@ -1,4 +1,7 @@
-/** The same network in TensorFlow.js layers, its weights read from `weights.bin` in the order of `layout.json`. */
+/**
+ * Builds the same network from TensorFlow.js layers, with weights read from `weights.bin` in the order of
+ * `layout.json`.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import layout from './layout.json';
@@ -21,7 +24,7 @@ const conv = (filters, options = {}) =>
 const dense = (units, useBias) => layers.dense({ units, useBias, kernelInitializer: 'zeros' });
 const pool = () => layers.maxPooling2d({ poolSize: 2 });
 
-/** @returns a function from 784 pixels, raw 0–255, to logits */
+/** @returns a function from 784 raw pixels, 0–255, to logits */
 export function createModel() {
   const [mean, variance, ...weights] = readWeights();
   const scale = tf.rsqrt(tf.add(variance, 1e-5));
@@ -40,5 +43,7 @@ export function createModel() {
     });
 }
 
-/** Layers lists trainable weights first: kernels, γ and β of all layers, then running means and variances. */
+/**
+ * The model lists trainable weights first: the kernels, γ and β of all layers, then the running means and variances.
+ */
 const order = [0, 1, 2, 5, 6, 7, 10, 11, 12, 15, 16, 3, 4, 8, 9, 13, 14];

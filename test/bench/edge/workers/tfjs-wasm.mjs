@@ -1,5 +1,6 @@
 /**
- * TensorFlow.js on its WebAssembly backend. Its glue fetches and compiles the module; here it gets the imported one.
+ * Serves TensorFlow.js on its WebAssembly backend. Its glue would fetch and compile the module; here it receives the
+ * imported one.
  */
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';

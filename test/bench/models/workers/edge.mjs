@@ -1,4 +1,4 @@
-/** On the edge image, through its wrapper, as a Worker uses it. */
+/** Serves the edge image through its wrapper, as a Worker uses it. */
 import { sessions } from './image.mjs';
 import { serve, tensors } from './handler.mjs';
 

@@ -1,4 +1,7 @@
-/** What both Workers have in common: made-up numbers go in, `?n=` inferences run, the last outputs come out as JSON. */
+/**
+ * The request handler of both Workers: it takes generated numbers, runs `?n=` inferences, and returns the last outputs
+ * as JSON.
+ */
 import inputs from './inputs.json';
 
 const numbers = (shape) =>
@@ -6,7 +9,7 @@ const numbers = (shape) =>
 
 export const tensors = inputs.map(({ name, shape }) => ({ name, shape, data: numbers(shape) }));
 
-/** @param infer gives the outputs by name, or a promise of them */
+/** @param infer returns the outputs by name, or a promise of them */
 export function serve(infer) {
   return {
     async fetch(request) {

@@ -1,6 +1,7 @@
 /**
- * Stock ONNX Runtime Web through its JavaScript API, its session created by the first request. Workers may not compile WebAssembly,
- * so the API is handed a binary that it never reads and an `instantiate` that returns the imported module.
+ * Serves stock ONNX Runtime Web through its JavaScript API; the first request creates the session. Workers may not
+ * compile WebAssembly, so the API receives a binary that it never reads and an `instantiate` that returns the imported
+ * module.
  */
 import * as ort from 'onnxruntime-web/wasm';
 import wasm from './stock.wasm';

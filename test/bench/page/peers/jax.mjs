@@ -1,4 +1,4 @@
-/** jax-js on its WebAssembly backend: a whole step of both networks as one compiled function. */
+/** Runs jax-js on its WebAssembly backend: a whole step of both networks is one compiled function. */
 import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { serve } from './worker.mjs';
 
@@ -6,7 +6,7 @@ async function openStep({ inputs, inputSize, labels, classes, learningRate, mome
   await init('wasm');
   defaultDevice('wasm');
   const array = ({ data, shape }) => np.array(data, { shape });
-  // Trained tensors and running ones, network by network.
+  // Each network has its trained tensors, followed by its running statistics.
   let state = networks.map((layers) => ({
     trained: layers.map(({ weight, bias, norm }) => ({
       weight: array(weight),

@@ -1,4 +1,4 @@
-/** TensorFlow.js on its WebAssembly backend, with its own optimizer. */
+/** Runs TensorFlow.js on its WebAssembly backend, with its own optimizer. */
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';

@@ -1,9 +1,13 @@
 /**
- * What every peer does: a worker of the browser that takes the same steps of the same two networks as the page, and nothing else. It is told
- * `begin`, and answers with the losses of the first step, or `take`, and answers with how many steps it took in so many milliseconds.
+ * The loop of every peer: a web worker that takes the same steps of the same two networks as the page, and does nothing
+ * else. It answers `begin` with the losses of the first step, and `take` with the number of steps that it took in so
+ * many milliseconds.
  */
 
-/** @param openStep of a problem: a function of a mini-batch's indices, which gives a function that reads the losses of both networks */
+/**
+ * @param openStep takes a problem and returns a function of a mini-batch's indices, which returns a function that reads
+ * the losses of both networks
+ */
 export function serve(openStep) {
   let step;
   let problem;
@@ -26,7 +30,7 @@ export function serve(openStep) {
       last = await step(next());
       steps += 1;
     }
-    // What is computed when it is asked for belongs to the time.
+    // A library may compute only when a value is read, and the time must include that.
     await last();
     return { steps, seconds: (performance.now() - start) / 1000 };
   };

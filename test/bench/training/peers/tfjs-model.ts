@@ -1,11 +1,11 @@
-/** A network as a TensorFlow.js layers model that starts from the problem's tensors. */
+/** Builds a network as a TensorFlow.js layers model with the problem's initial tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers as keras, type LayersModel, sequential } from '@tensorflow/tfjs-layers';
 import type { Tensor } from '../../../../training/checkpoint/checkpoint.ts';
 import { type Layer, type Network, planNetwork } from '../../../../training/network/index.ts';
 import { pick, toTf } from './tfjs-problem.ts';
 
-/** @param momentum the share of the old running statistics kept */
+/** @param momentum the share of the old running statistics that a step keeps */
 export function buildModel(network: Network, tensors: ReadonlyMap<string, Tensor>, momentum: number): LayersModel {
   const [channels = 1, ...spatial] = network.inputShape;
   const model = sequential();
@@ -48,7 +48,7 @@ function paddingOf({ kernel, stride, padding }: Extract<Layer, { kind: 'conv2d' 
   throw new Error(`tfjs-wasm: expected padding 0 or same, got ${padding} with kernel ${kernel} and stride ${stride}`);
 }
 
-/** In the order of the layer's own weights. */
+/** Returns the weights in the order of the layer's own weights. */
 function weightsOf(layer: Layer, name: string, tensors: ReadonlyMap<string, Tensor>, features: readonly number[]) {
   const load = (tensor: string) => toTf(pick(tensors, `${name}.${tensor}`));
   if (layer.kind === 'batchNorm') return ['weight', 'bias', 'running_mean', 'running_var'].map(load);
@@ -58,8 +58,8 @@ function weightsOf(layer: Layer, name: string, tensors: ReadonlyMap<string, Tens
 }
 
 /**
- * Kernels in TensorFlow's layout: `[O, I, kH, kW] -> [kH, kW, I, O]`, and `[O, C · H · W] -> [H · W · C, O]` for a dense
- * layer whose inputs are those of an image.
+ * Transposes kernels to TensorFlow's layout: `[O, I, kH, kW]` to `[kH, kW, I, O]`, and `[O, C · H · W]` to `[H · W · C,
+ * O]` for a dense layer whose inputs are those of an image.
  *
  * @param features the inputs of a dense layer, `[C, H, W]` or `[C]`
  */

@@ -1,4 +1,7 @@
-/** A problem (problem.ts) as TensorFlow.js likes it: the data set normalized beforehand, channels last, labels one-hot. */
+/**
+ * Reads a problem (problem.ts) in the form that TensorFlow.js needs: inputs normalized beforehand, channels last,
+ * labels one-hot.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Safetensors, Tensor } from '../../../../training/checkpoint/checkpoint.ts';
 
@@ -14,7 +17,7 @@ export interface Problem {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly train: Dataset;
   readonly test: Dataset;
-  /** Sample indices of each epoch. */
+  /** The sample indices of each epoch. */
   readonly order: readonly Int32Array[];
 }
 

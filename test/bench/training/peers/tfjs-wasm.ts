@@ -1,5 +1,5 @@
 /**
- * Does a job with TensorFlow.js: its layers API on its WebAssembly backend, with SIMD. Its threads do not start in Node
+ * Runs a job with TensorFlow.js: its layers API on its WebAssembly backend, with SIMD. Its threads do not start in Node
  * (https://github.com/tensorflow/tfjs/issues/3830).
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -52,12 +52,12 @@ function createTrainer(engine: string, { network, config }: Job, { tensors, trai
 const meanCrossEntropy = (labels: tf.Tensor, logits: tf.Tensor): tf.Tensor =>
   tf.losses.softmaxCrossEntropy(labels, logits);
 
-/** The field is protected, and the optimizers read it at every step. */
+/** Sets the protected field, which the optimizers read at every step. */
 function setLearningRate(optimizer: tf.Optimizer, learningRate: number): void {
   Object.assign(optimizer, { learningRate });
 }
 
-/** One mini-batch: inputs `[B, H, W, C]` and one-hot labels `[B, classes]`. */
+/** Gathers one mini-batch: inputs `[B, H, W, C]` and one-hot labels `[B, classes]`. */
 function gather({ inputs, labels }: Dataset, indices: Int32Array): [tf.Tensor, tf.Tensor] {
   return tf.tidy(() => {
     const rows = tf.tensor1d(indices, 'int32');

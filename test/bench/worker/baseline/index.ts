@@ -1,7 +1,7 @@
 /**
- * What an answer costs at least: a Worker that reads the bytes of a request, looks at none of them, and returns the right JSON without
- * computing it, and one that runs the bare session before it does, on the same tensor whatever came. `POST /answer` and
- * `POST /runs/<count>`.
+ * Measures the least cost of an answer. `POST /answer` reads the bytes of the request, ignores them, and returns the
+ * right JSON without computing it. `POST /runs/<count>` also runs the bare session so many times before that, always on
+ * the same tensor.
  */
 import type { Session, Tensor } from 'bn-edge/worker';
 import image from '../../../../.bn-edge/image.mjs';
