@@ -1,6 +1,7 @@
 /**
- * `npm run build` makes the package in dist/: it compiles the code folder by folder, with types and source maps, bundles the
- * pages, and copies what the code reads at run time. It does nothing where nothing has changed since the last time.
+ * Builds the package into dist/ (`npm run build`): compiles the code folder by folder, with types and source maps,
+ * bundles the pages, and copies the files that the code reads at run time. Parts whose inputs have not changed since
+ * the last build are skipped.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,10 +17,10 @@ const bin = join(out, 'exporter', 'command', 'main.js');
 const projects = ['tsconfig.build.json', join('worker', 'tsconfig.build.json')];
 const settings = ['build.ts', 'package.json', 'package-lock.json', 'tsconfig.json', ...projects];
 
-/** Its message is the compiler's. */
+/** Carries the compiler's message. */
 class CompileError extends Error {}
 
-/** What `bn-edge init` writes is copied, whatever it is. */
+/** Selects what is compiled. The templates of `bn-edge init` are not: they are copied, whatever their kind. */
 const isModule = (path: string): boolean => /(?<!\.d)\.ts$/.test(path) && !path.includes('templates');
 const isRead = (path: string): boolean =>
   !isModule(path) && (path.includes('templates') || !/tsconfig.*\.json$|\.md$/.test(path));
@@ -37,7 +38,7 @@ async function build(): Promise<void> {
   const codeFiles = all.filter((path) => !path.startsWith(page));
   await Promise.all([
     unlessDone('code', [...codeFiles, ...settings], () => compile(codeFiles)),
-    // The training page is bundled with what trains.
+    // The training page's bundle includes the code that trains.
     unlessDone(
       'page',
       [...pageFiles, ...codeFiles.filter((path) => !path.startsWith('worker')), ...settings],
@@ -62,7 +63,7 @@ async function copy(path: string): Promise<void> {
   await copyFile(path, join(out, path));
 }
 
-/** Drops what was compiled from files that are gone. */
+/** Removes the output of source files that no longer exist. */
 async function removeStale(sources: readonly string[]): Promise<void> {
   const wanted = new Set(
     sources.flatMap((path) =>
@@ -74,8 +75,8 @@ async function removeStale(sources: readonly string[]): Promise<void> {
 }
 
 /**
- * Puts the code and the types of `onnx-proto` in place of the module that imports them: see that module. Under a namespace of
- * their own, since `onnx-proto` in another version could be in the same process.
+ * Replaces the module that imports `onnx-proto` with the package's code and types: see that module. They have a
+ * namespace of their own, since another version of `onnx-proto` may be loaded in the same process.
  */
 async function vendorOnnxProto(): Promise<void> {
   const read = (name: string) => readFile(resolve(`onnx-proto/${name}`), 'utf8');
@@ -98,7 +99,7 @@ async function vendorOnnxProto(): Promise<void> {
   await rm(`${target}.js.map`, { force: true });
 }
 
-/** @throws Error where a text is not there, or twice */
+/** @throws Error where a text is missing or occurs twice */
 function replaced(text: string, replacements: readonly (readonly [from: string, to: string])[]): string {
   return replacements.reduce((whole, [from, to]) => {
     const parts = whole.split(from);
@@ -107,7 +108,7 @@ function replaced(text: string, replacements: readonly (readonly [from: string, 
   }, text);
 }
 
-/** Runs `work` unless it has been done for these very files. */
+/** Runs `work` unless it has run for exactly these files. */
 async function unlessDone(name: string, inputs: readonly string[], work: () => Promise<void>): Promise<void> {
   const stamp = join(out, `.${name}-stamp`);
   const state = await stateOf(inputs);
@@ -126,7 +127,7 @@ async function stateOf(paths: readonly string[]): Promise<string> {
   return createHash('sha256').update(states.join('')).digest('hex');
 }
 
-/** Paths from here, not from the folder. */
+/** Lists the files of a folder, as paths from the working directory. */
 async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

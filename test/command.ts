@@ -1,26 +1,26 @@
-/** `bn-edge` as a user runs it, in a process of its own. */
+/** Runs `bn-edge` as a user does, in a process of its own. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
-  /** Without line breaks at its end. */
+  /** Standard error, without line breaks at its end. */
   readonly stderr: string;
 }
 
 export interface Where {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** How many lines of standard output are read before it is closed; all when omitted. */
+  /** The lines of standard output that are read before it is closed; all by default. */
   readonly readsLines?: number;
-  /** After so many milliseconds it is killed, whatever it waits for. */
+  /** The milliseconds after which the process is killed. */
   readonly timeout?: number;
 }
 
 const root = join(import.meta.dirname, '..');
 const main = join(root, 'exporter/command/main.ts');
-// Found from here, wherever the command runs.
+// The loader is resolved from this file, whatever the command's working directory is.
 const tsx = import.meta.resolve('tsx');
 
 export function bnEdge(

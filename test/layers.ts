@@ -1,4 +1,4 @@
-/** The rule of lint that holds the layers: imports go down the floors and through doors. */
+/** The lint rule that enforces the architecture: imports go down the floors, and enter rooms through their index.ts. */
 import { dirname, join, relative } from 'node:path';
 import type { RuleTester } from 'oxlint/plugins-dev';
 
@@ -13,8 +13,8 @@ interface Place {
 }
 
 /**
- * The rooms of a top-level folder by floor, from the ground: a file imports its own room and rooms of floors below, `index.ts`
- * of the whole folder stands on top.
+ * Lists the rooms of a top-level folder by floor, from the ground. A file imports its own room and rooms of lower
+ * floors. The folder's `index.ts` is on top.
  */
 const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   training: [
@@ -39,7 +39,10 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** What each top-level folder imports beside itself; test/, which no other imports, may import all. */
+/**
+ * Lists the folders that each top-level folder imports beside itself. Only test/ may import all, and nothing imports
+ * test/.
+ */
 const below: Readonly<Record<string, readonly string[]>> = {
   training: [],
   exporter: ['training'],
@@ -48,20 +51,26 @@ const below: Readonly<Record<string, readonly string[]>> = {
   test: [],
 };
 
-/** The rooms of training/ that the Worker imports: they are pure, so that pictures, rows and answers are served as they were trained. */
+/**
+ * The rooms of training/ that the Worker imports, so that pictures, rows and answers are served as they were trained.
+ * They have no dependencies of their own.
+ */
 const shared = ['pictures', 'columns', 'answers'];
 
-/** What trains in the page, in a worker of the browser: it is bundled with the rooms that it imports, and not deployed with the Worker. */
+/**
+ * Selects the page's training engine, a web worker. It is bundled with the rooms that it imports, and is not part of
+ * the deployed Worker.
+ */
 const isEngine = ({ top, room, rest }: Place): boolean =>
   top === 'worker' && room === 'page' && rest.startsWith('train/engine/');
 
-/** The one file of the Worker that the exporter imports, for its types: what the one makes is what the other takes. */
+/** The only file of the Worker that the exporter imports, for its types: the exporter makes what the Worker reads. */
 const contract = join('worker', 'image.ts');
 
-/** Only these may import training's run folder. */
+/** The only rooms of exporter/ that may import training/run. */
 const runners = ['command', 'index.ts'];
 
-/** The top-level folder of a file, its room in there, and what is left of its path. */
+/** Splits a path into the top-level folder, the room, and the rest. */
 function placeOf(path: string): Place {
   const [top = '', room = '', ...rest] = relative(dirname(import.meta.dirname), path)
     .replaceAll('\\', '/')
@@ -71,7 +80,7 @@ function placeOf(path: string): Place {
 
 const floorOf = ({ top, room }: Place): number => (floors[top] ?? []).findIndex((rooms) => rooms.includes(room));
 
-/** What is wrong with an import, if anything. */
+/** Describes what is wrong with an import; undefined where nothing is. */
 function objectionTo(from: Place, to: Place, isType: boolean): string | undefined {
   if (from.top === 'worker' && to.top === 'training' && shared.includes(to.room)) return undefined;
   if (from.top === 'exporter' && isType && join(to.top, to.room) === contract) return undefined;
@@ -84,7 +93,7 @@ function objectionTo(from: Place, to: Place, isType: boolean): string | undefine
     }
     if (floorOf(to) >= floorOf(from)) return `${from.top}/${from.room} stands below ${to.room} or beside it`;
   } else return undefined;
-  // The package's API reaches past the doors, behind which more would be loaded than a program asks for.
+  // The package's API imports files other than index.ts, since an index.ts would load more than a program asks for.
   if (to.top !== 'training' || (from.top === 'training' && from.room === 'index.ts')) return undefined;
   if (to.room === 'run' && from.top === 'exporter' && !runners.includes(from.room)) {
     return 'only exporter/command imports training/run';
@@ -92,7 +101,7 @@ function objectionTo(from: Place, to: Place, isType: boolean): string | undefine
   return to.room === 'index.ts' || to.rest === 'index.ts' ? undefined : `import from training/${to.room}/index.ts`;
 }
 
-/** Imports go down the floors and through doors: a room of training/ is entered through its index.ts. */
+/** Requires imports to go down the floors, and into a room of training/ through its index.ts. */
 const layers: Rule = {
   create(context) {
     const from = placeOf(context.filename);

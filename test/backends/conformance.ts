@@ -1,4 +1,4 @@
-/** The suite that every backend runs: each op forward and backward, and the loss curve of real training. */
+/** The suite that every backend passes: each op forward and backward, and the losses of real training. */
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Graph } from '../../training/graph/index.ts';
@@ -32,13 +32,13 @@ const directions = {
   },
 } as const;
 
-/** The graph that a case is tested by. */
+/** Returns the graph that tests a case. */
 export const opGraph = (row: OpCase, direction: Direction): Graph => directions[direction].graphOf(row);
 
 /**
- * float32 on the device against float64.
+ * Compares float32 on the device with float64.
  *
- * @param prepare changes what the graph is made of, not what it computes
+ * @param prepare changes the parts of the graph, not what it computes
  */
 export function describeOps(
   backend: Backend,
@@ -77,7 +77,7 @@ async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, to
   }
 }
 
-/** The named networks in small: every op of their training steps, a hundredth of the work. */
+/** The named networks in small: every op of their training steps, at a hundredth of the work. */
 export const smallNetworks: readonly Network[] = [
   {
     name: 'mlp',
@@ -108,9 +108,9 @@ export const smallNetworks: readonly Network[] = [
 ];
 
 /**
- * The same data, order and initial weights give the same losses. Momentum is used since Adam is chaotic: it scales
- * gradients that are nothing but rounding up to full steps, and one and the same backend with weights that differ by 1e-7
- * ends up 7e-3 apart.
+ * Expects the same data, order and initial weights to give the same losses. The optimizer is momentum, since Adam is
+ * chaotic: it scales gradients that are only rounding errors up to full steps, and one backend with weights that differ
+ * by 1e-7 ends up 7e-3 apart.
  */
 export function describeTraining(backend: Backend, reference: Backend): void {
   test.each(smallNetworks)(
@@ -135,7 +135,10 @@ const clouds = planNetwork({
   layers: [dense(16), batchNorm(), relu(), dropout(0.2), dense(2)],
 });
 
-/** Whole epochs: many steps in a call, dropout's random numbers, evaluation in between, statistics in the end. */
+/**
+ * Trains whole epochs: many steps in a call, dropout's random numbers, evaluations in between, and the final
+ * statistics.
+ */
 export function describeEpochs(backend: Backend, reference: Backend): void {
   const data = { train: twoClouds(500, 6, 1), validation: twoClouds(200, 6, 2) };
   const config: TrainingConfig = {

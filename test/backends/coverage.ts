@@ -1,10 +1,10 @@
-/** The list of what each provider runs of each op, as Markdown. */
+/** Lists, as Markdown, which cases of each op every provider runs. */
 import { opTypes } from '../reference/cases/index.ts';
 import { type Coverage, coverageOf, type Direction, type ProviderName, providers } from './providers.ts';
 
 const directions: readonly Direction[] = ['forward', 'gradient'];
 
-/** Written to coverage.md by `vitest -u`. */
+/** Returns the table; `vitest -u` writes it to coverage.md. */
 export function coverageTable(): string {
   const names = Object.keys(providers) as ProviderName[];
   const notes = new Map<string, number>();

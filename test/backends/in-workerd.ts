@@ -1,4 +1,6 @@
-/** Backends inside workerd, asked over HTTP: the stock WebAssembly runtime, and an edge image made of the graphs it will be given. */
+/**
+ * Backends inside workerd, called over HTTP: the stock WebAssembly runtime, and an edge image of the graphs under test.
+ */
 import { createHash } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +20,7 @@ export interface BackendInWorkerd extends Backend {
 }
 
 export interface ImageInWorkerd extends BackendInWorkerd {
-  /** Overwrites the session in the runtime's memory, so that it traps, and asks it in the same request. */
+  /** Overwrites the session in the runtime's memory, so that it traps, and runs it in the same request. */
   readonly runDamaged: (graph: Graph, feeds: NamedTensors) => Promise<NamedTensors>;
 }
 
@@ -29,7 +31,7 @@ const imports = `
   import { serve } from ${JSON.stringify(join(import.meta.dirname, 'serve.ts'))};
 `;
 
-/** Creates a session for each request from the model in it. */
+/** Starts a Worker that creates a session for each request from the model in the request. */
 export async function stockInWorkerd(): Promise<BackendInWorkerd> {
   const source = `${imports}
     const { instance } = await startStock((imports) => new WebAssembly.Instance(wasm, imports), {});
@@ -41,7 +43,7 @@ export async function stockInWorkerd(): Promise<BackendInWorkerd> {
   }));
 }
 
-/** @param graphs all that will be asked for: an image holds the sessions it was made with and no others */
+/** @param graphs all graphs to be run: an image holds only the sessions it was made with */
 export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInWorkerd> {
   const models = Object.fromEntries(graphs.map((graph) => encodeModel(graph)).map((model) => [nameOf(model), model]));
   const { wasm, whole, manifest } = await makeImage({
@@ -80,7 +82,7 @@ async function serveWorker(code: string, wasm: Uint8Array, whole?: Uint8Array): 
   return serveBundle(folder);
 }
 
-/** How a request names its model: by the path, or by the file as one more tensor. */
+/** Tells a request's model: by a name in the path, or by its file as one more tensor. */
 type Reference = (model: Uint8Array) => { readonly path: string; readonly extra: NamedTensors };
 
 function backendOn(name: string, server: Server, reference: Reference): BackendInWorkerd {

@@ -1,4 +1,7 @@
-/** The first steps of a training run on real MNIST, for comparing backends: same data, order and initial weights. */
+/**
+ * Computes the first steps of a training run on real MNIST, to compare backends by the same data, order and initial
+ * weights.
+ */
 import type { Backend } from '../../training/backend/index.ts';
 import {
   type ClassificationDataset,
@@ -18,7 +21,7 @@ export interface Curve {
   readonly learningRate: number;
 }
 
-/** The mini-batch's mean cross-entropy at each step. */
+/** Returns the mini-batch's mean cross-entropy at each step. */
 export async function lossCurve(
   backend: Backend,
   network: Network,
@@ -35,7 +38,7 @@ export async function lossCurve(
   const { batchSize } = config;
   const run = await TrainingRun.start(planNetwork(network), dataset, config, backend);
   const order = epochBatches(createRandom(config.seed), 1, dataset.count, batchSize);
-  // In two calls, so that the state is carried within a call and from one to the next.
+  // The steps are divided into two calls, so that the state is carried both within a call and between calls.
   const half = Math.ceil(steps / 2) * batchSize;
   const parts = [order.subarray(0, half), order.subarray(half, steps * batchSize)];
   const losses: number[] = [];
@@ -44,7 +47,7 @@ export async function lossCurve(
   return losses;
 }
 
-/** The first images of the training set; all when no count is given. */
+/** Loads the first images of the training set; by default all. */
 export async function mnistImages(count?: number): Promise<ClassificationDataset> {
   const { train } = await loadMnist({ seed: 1 });
   return subset(

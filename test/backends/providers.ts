@@ -1,6 +1,6 @@
 /**
- * What runs the suite of conformance.ts, and what each of them leaves out, with the reason. coverage.md is the list of it:
- * whatever is not run is named there.
+ * Lists the providers that run the suite of conformance.ts, and the cases that each leaves out, with the reason.
+ * coverage.md shows all of them.
  */
 import type { OpType } from '../../training/graph/index.ts';
 import { opCases, opTypes } from '../reference/cases/index.ts';
@@ -8,10 +8,13 @@ import { opCases, opTypes } from '../reference/cases/index.ts';
 export type OpCase = (typeof opCases)[number];
 export type Direction = 'forward' | 'gradient';
 
-/** Why a provider does not run a case; undefined when it does. */
+/** Returns why a provider does not run a case; undefined when it does. */
 type SkipReason = (row: OpCase, direction: Direction) => string | undefined;
 
-/** Channels in blocks: ONNX Runtime has them on some processors, and on x64 always. */
+/**
+ * Returns whether an op is of the NCHWc layout (channels in blocks), which ONNX Runtime has on some processors, among
+ * them all x64.
+ */
 export const isOfVectors = ({ op }: OpCase): boolean => op.startsWith('com.microsoft.nchwc.');
 
 const standard: SkipReason = (row) => (isOfVectors(row) ? 'native has it alone, on x64' : undefined);
@@ -21,7 +24,7 @@ const webgpu: SkipReason = (row, direction) =>
     ? 'MaxPool gives no Indices; its gradient does without'
     : standard(row, direction);
 
-/** The ops that WebGPU runs in other ops: all their cases count. */
+/** The ops that WebGPU rewrites to other ops, so that all of their cases must run. */
 const rewritten = new Set<OpType>(['BatchNormalization', 'ConvTranspose', 'MaxPool', 'SoftmaxCrossEntropyLoss']);
 
 const softwareAdapter: SkipReason = (row) =>
@@ -30,7 +33,7 @@ const softwareAdapter: SkipReason = (row) =>
     : 'slow: only the first case of each op';
 
 export const providers = {
-  /** ONNX Runtime's CPU kernels, behind the passes for training. */
+  /** ONNX Runtime's CPU kernels, after the passes for training. */
   native: () => undefined,
   wasm: standard,
   'WebGPU on a GPU': webgpu,
@@ -50,11 +53,11 @@ export function skipReason(provider: ProviderName, row: OpCase, direction: Direc
 export interface Coverage {
   readonly cases: number;
   readonly run: number;
-  /** Of the cases that are not run, each once. */
+  /** The distinct reasons of the cases that are not run. */
   readonly reasons: readonly string[];
 }
 
-/** No op may be left out. */
+/** The type requires an entry for every op. */
 type CoverageOfOps = { readonly [O in OpType]: Readonly<Record<Direction, Coverage>> };
 
 export function coverageOf(provider: ProviderName): CoverageOfOps {

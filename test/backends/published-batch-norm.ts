@@ -1,4 +1,7 @@
-/** Batch Norm anywhere, against the ONNX specification's examples and PyTorch: forward, backward, running statistics. */
+/**
+ * Batch Norm on any backend agrees with the ONNX specification's examples and with PyTorch: forward, backward, running
+ * statistics.
+ */
 import { describe, test } from 'vitest';
 import { gradients } from '../../training/autodiff/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
@@ -37,7 +40,7 @@ const published: Checks = [
   ]),
 ];
 
-/** For what has to know its graphs before it runs. */
+/** For backends that must know their graphs in advance. */
 export const publishedGraphs: readonly Graph[] = published.flatMap(([, checks]) => checks.map(({ graph }) => graph));
 
 export function describePublishedBatchNorm(backend: Backend): void {
@@ -92,7 +95,7 @@ function evaluationCheck({ scale, B, epsilon, steps, evaluated }: PytorchRun): C
   return { graph: checkGraph(g.build('evaluation', { Y })), feeds, expected: { Y: evaluated } };
 }
 
-/** Inputs of a graph, one for each array, in their order. */
+/** Declares the inputs of a graph, one for each array, in their order. */
 function inputsFor<Name extends string>(g: GraphBuilder, arrays: Readonly<Record<Name, NdArray>>) {
   const entries = Object.entries<NdArray>(arrays);
   const values = entries.map(([name, { shape }]) => g.input(name, { dtype: 'float32', shape }));
@@ -110,7 +113,9 @@ function trainingGraph({ scale, B, epsilon }: PytorchRun, X: NdArray): Graph {
   return checkGraph(g.build('training', { Y, dX, dScale, dB }));
 }
 
-/** X, mean, variance -> the running statistics after a step: with momentum 0 the operator gives the mini-batch's own. */
+/**
+ * X, mean, variance -> the running statistics after a step. With momentum 0 the operator outputs the mini-batch's own.
+ */
 function statisticsGraph({ B, epsilon, momentum }: PytorchRun, X: NdArray, step: number, kind: BnVariance): Graph {
   const g = graphBuilder();
   const [x, mean, variance] = inputsFor(g, { X, mean: B, variance: B });
@@ -129,7 +134,7 @@ function filled(g: GraphBuilder, shape: readonly number[], value: number): Value
   return g.initializer(`all_${value}`, { dtype: 'float32', shape, data });
 }
 
-/** PyTorch starts with mean 0 and variance 1. */
+/** Returns PyTorch's initial running statistics: mean 0 and variance 1. */
 function startOf({ B }: PytorchRun): [NdArray, NdArray] {
   return [
     { ...B, data: B.data.map(() => 0) },
@@ -137,7 +142,7 @@ function startOf({ B }: PytorchRun): [NdArray, NdArray] {
   ];
 }
 
-/** 1/m Σ (x − μ)² of each channel of `[N, C, ..]`. */
+/** Computes 1/m Σ (x − μ)² for each channel of `[N, C, ..]`. */
 function populationVariance({ shape, data }: NdArray): number[] {
   const [count = 1, channels = 1, ...rest] = shape;
   const area = elementCount(rest);

@@ -1,11 +1,11 @@
-/** A Worker that runs sessions on whatever tensors it is sent. It is bundled with one of the runtimes of exporter/edge. */
+/** A Worker that runs sessions on the tensors it receives. It is bundled with one of the runtimes of exporter/edge. */
 import type { Session } from '../../exporter/edge/runtime/session.ts';
 import { readTensors, writeTensors } from './wire.ts';
 
-/** The name under which a model travels among the tensors. */
+/** The name of the tensor that holds a model's file. */
 export const modelName = 'the model';
 
-/** @param sessionOf the session of a model: by its file, where one comes along, else by the name in the path */
+/** @param sessionOf returns the session of a model: by its file if the request has one, else by the name in the path */
 export const serve = (sessionOf: (name: string, file: Uint8Array) => Session) => ({
   async fetch(request: Request): Promise<Response> {
     try {

@@ -1,4 +1,4 @@
-/** The reference's arrays as a backend's tensors, and back. */
+/** Converts the reference's arrays to a backend's tensors, and back. */
 import { type DataOf, type DType, type Graph, type Tensor } from '../../training/graph/index.ts';
 import type { NamedTensors } from '../../training/backend/index.ts';
 import type { Arrays } from '../reference/evaluate.ts';

@@ -1,4 +1,7 @@
-/** Tensors in an HTTP body, the same on both sides: a line of JSON that says what they are, then the bytes of each. */
+/**
+ * Writes tensors into an HTTP body and reads them, the same on both sides: a line of JSON that describes them, then the
+ * bytes of each.
+ */
 import { copyData, elementBytes, elementCount, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -19,7 +22,7 @@ export function readTensors(body: ArrayBuffer): Tensors {
   const entries = described.map(({ name, dtype, shape }) => {
     const count = elementCount(shape);
     const end = address + count * elementBytes(dtype);
-    // Of bytes of their own, since behind the line nothing is aligned.
+    // The bytes are copied, since those after the line are not aligned.
     const data = copyData(dtype, bytes.slice(address, end), 0, count);
     address = end;
     return [name, { dtype, shape, data }] as const;

@@ -116,7 +116,7 @@ describe(`the bundle serving ${name}`, () => {
     yield Buffer.from(JSON.stringify({ inputs: [input] }).padEnd(64 * 1024));
     for (let sent = piece.length; sent < bytes; sent += piece.length) yield piece.subarray(0, bytes - sent);
   };
-  /** Of a body that does not tell its length. */
+  /** Sends a body whose length is not announced. */
   const upload = (bytes: number): Promise<Response> =>
     fetch(`${server.url}/v2/models/${name}/infer`, {
       method: 'POST',
@@ -148,7 +148,8 @@ describe(`the bundle serving ${name}`, () => {
     while (uploads.areOpen) buffers.push((await inspector.memory()).buffers);
     expect(await uploading).toEqual(Array.from({ length: 6 }, () => 200));
     expect(buffers.length).toBeGreaterThan(20);
-    // While it doubles for the last time, half of it and the whole; where all was left to V8, 48 MiB.
+    // When the buffer doubles for the last time, half of it and the whole are alive. With the pieces left to V8, the
+    // maximum was 48 MiB.
     expect(Math.max(...buffers) / 2 ** 20).toBeLessThan(20);
   });
 });

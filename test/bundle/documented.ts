@@ -1,11 +1,11 @@
-/** A Worker whose requests and answers in JSON are held against the document that it serves, as those of the tests inside workerd are. */
+/** Checks a Worker's JSON requests and answers against the document that it serves, as the tests inside workerd do. */
 import { checkDocumented, type Document, parsed } from '../worker/document.ts';
 
 export type Fetch = (request: Request) => Promise<Response>;
 
 /**
- * @param fetch of a Worker with its document turned on
- * @returns one that throws an Error where the document says otherwise of a request that is answered, or of its answer
+ * @param fetch a Worker's fetch, with the document turned on
+ * @returns a fetch that throws an Error where an answered request, or its answer, contradicts the document
  */
 export function documented(fetch: (request: Request) => Response | Promise<Response>): Fetch {
   let served: Promise<Document> | undefined;

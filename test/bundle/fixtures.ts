@@ -51,7 +51,7 @@ export function writeFixtures(folder: string): void {
   writeCustomers(folder);
 }
 
-/** Writes the model of a table alone, among those that are in the folder. */
+/** Writes the model of a table into the folder, beside the models that are already there. */
 export function writeCustomers(folder: string): void {
   const to = join(folder, 'customers');
   mkdirSync(to, { recursive: true });
@@ -81,7 +81,7 @@ const customerColumns: readonly Column[] = [
 
 const drawings: PicturePreparation = { ...plainPreparation({ rows: 28, columns: 28 }, 1), drawing: true };
 
-/** @param seed of the last bias, in which versions differ */
+/** @param seed determines the last bias, in which versions differ */
 export function digits(seed = 3): Uint8Array {
   return model({
     name: 'digits',
@@ -118,7 +118,7 @@ export function identity(): Uint8Array {
   });
 }
 
-/** Fills gaps, as exported files do, and divides by what the columns span. */
+/** Builds a model that fills gaps, as exported files do, and divides by the columns' ranges. */
 function customers(): Uint8Array {
   return model({
     name: 'customers',
@@ -175,7 +175,7 @@ function photo(): Uint8Array {
   });
 }
 
-/** A model that takes text, as a tokenizer's would. */
+/** Builds a model that takes text, as a tokenizer's model does. */
 export function text(): Uint8Array {
   return model({
     input: [port('words', STRING, ['N'])],
@@ -184,7 +184,7 @@ export function text(): Uint8Array {
   });
 }
 
-/** What scikit-learn's classifiers are converted to, as far as their outputs go. */
+/** Builds a model with the outputs of scikit-learn's converted classifiers: a sequence of maps. */
 export function sequence(): Uint8Array {
   const value = port('', FLOAT, []).type ?? null;
   const map = { mapType: { keyType: INT64, valueType: value } };
@@ -195,7 +195,7 @@ export function sequence(): Uint8Array {
   });
 }
 
-/** A model of one operator. */
+/** Builds a model of one operator. */
 export function foreign(opType: string, domain = ''): Uint8Array {
   return model(
     {

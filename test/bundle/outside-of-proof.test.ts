@@ -1,6 +1,6 @@
 /**
- * Requests beyond what the cases of a build have reached, from files to HTTP: what would need code that is not in the image is refused
- * with what helps, which does help, and the requests after it are answered; a size that no case could be right with is named.
+ * Requests beyond the cases of a build work from files to HTTP: a request that needs code that the image lacks is
+ * refused with a remedy that works, later requests are answered, and a size that no case could be right with is named.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const model = (graph: onnx.IGraphProto): Uint8Array =>
     graph: { name: 'g', ...graph },
   });
 
-/** A number that no made-up input holds. */
+/** A number that no generated input contains. */
 const magic = 1234.5;
 
 /** Builds y = erf x if the largest number is the magic one, otherwise relu x. */
@@ -65,7 +65,7 @@ function branching(): Uint8Array {
   });
 }
 
-/** Builds y = x W with W [11, 3], of which the shape of x tells nothing. */
+/** Builds y = x W with W [11, 3]; the declared shape of x does not show the 11. */
 const free = (columns: string): Uint8Array =>
   model({
     input: [port('x', ['rows', columns])],

@@ -126,7 +126,7 @@ describe('a folder of models', () => {
         noTwin: 'it has no Batch Norm layers',
         remarks: ['no switch at the Batch Norm layers: it has no Batch Norm layers'],
       },
-      // Without a card, the name of the output says what it is.
+      // Without a card, the name of the output determines its kind.
       { name: 'b', path: 'b', version: '1', output: { name: 'logits', kind: 'logits' }, explain: false, batchNorm: 1 },
     ]);
   });

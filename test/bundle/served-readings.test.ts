@@ -1,6 +1,6 @@
 /**
- * How answers are read, from the run's validation part through the card to each way of asking: the class that is told from a threshold on,
- * the temperature in the file, and the interval around a number are the same in evaluate, over HTTP, as CSV and in a program's calls.
+ * Answers are read by the run's validation part, and the same everywhere: the class by its threshold, the temperature
+ * in the file and the interval around a number agree in evaluate, over HTTP, as CSV and in a program's calls.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ let program: { readonly churn: Predictor<Row, string>; readonly price: Predictor
 const at = (...path: readonly string[]) => join(folder, ...path);
 const ROWS = 2600;
 
-/** Some churn, rarely; the price is of the same rows. */
+/** Generates rows, few of which churn, with a price for the second model. */
 function rowsOf(): readonly Row[] {
   const random = createRandom(9);
   return Array.from({ length: ROWS }, () => {
@@ -46,7 +46,7 @@ async function trainedOn(label: string, ignored: string): Promise<string> {
     hidden: [32, 16],
     config: {
       ...{ optimizer: 'adam', learningRate: 0.01, schedule: 'cosine', bnMomentum: 0.9 },
-      // Too long on purpose: such a network is too sure of itself.
+      // The training is too long on purpose: such a network is overconfident.
       ...{ seed: 1, epochs: 40, batchSize: 32, keep: 'last' },
     },
     ...{ backend: 'native', threads: 1, out: at('runs', label) },
@@ -83,7 +83,7 @@ const predictionsOf = async (name: string, rows: readonly Row[]) => {
   return (body as { predictions: readonly Readonly<Record<string, unknown>>[] }).predictions;
 };
 
-/** The rows of the test part, without what is to be predicted. */
+/** Returns the rows of the test part, without the columns to predict. */
 function tested({ samples }: Evaluated): readonly Row[] {
   const all = rowsOf();
   return Array.from(samples.lines ?? [], (line) => {
@@ -122,7 +122,7 @@ describe('a threshold', () => {
     const told = served.map(({ label }) => label);
     const counts = confusionOf(told, run);
     expect(counts).toEqual(run.report.confusion);
-    // Some are told with less than a half.
+    // Some rows get the class with a probability below a half.
     expect(served.some(({ label, probability }) => label === 'yes' && (probability as number) < 0.5)).toBe(true);
     const { body } = await ask(
       worker,
@@ -165,7 +165,7 @@ describe('a threshold', () => {
   });
 });
 
-/** The rows with their classes, as another file. */
+/** Writes the rows with their classes into another file. */
 function testFile(rows: readonly Row[], { samples }: Evaluated): string {
   const labels = samples.task === 'classification' ? samples.labels : [];
   const lines = rows.map((row, i) => [...Object.values(row), ['no', 'yes'][labels[i] ?? 0]].map(String).join(','));

@@ -1,6 +1,6 @@
 /**
  * Each row of a table with categories, dates and gaps gets, from training through export and image to HTTP, the class
- * and the logits that the checkpoint gives it, and `evaluate` on the same rows counts as many right.
+ * and the logits that the checkpoint gives it, and `evaluate` counts as many of the same rows as right.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ let rows: ClassificationDataset;
 let logits: Float32Array;
 const at = (...path: readonly string[]) => join(folder, ...path);
 
-/** The penguins, of which some have the day on which they were measured. */
+/** Writes the penguins, with a column of days that has gaps. */
 async function writeTable(path: string): Promise<void> {
   const [head = '', ...lines] = (await readFile('test/fixtures/penguins.csv', 'utf8')).trimEnd().split('\n');
   const day = (i: number) =>
@@ -91,7 +91,8 @@ describe.each<[string, readonly number[], Described]>([
       ['categorical', true],
       ['date', true],
     ]);
-    // Year, season, day of the month and weekday; and the four numbers and the date of which the layers are told.
+    // The encodings of the date are year, season, day of the month and weekday; together with the four numbers and the
+    // date itself, these are the inputs of the layers.
     expect(plan.network.inputShape).toEqual([6 + 7]);
     expect(plan.network.indicators).toHaveLength(5);
     expect([...rows.inputs].filter((value) => Number.isNaN(value)).length).toBeGreaterThan(100);
@@ -116,7 +117,7 @@ describe.each<[string, readonly number[], Described]>([
     const cells = await readCells(at('penguins.csv'), {}, new Set(rows.lines));
     const instances = Array.from(rows.lines ?? [], (line) => {
       const { species: _, ...row } = Object.fromEntries(cells.get(line) ?? []);
-      // As a program has them: numbers, and null for what is missing.
+      // The rows hold numbers, and null for a gap, as a program has them.
       return Object.fromEntries(
         Object.entries(row).map(([name, cell]) => [
           name,
@@ -133,7 +134,7 @@ describe.each<[string, readonly number[], Described]>([
       predictions: { label: string; probabilities: Record<string, number> }[];
     };
     expect(predictions).toHaveLength(344);
-    // Without HTTP, in two batches, of which the other sizes may round otherwise.
+    // The calls without HTTP use two batches; other batch sizes may round differently.
     const called = await penguins.predictMany(instances);
     expect(called.map(({ label }) => label)).toEqual(predictions.map(({ label }) => label));
     called.forEach(({ probabilities = {} }, i) => {

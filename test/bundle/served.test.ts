@@ -1,6 +1,6 @@
 /**
  * Each picture and each row gets, from training through export and image to HTTP, the class and the logits that the
- * checkpoint gives it, and all of them get the score that `evaluate` prints.
+ * checkpoint gives it, and together they get the score that `evaluate` prints.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { documented, type Fetch } from './documented.ts';
 
 const backend = await nativeBackend({ threads: 1 });
 
-/** Soft hills and noise, other for each class and number, more or less transparent. */
+/** Draws smooth waves with noise, different for each class and number, more or less transparent. */
 function drawn(width: number, height: number, kind: number, number: number): Sharp {
   const data = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
     const [channel, x, y] = [i % 4, (i >> 2) % width, Math.floor(i / 4 / width)];
@@ -31,7 +31,7 @@ function drawn(width: number, height: number, kind: number, number: number): Sha
   return sharp(data, { raw: { width, height, channels: 4 } });
 }
 
-/** As pictures come, by their ending. */
+/** Maps the endings of pictures to their encodings. */
 const looks: readonly [ending: string, look: (picture: Sharp, number: number) => Sharp][] = [
   ['png', (picture) => picture.png()],
   ['jpg', (picture) => picture.jpeg({ quality: 80 })],
@@ -66,7 +66,7 @@ const size = { rows: 14, columns: 18 };
 const tile = { width: 18, height: 14, channels: 1 } as const;
 let tiles: readonly Uint8Array[];
 
-/** What is trained: on a grey folder, on coloured ones, on drawings, and on numbers from 0 to 1 with the channel behind. */
+/** The training data: a grey folder, coloured ones, drawings, and numbers from 0 to 1 with the channel last. */
 const models: Readonly<Record<string, DataSource>> = {
   grey: { path: 'grey', size },
   colour: { path: 'colour', size, fit: 'cover' },
@@ -75,7 +75,7 @@ const models: Readonly<Record<string, DataSource>> = {
   array: { path: 'tiles.npz' },
 };
 
-/** Rows of a table and of an array; their labels are texts, and numbers for `price`. */
+/** Rows of a table and of an array; the labels are texts, and numbers for `price`. */
 const tables: Readonly<Record<string, DataSource>> = {
   table: { path: 'churn.csv', label: 'plan', kinds: { churned: 'ignored', price: 'ignored' } },
   binary: { path: 'churn.csv', label: 'churned', kinds: { plan: 'ignored', price: 'ignored' } },
@@ -85,7 +85,7 @@ const tables: Readonly<Record<string, DataSource>> = {
 
 const ROWS = 240;
 
-/** Categories, numbers and dates, each with gaps, of which the first two decide most. */
+/** Generates categories, numbers and dates, each with gaps; the first two decide most of the label. */
 function churn(): string {
   const lines = Array.from({ length: ROWS }, (_, i) => {
     const noise = (Math.imul(i + 3, 2654435761) >>> 8) % 100;
@@ -158,7 +158,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Of a picture: the classes' probabilities, in their order. */
+/** Asks for a picture. @returns the class, and the probabilities of the classes in their order */
 async function served(model: string, file: Uint8Array): Promise<{ label: string; probabilities: number[] }> {
   const request = new Request(`http://worker/v2/models/${model}/classify`, { method: 'POST', body: file });
   const response = await fetchDocumented(request);
@@ -170,7 +170,7 @@ async function served(model: string, file: Uint8Array): Promise<{ label: string;
   return { label, probabilities: top.toSorted((a, b) => a.index - b.index).map(({ probability }) => probability) };
 }
 
-/** Each file gets the class of the larger logit, and ln(p₁/p₀) is the difference of its logits. */
+/** Expects each file to get the class of the larger logit, and ln(p₁/p₀) to equal the difference of its logits. */
 async function expectServed(model: string, samples: Dataset, files: readonly Uint8Array[]): Promise<void> {
   const { classes } = await loadModel(checkpointOf(model));
   const logits = await answersOfCheckpoint(checkpointOf(model), samples, backend);
@@ -189,7 +189,7 @@ interface Rows {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Gaps are null in JSON, and NaN as bytes. */
+/** Writes rows as JSON and as bytes; a gap is null in JSON, and NaN in bytes. */
 function asJson({ inputs, inputShape, count }: Dataset): Rows {
   const data = Array.from(inputs, (value) => (Number.isNaN(value) ? null : value));
   const body = JSON.stringify({
@@ -222,7 +222,7 @@ describe('all rows sent over HTTP get the answers and the score of evaluate', ()
     const { classes } = await loadModel(checkpoint);
     for (const rows of [asJson(samples), asBytes(samples)]) {
       const logits = await answersOf(model, rows);
-      // A lone logit is served as the second of two, beside 0.
+      // A single logit is served as the second of two, beside 0.
       const own = answers.length === logits.length ? answers : Array.from(answers).flatMap((z) => [0, z]);
       expect(logits).toHaveLength(own.length);
       for (const [i, value] of own.entries())

@@ -1,4 +1,7 @@
-/** Before the tests inside workerd: writes the fixture models, and the image of them that the Worker under test serves. */
+/**
+ * Runs before the tests inside workerd: writes the fixture models, and the image of them that the Worker under test
+ * serves.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImage } from '../../exporter/edge/build-image.ts';
@@ -8,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const generated = join(root, '.test');
 
 export default async function setup(): Promise<void> {
-  // Miniflare makes a folder of its own in place of missing assets, and leaves it.
+  // Where the assets are missing, Miniflare would make a folder in their place and leave it there.
   mkdirSync(join(root, 'dist/page'), { recursive: true });
   const models = join(generated, 'worker-models');
   writeFixtures(models);

@@ -10,13 +10,13 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { unstable_readConfig } from 'wrangler';
 
-/** The path of the binary: the package is CommonJS without types, and loaders disagree on its default export. */
+/** The path of the binary. The package is CommonJS without types, and loaders disagree on its default export. */
 const workerd = (createRequire(import.meta.url)('workerd') as { default: string }).default;
 
 const root = resolve(import.meta.dirname, '../..');
 
 /**
- * Builds the bundle of this project's Worker, its image before it.
+ * Builds the image and the bundle of this project's Worker.
  * @param config the Wrangler file of another Worker, below this project's folder
  * @returns the folder of the bundle
  */
@@ -32,20 +32,20 @@ export function buildBundle(config = 'wrangler.toml'): string {
 
 export interface Server {
   readonly url: string;
-  /** The isolate's inspector, where it was asked for. */
+  /** The address of the isolate's inspector, where it was requested. */
   readonly inspector: string | undefined;
-  /** Of workerd. */
+  /** The process id of workerd. */
   readonly pid: number;
   stop(): Promise<void>;
 }
 
 export interface ServeOptions {
   readonly isInspected?: boolean;
-  /** The variables of the Worker. No line per request is logged unless they say so: it would end up among the test's own. */
+  /** The variables of the Worker. By default no request is logged: the lines would mix with the test's own. */
   readonly vars?: Readonly<Record<string, unknown>>;
-  /** A binding of this name has the Durable Objects of the class, whose storage lies in the bundle's folder. */
+  /** Binds the class's Durable Objects to this name. Their storage is in the bundle's folder. */
   readonly objects?: { readonly binding: string; readonly className: string } | undefined;
-  /** Of V8: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
+  /** Flags of V8: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
   readonly v8Flags?: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export async function serveBundle(
   };
 }
 
-/** The ports that workerd reports on its control pipe, the inspector's before the one for requests. */
+/** Returns the ports that workerd reports on its control pipe: the inspector's, then that for requests. */
 async function listening(control: Readable) {
   let inspector: number | undefined;
   for await (const chunk of control) {
@@ -96,7 +96,7 @@ const service = 'bn-edge';
 
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
-/** A workerd configuration of one service: the bundle's modules, the entry first, and its variables. */
+/** Writes a workerd configuration of one service: the bundle's modules, the entry first, and the variables. */
 function capnp(
   outdir: string,
   vars: Readonly<Record<string, unknown>>,

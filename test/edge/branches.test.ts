@@ -33,7 +33,7 @@ import { ingredientsOf, startImage, startReference } from './subjects.ts';
 const { i32 } = wasm.valueType;
 const noLocals = 0;
 
-/** Adds 1 where the argument is not 0, else 2; then 10, unless the sum is larger than the second argument says. */
+/** Sets the first argument to 1 if it is not 0, else to 2; then adds 10, unless the second argument is not 0. */
 const body = Uint8Array.from([
   noLocals,
   ...[...localGet(0), ...ifTrue, ...constant(1), ...localSet(0), otherwise, ...constant(2), ...localSet(0), end],
@@ -93,7 +93,9 @@ describe('branches', () => {
 describe('a table', () => {
   const toI32 = { parameters: [i32], results: [i32] };
   const entries = 40;
-  /** Calls an entry of a table of functions that give back their numbers, which begins at 1. */
+  /**
+   * A module whose `f` calls an entry of a table of functions, each of which returns its number; the table starts at 1.
+   */
   const module = wasm.encodeModule([
     { id: wasm.section.type, payload: vector([wasm.encodeType(toI32)]) },
     { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, wasm.externKind.memory, 0, 1]]) },

@@ -37,7 +37,7 @@ async function build(options: Partial<BuildImageOptions> = {}) {
   return { ...(await buildImage({ models, out, onStage, ...options })), stages };
 }
 
-/** Ten digits as samples that an exported model has beside it. */
+/** Returns ten digits as the samples beside an exported model. */
 const samples = (shape: readonly number[], bytes = 10 * 784) =>
   zipSync({ 'x.npy': npy("'|u1'", `(${shape.join(', ')},)`, new Uint8Array(bytes).fill(7)) });
 
@@ -180,7 +180,7 @@ describe('the build of an image', () => {
   });
 });
 
-/** These builds are on the stock runtime, where each takes a second. */
+/** These builds use the stock runtime, where each takes a second. */
 describe('a build is done again', () => {
   it.each([
     ['a card', { 'table/card.json': card({ description: 'new words' }) }],

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Returns what a stage gives for `input`, and whether it had to be made. */
+/** Runs a stage on `input`. @returns its result, and whether it had to be made */
 async function stage(cache: StageCache, what: string, input: number) {
   let made = false;
   const result = await cache.use((recall) =>

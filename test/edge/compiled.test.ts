@@ -26,7 +26,7 @@ const picture: Described = {
   layers: [conv2d(8, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2), flatten(), dense(3)],
 };
 
-/** Sums over the batch, which no program can do sample by sample. */
+/** Builds a sum over the batch, which no program can compute sample by sample. */
 function acrossBatch(): Uint8Array {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: ['N', 4] });
@@ -94,7 +94,7 @@ describe('an image of compiled models alone', () => {
     expect((await stat(at('out', 'image.wasm'))).size).toBeLessThan(60_000);
     const module = await readFile(at('out', 'image.mjs'), 'utf8');
     expect(module).not.toContain('OrtRun');
-    // But for what it says of the models.
+    // Without the description of the models.
     expect(module.length - JSON.stringify((await load('out')).models).length).toBeLessThan(4800);
   });
 

@@ -1,4 +1,7 @@
-/** Every op and the published Batch Norm inside workerd: on the stock WebAssembly runtime, and on an edge image. */
+/**
+ * Every op and the published Batch Norm give the right numbers inside workerd: on the stock WebAssembly runtime, and on
+ * an edge image.
+ */
 import { afterAll, describe, expect, test } from 'vitest';
 import { graphBuilder } from '../../training/graph/index.ts';
 import { describeOps, opGraph } from '../backends/conformance.ts';
@@ -7,7 +10,7 @@ import { type Direction, type OpCase, skipReason } from '../backends/providers.t
 import { describePublishedBatchNorm, publishedGraphs } from '../backends/published-batch-norm.ts';
 import { opCases } from '../reference/cases/index.ts';
 
-/** [N, 1] · [1, N]: a few kilobytes that ask for as much memory as one likes. */
+/** [N, 1] · [1, N]: a few kilobytes of input can ask for any amount of memory. */
 const outer = outerProduct();
 
 const image = await imageInWorkerd([...opGraphs('forward'), ...opGraphs('gradient'), ...publishedGraphs, outer]);
@@ -27,8 +30,8 @@ function opGraphs(direction: Direction) {
 }
 
 /**
- * The case with integers that are its own whatever is fed, 0 · x + own: an image's build feeds numbers of its choice, of which
- * most are no indices, and one is too many iterations.
+ * Replaces integer inputs by constants, as 0 · x + own: an image's build feeds numbers of its choice, most of which are
+ * not valid indices, and one of which is too many iterations.
  */
 function pinned(row: OpCase): OpCase {
   const emit: OpCase['emit'] = (g, values) =>

@@ -23,9 +23,9 @@ interface Tensor {
 
 interface Expected {
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** The outputs of ONNX Runtime in Python; texts are not served. */
+  /** The outputs of ONNX Runtime in Python. Outputs of text are left out: they are not served. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** The classes that the library itself gives. */
+  /** The classes that the library itself returns. */
   readonly classes?: readonly (number | string)[];
   readonly probabilities?: Tensor;
   readonly inference?: Readonly<Record<string, Tensor>>;

@@ -9,7 +9,7 @@ import * as tensor from '../../exporter/edge/runtime/tensor.ts';
 const runtime = tensor as unknown as Runtime;
 const largest = 2n ** 31n - 1n;
 
-/** Returns everything that 50 fills of `special` put into an int64 input of `shape`. */
+/** Returns all values that 50 fills of `special` put into an int64 input of `shape`. */
 function specials(shape: readonly (number | string)[]): readonly bigint[] {
   return Array.from({ length: 50 }, (_, i) => {
     const { x } = makeFeeds(runtime, [{ name: 'x', dtype: 'int64', shape }], { all: i + 2 }, 'special');

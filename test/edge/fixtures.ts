@@ -1,6 +1,6 @@
 /**
- * ONNX files to specialise, made on the fly with random weights of realistic scale: what training exports, and one graph
- * as a stranger would bring it. Deterministic.
+ * Generates ONNX files to specialise, with random weights of realistic scale: the graphs that training exports, and one
+ * in the style of another tool. Deterministic.
  */
 
 import onnxProto from 'onnx-proto';
@@ -10,7 +10,7 @@ import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { encodeProto } from '../../training/graph/index.ts';
 
 type Shape = readonly (number | string)[];
-/** Without a shape, the file says none. */
+/** Without a shape, the file states none. */
 type InputType = readonly [elemType: number, shape?: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
@@ -48,7 +48,7 @@ export class GraphFixture {
     return outputs[0] ?? '';
   }
 
-  /** An initializer of uniform numbers around `offset`. */
+  /** Adds an initializer of uniform numbers around `offset`. */
   random(name: string, dims: readonly number[], scale: number, offset = 0): string {
     const count = elementCount(dims);
     const floatData = Array.from({ length: count }, () => Math.fround(offset + scale * this.#random()));
@@ -56,7 +56,7 @@ export class GraphFixture {
     return name;
   }
 
-  /** A single number. */
+  /** Adds a single number. */
   scalar(name: string, value: number): string {
     this.#initializers.push({ name, dims: [], dataType: FLOAT, rawData: bytesOf(Float32Array.of(value)) });
     return name;
@@ -68,7 +68,7 @@ export class GraphFixture {
     return name;
   }
 
-  /** γ, β, running mean and running variance, then the node. */
+  /** Adds γ, β, running mean and running variance, then the node. */
   batchNormalization(name: string, x: string, channels: number, trainingMode: boolean): string {
     const parameters = [
       this.random(`${name}.weight`, [channels], 0.5, 1),
@@ -116,9 +116,9 @@ export interface CnnOptions {
   readonly seed?: number;
   readonly channels?: readonly [number, number];
   readonly hidden?: number;
-  /** Normalize with the mini-batch's statistics, as in training. */
+  /** Normalizes with the mini-batch's statistics, as in training. */
   readonly trainingMode?: boolean;
-  /** Also put out the first Batch Norm's input and output, as an explaining model does. */
+  /** Also outputs the first Batch Norm's input and output, as a model for explanations does. */
   readonly explain?: boolean;
 }
 
@@ -159,7 +159,10 @@ export function mlp(options: { readonly seed?: number; readonly hidden?: number 
   return g.encode({ pixels: [FLOAT, ['N', 784]] }, { logits: ['N', 10] });
 }
 
-/** `features` [N, 2] -> dense, Batch Norm, Relu -> dense -> `logits` [N, 2]: what a first table ends in. */
+/**
+ * `features` [N, 2] -> dense, Batch Norm, Relu -> dense -> `logits` [N, 2]: the kind of network that a first table
+ * gives.
+ */
 export function table(seed = 5): Uint8Array {
   const g = new GraphFixture(seed);
   dense(g, 'hidden', 'features', 2, 16);
@@ -175,7 +178,7 @@ export function rowsOfTwenty(seed = 12): Uint8Array {
   return g.encode({ features: [FLOAT, ['N', 20]] }, { logits: ['N', 2] });
 }
 
-/** `features` [N, 3], of which the first may be missing and the last is one of 4 categories -> dense, Batch Norm -> `logits` [N, 2]. */
+/** `features` [N, 3], the first with gaps and the last one of 4 categories -> dense, Batch Norm -> `logits` [N, 2]. */
 export function tableWithCategories(seed = 11): Uint8Array {
   const g = new GraphFixture(seed);
   const missing = g.node('IsNaN', ['features'], 'missing');
@@ -191,14 +194,14 @@ export function tableWithCategories(seed = 11): Uint8Array {
   return g.encode({ features: [FLOAT, ['N', 3]] }, { logits: ['N', 2] });
 }
 
-/** `features` [N, 12] -> Batch Norm -> `logits`: an answer as large as the question. */
+/** `features` [N, 12] -> Batch Norm -> `logits`: the answer is as large as the request. */
 export function loneBatchNorm(seed = 6): Uint8Array {
   const g = new GraphFixture(seed);
   const y = g.batchNormalization('bn', 'features', 12, false);
   return g.encode({ features: [FLOAT, ['N', 12]] }, { [y]: ['N', 12] });
 }
 
-/** `x` [rows, columns] times a matrix of 4 × 6: the shape does not say that there are 4 columns. */
+/** `x` [rows, columns] times a matrix of 4 × 6: the declared shape does not show the 4 columns. */
 export function freeColumns(seed = 7): Uint8Array {
   const g = new GraphFixture(seed);
   g.node('MatMul', ['x', g.random('weight', [4, 6], 1)], 'product');
@@ -206,7 +209,10 @@ export function freeColumns(seed = 7): Uint8Array {
   return g.encode({ x: [FLOAT, ['rows', 'columns']] }, { y: ['rows', 6] });
 }
 
-/** What rounding leaves of sums that are added up from either end: `x` [N, 32] times a matrix, less the same of both turned round. */
+/**
+ * `x` [N, 32] times a matrix, minus the same product with both reversed: only the rounding of the two orders of
+ * summation remains.
+ */
 export function differences(seed = 14): Uint8Array {
   const g = new GraphFixture(seed);
   const [rows, columns] = [32, 32];
@@ -236,7 +242,7 @@ export function shapeless(): Uint8Array {
   return g.encode({ x: [FLOAT] }, { y: undefined });
 }
 
-/** `x`, of which no shape is told though its last dimension must be 4, times a matrix of 4 × 6. */
+/** `x` times a matrix of 4 × 6: the file states no shape of `x`, though its last dimension must be 4. */
 export function shapelessRows(seed = 9): Uint8Array {
   const g = new GraphFixture(seed);
   g.node('MatMul', ['x', g.random('weight', [4, 6], 1)], 'y');
@@ -250,7 +256,9 @@ export function shapelessSum(): Uint8Array {
   return g.encode({ left: [FLOAT], right: [FLOAT] }, { sum: undefined });
 }
 
-/** `x` [n], which must have 97 elements, though no number of the file says so: twice as many are given another shape. */
+/**
+ * `x` [n], which must have 97 elements, though the file does not state it: two copies of it are reshaped to [1, 194].
+ */
 export function ninetySeven(seed = 8): Uint8Array {
   const g = new GraphFixture(seed);
   g.node('Concat', ['x', 'x'], 'twice', { axis: 0 });
@@ -259,7 +267,7 @@ export function ninetySeven(seed = 8): Uint8Array {
   return g.encode({ x: [FLOAT, ['n']] }, { y: [1, 194] });
 }
 
-/** As another tool would write it: a fixed batch of one, Flatten, Gemm, Softmax. */
+/** A graph in the style of another tool: a fixed batch of one, Flatten, Gemm, Softmax. */
 export function foreign(seed = 3): Uint8Array {
   const g = new GraphFixture(seed);
   const flat = g.node('Flatten', ['pixels'], 'flat', { axis: 1 });
@@ -269,7 +277,10 @@ export function foreign(seed = 3): Uint8Array {
   return g.encode({ pixels: [FLOAT, [1, 1, 28, 28]] }, { logits: [1, 10] });
 }
 
-/** Inputs of three types: rows of an embedding where `mask` is true, `fallback` elsewhere. A bad index is an error. */
+/**
+ * Takes inputs of three types, and returns rows of an embedding where `mask` is true, `fallback` elsewhere. A bad index
+ * is an error.
+ */
 export function lookup(seed = 4): Uint8Array {
   const g = new GraphFixture(seed);
   const rows = g.node('Gather', [g.random('embedding', [8, 4], 1), 'indices'], 'rows', { axis: 0 });

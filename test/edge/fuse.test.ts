@@ -89,7 +89,7 @@ describe('sums of products', () => {
     const module = moduleOf({ parameters: [i32], results: [i32] }, [storing(code)]);
     const fused = fuse(module);
     expect([fused.count, countOf(fused.module, f32x4.madd)]).toEqual([count, count]);
-    // Whole numbers are the same, rounded once or twice.
+    // With whole numbers, rounding once or twice gives the same result.
     floats.set(Float32Array.from({ length: 32 }, (__, i) => (i * 7) % 23));
     const [before, after] = [module, fused.module].map((one) => {
       functionOf(one)(256);

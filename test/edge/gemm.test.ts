@@ -11,7 +11,7 @@ import { constant, end } from '../../exporter/edge/wasm/code.ts';
 type Kernel = (...values: number[]) => number;
 
 const memory = new WebAssembly.Memory({ initial: 4 });
-/** Addresses of A, B and C, and the distances between rows. */
+/** The addresses of A, B and C, and the distances between rows. */
 const [a, b, c, lda, ldc] = [0, 8_192, 131_072, 150, 100];
 const alpha = Math.fround(0.7);
 /** The result of the stand-in for the replaced kernel. */
@@ -35,7 +35,7 @@ function moduleOf(bodies: readonly Uint8Array[], exports: readonly wasm.Export[]
   ]);
 }
 
-/** Computes C in float32, each sum from k = 0 on. B's panels are 16 columns wide. */
+/** Computes C in float32, adding each sum from k = 0 on. B's panels are 16 columns wide. */
 function expectedC(before: Float32Array, mode: GemmMode, k: number, m: number, n: number): Float32Array {
   const after = before.slice();
   for (let row = 0; row < m; row++) {

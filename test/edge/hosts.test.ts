@@ -1,6 +1,6 @@
 /**
- * One image in every host: workerd as Wrangler bundles for it, the oldest Node on this machine, and a browser as Vite bundles for
- * it. All give the bits of ONNX Runtime Web.
+ * One image gives the bits of ONNX Runtime Web in every host: workerd, as Wrangler bundles for it, the oldest Node on
+ * this machine, and a browser, as Vite bundles for it.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
@@ -25,7 +25,7 @@ import { cnn, table } from './fixtures.ts';
 
 const run = promisify(execFile);
 
-/** Runs every session, and prints inputs and outputs in hexadecimal digits. Every host runs it. */
+/** Every host runs this program: it runs all sessions, and prints inputs and outputs in hexadecimal digits. */
 const program = `
   const [rows, arrays] = [3, {
     float16: Uint16Array, float32: Float32Array, float64: Float64Array, bool: Uint8Array,
@@ -54,7 +54,7 @@ const program = `
   }
 `;
 
-/** Holds outputs by session, as `answers` gives them, and the results of the calls. */
+/** Holds outputs by session, as `answers` returns them, and the results of the calls. */
 interface Answers {
   readonly [session: string]: Readonly<Record<string, string>> | readonly unknown[];
   readonly called: readonly unknown[];
@@ -72,7 +72,7 @@ interface Program {
   readonly hex: (data: ArrayBufferView) => string;
 }
 
-/** The models as functions, one of rows of numbers and one of pictures. */
+/** The models as functions: one takes rows of numbers, the other pictures. */
 const called = `
   import { small, table } from './image/image.mjs';
   const pixels = Uint8ClampedArray.from({ length: 4 * 40 * 30 }, (_, i) => (i * 7) % 256);
@@ -130,7 +130,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Makes a folder with an image and the programs on it. */
+/** Makes a folder with an image and the programs that use it. */
 async function setUp(kind: 'specialised' | 'stock'): Promise<string> {
   const out = join(folder, kind, 'image');
   await buildImage({ models: join(folder, 'models'), out, stock: kind === 'stock', unoptimized: true });
@@ -176,7 +176,7 @@ async function calledHere(): Promise<readonly unknown[]> {
   return called;
 }
 
-/** Finds the oldest supported Node on this machine, beside the one that npm has installed. */
+/** Finds the oldest supported Node on this machine, apart from the one that npm has installed. */
 function oldestNode(): { readonly path: string; readonly version: string } | undefined {
   const paths = [...new Set((process.env['PATH'] ?? '').split(delimiter))]
     .filter((path) => !path.includes('node_modules'))

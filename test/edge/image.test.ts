@@ -211,7 +211,7 @@ function float32(...values: number[]): Outcome {
   return { y: { dtype: 'float32', shape: [values.length], data: Float32Array.from(values) } };
 }
 
-/** The longest function is a matrix product, which every model needs. */
+/** Makes the longest function trap. It is a matrix product, which every model needs. */
 function trapInLargest(module: Uint8Array): Uint8Array {
   const sections = wasm.parseModule(module);
   const bodies = wasm.parseBodies(sections);

@@ -1,10 +1,10 @@
 /**
- * A convolutional network of the size that people bring: MobileNetV2's blocks, depthwise and pointwise convolutions, each with
- * Batch Norm, with random weights. Deterministic. https://arxiv.org/abs/1801.04381, table 2
+ * Generates a convolutional network of a common size: MobileNetV2's blocks, depthwise and pointwise convolutions, each
+ * with Batch Norm, with random weights. Deterministic. https://arxiv.org/abs/1801.04381, table 2
  */
 import { FLOAT, GraphFixture } from './fixtures.ts';
 
-/** Expansion, channels, repetitions, stride of the first. */
+/** Each stage's expansion, channels, repetitions, and stride of the first block. */
 const stages = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
@@ -17,9 +17,9 @@ const stages = [
 
 export interface MobileNetOptions {
   readonly seed?: number;
-  /** Rows and columns of the pictures. */
+  /** The rows and columns of the pictures. */
   readonly size?: number;
-  /** By which all channels are multiplied; 1 gives 3.5 million numbers, which are 14 MB. */
+  /** Multiplies the number of channels; 1 gives 3.5 million weights, which take 14 MB. */
   readonly width?: number;
   readonly classes?: number;
 }

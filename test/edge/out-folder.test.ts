@@ -1,4 +1,4 @@
-/** A build writes into an image's folder only, waits for other builds into it, and makes damaged files again. */
+/** A build writes only into its image's folder, waits for other builds into that folder, and rebuilds damaged files. */
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Builds on the stock runtime, where it takes a second. */
+/** Builds on the stock runtime, where a build takes a second. */
 const build = (out: string, models = 'models') => buildImage({ models: at(models), out: at(out), stock: true });
 
 describe('the folder of an image', () => {
@@ -128,7 +128,7 @@ describe('where bad models may be left out', () => {
     await write('some/a/model.onnx', table());
     await write('some/b/model.onnx', foreign('Frobnicate'));
     await write('some/c/model.onnx', '<!doctype html><p>404');
-    // The version before would answer in place of the current one.
+    // Without the later version, the previous one would answer.
     await write('some/c/versions/2/model.onnx', table());
     await write('some/c/versions/2/card.json', '{"version": "2"}');
     const built = await build('some');

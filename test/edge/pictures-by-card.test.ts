@@ -1,6 +1,6 @@
 /**
- * The card of a model from elsewhere says how pictures become its input, and the Worker prepares them as the model's
- * author would.
+ * The card of a model from another tool describes how pictures become its input, and the Worker prepares them as the
+ * model's author would.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ const probabilitiesOf = (body: unknown): readonly number[] =>
     .toSorted((a, b) => a.index - b.index)
     .map(({ probability }) => probability);
 
-/** Images are shared: a card changes none of them. */
+/** Caches the images by model: a card does not change them. */
 const images: Record<string, ReturnType<typeof startImage>> = {};
 
 const imageOf = async (name: string, file: Uint8Array) =>
@@ -68,7 +68,7 @@ function photo(rows: number, columns: number) {
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** Maps the red, green and blue bytes of a pixel to the numbers of its channels. */
+/** Converts the red, green and blue bytes of a pixel to the numbers of its channels. */
 type Numbers = (pixel: readonly number[]) => readonly number[];
 
 describe('a picture for a model from elsewhere', () => {
@@ -106,7 +106,7 @@ describe('a picture for a model from elsewhere', () => {
       got.forEach((probability, i) => {
         expect(Math.abs(probability - (expected[i] ?? NaN))).toBeLessThan(1e-5);
       });
-      // Other numbers have other answers.
+      // Other numbers give other answers.
       expect(Math.max(...expected)).toBeLessThan(1);
     },
     120_000,

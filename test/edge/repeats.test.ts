@@ -17,7 +17,7 @@ function noise(length: number, seed: number): Uint8Array {
   });
 }
 
-/** @param parts bytes with their addresses */
+/** @param parts the bytes of each part with their address */
 function memoryOf(parts: readonly (readonly [number, Uint8Array])[]): Uint8Array {
   const memory = new Uint8Array(2 * pageBytes);
   for (const [address, bytes] of parts) memory.set(bytes, address);
@@ -85,7 +85,7 @@ describe('what a memory has more than once', () => {
   it.each([
     ['nothing twice', 0],
     ['a block twice', long],
-    // As many bytes as up to the first window that is remembered may stay.
+    // A repeat may lose as many bytes as lie before the first window that is remembered.
     ['a block twice, not as far from a window', long],
     ['a block three times, beside another', 3 * long],
     ['the half of a block', long / 2],
@@ -102,7 +102,7 @@ describe('what a memory has more than once', () => {
     const instanceMemory = new WebAssembly.Memory({ initial: 2 });
     const module = new WebAssembly.Module(bake(small, memory));
     for (let run = 0; run < 2; run++) {
-      // As an image is restored.
+      // The memory is restored as an image restores it.
       const bytes = new Uint8Array(instanceMemory.buffer).fill(0);
       const { exports } = new WebAssembly.Instance(module, { a: { a: instanceMemory } });
       expect(Buffer.compare(bytes, memory)).toBe(0);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { planSealing, sealedBytes } from '../../exporter/edge/stages/seal.ts';
 import { granuleBytes } from '../../exporter/edge/stages/trace.ts';
 
-/** A heap from 64 on with blocks of 24 bytes at 80, 112, …, each with the allocator's head in front. */
+/** A heap that starts at 64, with blocks of 24 bytes at 80, 112, …, each preceded by the allocator's header. */
 const memory = new Uint8Array(512);
 const words = new Uint32Array(memory.buffer);
 const inUse = 3;

@@ -1,4 +1,7 @@
-/** Small models are alone in images: each would fit a thousand times into the memory with which the runtime starts. */
+/**
+ * Images of small models answer as stock does. Each model would fit a thousand times into the memory with which the
+ * runtime starts.
+ */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -148,7 +151,7 @@ describe('an image of a model whose file says no shape', () => {
   });
 });
 
-/** Names that every JavaScript object has, used for the input and the free size of models: `m0` and so on. */
+/** Names that every JavaScript object has, used for inputs and free dimensions. */
 const names = ['__proto__', 'constructor', 'toString'];
 
 describe('an image of models whose inputs and free sizes are called as what every object has', () => {
@@ -215,7 +218,7 @@ interface Known {
 const folder = join('test', 'fixtures', 'onnx');
 const known = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<Record<string, Known>>;
 
-/** Both abort stock on an empty batch, which the build tries. */
+/** Both models make stock abort on an empty batch, which the build tries. */
 describe.each(Object.entries(known))('an image of %s, on whose made-up inputs stock itself traps,', (name, row) => {
   it('answers as the exporter said, to within 1e-5', async () => {
     const model = readFileSync(join(folder, `${name}.onnx`));

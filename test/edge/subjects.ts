@@ -1,4 +1,4 @@
-/** Runtimes to compare, and the ingredients of images for tests of correctness. */
+/** The runtimes to compare, and the ingredients of images for tests of correctness. */
 
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import type { Subject } from '../../exporter/edge/cases/cases.ts';

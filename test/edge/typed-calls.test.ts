@@ -1,4 +1,6 @@
-/** The types beside an image are those of each model's rows and answers: what the model refuses does not compile. */
+/**
+ * The types beside an image are those of each model's rows and answers: what the model would refuse does not compile.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +87,7 @@ async function wrongLines(libraries: readonly string[]): Promise<readonly number
   });
   const found = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     if (!file?.fileName.endsWith('program.mts')) throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
-    // Behind the import and the row.
+    // The line is counted from the one after the import and the row.
     return file.getLineAndCharacterOfPosition(start).line - 1;
   });
   return [...new Set(found)];

@@ -9,7 +9,10 @@ import { stub } from '../../exporter/edge/stages/stub.ts';
 import { Reader, s64, u32, vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 
-/** Functions of the module below: `f` and `g` return 42 and 43, `start` and `free(block)` do nothing, `malloc` gives 64. */
+/**
+ * The functions of the module below: `f` and `g` return 42 and 43, `start` and `free(block)` do nothing, `malloc`
+ * returns 64.
+ */
 const functions = {
   f: [0, 0x41, 42, 0x0b],
   g: [0, 0x41, 43, 0x0b],
@@ -24,7 +27,7 @@ const [toI32, toNothing, fromI32, i32ToI32] = [
   [0x60, 1, 0x7f, 1, 0x7f],
 ] as const;
 
-/** The maximum that suffices to reach the region of sealed blocks. */
+/** The least maximum that includes the region of sealed blocks. */
 const maximumPages = sealedStart / 65_536 + 1;
 
 /** A module with a shared memory of one page, a mutable global of 7, and a table of `f` and `g`. */

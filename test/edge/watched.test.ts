@@ -1,4 +1,4 @@
-/** A watched network returns what goes into its layers, and the model beside it is the same as without. */
+/** A watched network outputs what goes into its layers, and the model beside it stays the same. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,10 @@ function feedsOf(session: Pick<Session, 'inputs'> | undefined, samples: number):
   );
 }
 
-/** Σ over samples of the mean over places, of that of squares, and of the mean's square, of each channel. */
+/**
+ * Sums three values of each channel over the samples: the mean over positions, the mean of squares, and the square of
+ * the mean.
+ */
 function sumsOf(values: ArrayLike<number>, [samples = 0, channels = 0]: readonly number[]) {
   const size = values.length / (samples * channels);
   const means = (of: (value: number) => number): number[][] =>

@@ -1,4 +1,4 @@
-/** Weights that are static assets are read at a model's first request. */
+/** Weights that are static assets are loaded at a model's first request. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,7 @@ let folder: string;
 let built: BuiltImage;
 const path = (...parts: readonly string[]) => join(folder, ...parts);
 
-/** The same file serves three models: weights in the script must not be mixed with those outside of it. */
+/** Three models share this file: weights inside the script must not be mixed up with those outside. */
 const file = mlp({ hidden: 40 });
 const cards = {
   script: {},
@@ -40,7 +40,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 let copies = 0;
 
-/** Imports an image of its own, into which no weights have been loaded. */
+/** Imports a new instance of the image, which has loaded no weights. */
 async function freshImage(): Promise<Image> {
   const address = `${pathToFileURL(path('out', 'image.mjs')).href}?${copies++}`;
   return ((await import(address)) as { default: Image }).default;

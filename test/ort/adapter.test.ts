@@ -1,4 +1,4 @@
-/** What one reads on a machine without a working GPU adapter. */
+/** A machine without a working GPU adapter gets an error message that explains it. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { BackendUnavailable, createBackend, webgpuBackend } from '../../training/backend/index.ts';
 

@@ -1,4 +1,7 @@
-/** Files from elsewhere become models: tried at once, described as far as they say, or refused in one line. */
+/**
+ * `bn-edge add` makes a model of a file from another tool: it runs the file once, describes it as far as the file does,
+ * or refuses it in one line.
+ */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +59,7 @@ const model = (graph: onnx.IGraphProto, more: Partial<onnx.IModelProto> = {}): U
     ...more,
   });
 
-/** y = x W, W `[rows, columns]`. */
+/** Makes a file of y = x W, with W `[rows, columns]`. */
 const product = (input: onnx.IValueInfoProto, output: onnx.IValueInfoProto, rows: number, columns: number) =>
   model({
     input: [input],

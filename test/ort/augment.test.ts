@@ -1,4 +1,7 @@
-/** Training on augmented pictures: recorded, repeatable to the bit wherever it stops, and only where it makes sense. */
+/**
+ * Training on augmented pictures is recorded, repeats to the bit wherever it stops, and is refused where it makes no
+ * sense.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +21,7 @@ const plan = planNetwork({
   layers: [conv2d(4, { kernel: 3 }), batchNorm(), relu(), flatten(), dense(2)],
 });
 
-/** Stripes across or down, with noise. */
+/** Draws stripes across or down, with noise. */
 function stripes(count: number, seed: number): ClassificationDataset {
   const random = createRandom(seed);
   const labels = Int32Array.from({ length: count }, (_, i) => i % 2);
@@ -41,7 +44,7 @@ const config: TrainingConfig = {
   augment: { flip: true, shift: 0.1, rotate: 5 },
 };
 
-/** Until the first report at or after a step. */
+/** Trains until the first report at or after a step. */
 async function trainUntil(step: number, from?: Snapshot): Promise<{ result: TrainingResult; snapshot: Snapshot }> {
   const interruption = new AbortController();
   const snapshots: Snapshot[] = [];

@@ -1,4 +1,7 @@
-/** The CPU backends, through their lowering passes. WebGPU runs the same suite where there is an adapter. */
+/**
+ * The CPU backends pass the conformance suite through their lowering passes. WebGPU runs the same suite where there is
+ * an adapter.
+ */
 import { format } from 'oxfmt';
 import { describe, expect, test } from 'vitest';
 import { nativeBackend, wasmBackend } from '../../training/backend/index.ts';

@@ -1,4 +1,7 @@
-/** What the Batch Norm of anybody's file normalizes with: described, changed where the card says so, or refused. */
+/**
+ * The statistics by which the Batch Norm of any file normalizes are described, changed where the card says so, or
+ * refused.
+ */
 import { readFileSync } from 'node:fs';
 import onnxProto, { type onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +28,7 @@ const rows: Numbers = { shape: [2, 3], data: [1, 2, 3, -4, 0, 9] };
 const one: Numbers = { shape: [1, 3], data: [1, 2, 3] };
 const names = ['g', 'b', 'm', 'v'];
 
-/** y of the rows by μ = (m), σ² = (v). */
+/** Normalizes the rows by a mean and a variance for each column. */
 function normalized(x: Numbers, mean: readonly number[], variance: readonly number[], epsilon = 1e-5): number[] {
   const [gamma, beta] = [
     [2, 1, 0.5],
@@ -38,7 +41,7 @@ function normalized(x: Numbers, mean: readonly number[], variance: readonly numb
 }
 
 const byRunning = (x: Numbers) => normalized(x, [1, -1, 5], [4, 1, 9]);
-/** The mini-batch's μ = (−1.5, 1, 6), σ² = (6.25, 1, 9). */
+/** Normalizes by the mini-batch's μ = (−1.5, 1, 6) and σ² = (6.25, 1, 9). */
 const byBatch = (x: Numbers) => normalized(x, [-1.5, 1, 6], [6.25, 1, 9]);
 
 interface Layer {
@@ -52,7 +55,7 @@ interface Layer {
   readonly x?: onnx.IValueInfoProto;
 }
 
-/** One layer from x [N, 3] to y, with what stands before and behind it. */
+/** Makes a file of one layer from x [N, 3] to y, with the given nodes before and after it. */
 function layer(options: Layer = {}): Uint8Array {
   const {
     opset,
@@ -81,7 +84,7 @@ const trainingOutputs = layer({
   attributes: { training_mode: 1 },
   answers: ['y', 'rm', 'rv'],
 });
-/** As torch.onnx.export(training=TrainingMode.TRAINING) wrote before `training_mode`. */
+/** The form that torch.onnx.export(training=TrainingMode.TRAINING) wrote before `training_mode` existed. */
 const trainingOld = layer({ opset: 9, outputs: ['y', 'rm', 'rv', 'sm', 'sv'] });
 const untracked = readFileSync('test/fixtures/untracked/model.onnx');
 
@@ -146,7 +149,7 @@ describe('a layer that normalizes with the mini-batch', () => {
     const [first, again] = await answersOf(served, { x: rows }, { x: rows });
     expectClose(first?.['y'], byBatch(rows));
     expect(again).toEqual(first);
-    // 0.9 · old + 0.1 · the mini-batch's.
+    // 0.9 times the old statistics and 0.1 times the mini-batch's.
     if (first && 'rm' in first) expectClose(first['rm'], [0.75, -0.8, 5.1]);
     expect(ofBatch).toEqual({ layers: ['y_node'], of: 1 });
     expect(batchNorm).toEqual([]);
@@ -215,7 +218,7 @@ describe('a layer that normalizes with the mini-batch', () => {
   });
 });
 
-/** The layer in a function of the file, which takes its mode from the call. */
+/** Puts the layer into a function of the file, whose call sets its mode. */
 function inFunction(mode: number): Uint8Array {
   const body = node('BatchNormalization', ['a', ...names], ['c']);
   body.attribute = [{ name: 'training_mode', type: INT, refAttrName: 'mode' }];
@@ -248,7 +251,7 @@ function inFunction(mode: number): Uint8Array {
   );
 }
 
-/** The layer in one branch of an If, which sees the parameters around it. */
+/** Puts the layer into one branch of an If, which reads the parameters of the outer graph. */
 function inBranch(mode: number): Uint8Array {
   const outputs = mode === 1 ? ['z', 'rm', 'rv'] : ['z'];
   const graph = (inner: onnx.INodeProto): onnx.IGraphProto => ({ name: 'b', node: [inner], output: [port('z')] });
@@ -261,7 +264,7 @@ function inBranch(mode: number): Uint8Array {
   });
 }
 
-/** By its bits. */
+/** Stores halfs by their bits. */
 const half = (name: string, bits: readonly number[]) => stored(name, bits, [3], FLOAT16);
 
 const described: readonly (readonly [what: string, file: Uint8Array])[] = [

@@ -1,6 +1,7 @@
 /**
- * Batch Norm against numbers that neither this code nor ONNX Runtime computed: the specification's own example, an example
- * worked by hand, and what PyTorch documents. Both engines must give them: ONNX Runtime and the float64 reference.
+ * Batch Norm gives numbers that neither this code nor ONNX Runtime computed: the specification's own example, an
+ * example worked by hand, and the values that PyTorch documents. ONNX Runtime and the float64 reference must both give
+ * them.
  */
 import { describe, test } from 'vitest';
 import { gradients } from '../../training/autodiff/index.ts';
@@ -34,7 +35,7 @@ const array = (shape: readonly number[], ...values: readonly number[]): NdArray 
 
 const perChannel = (...values: readonly number[]): NdArray => array([values.length], ...values);
 
-/** Y and, in training, the running statistics; with a dY also the gradient of Σ dY · Y. */
+/** Builds a graph of Y and, in training, the running statistics; with a dY also of the gradient of Σ dY · Y. */
 function graphOf({ attributes, dY, ...arrays }: Example): Graph {
   const g = graphBuilder();
   const typeOf = ({ shape }: NdArray) => ({ dtype: 'float32', shape }) as const;

@@ -1,4 +1,4 @@
-/** Sessions bound to arrays of the caller's. */
+/** Sessions can be bound to arrays of the caller. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { type BoundSession, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
 import { importNative } from '../../training/backend/import-native.ts';
@@ -7,7 +7,7 @@ import { checkGraph, graphBuilder, type Tensor } from '../../training/graph/inde
 
 const count = 1 << 18;
 
-/** Rows of x by index, and their sum. */
+/** Gathers rows of x by index, and sums them. */
 function gatherGraph() {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: [2, count] });
@@ -63,7 +63,7 @@ describe.each([
     await session.run();
     const before = process.memoryUsage().arrayBuffers;
     for (let run = 0; run < 20; run++) await session.run();
-    // One copy would be a megabyte.
+    // A single copy would be a megabyte.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The commands as a user runs them, in processes of their own, from data to a model. What is refused before there are any is in
- * test/unit/command/mistakes.test.ts.
+ * The commands work as a user runs them, in processes of their own, from data to a model. Commands that are refused
+ * before any data are read are tested in test/unit/command/mistakes.test.ts.
  */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A copy of MNIST's test files under both names, with one file changed. */
+/** Copies MNIST's test files as both the training and the test files, with one file changed. */
 async function damagedMnist(name: string, file: string, damage: (bytes: Buffer) => Buffer): Promise<string> {
   const target = join(folder, name);
   await mkdir(target);

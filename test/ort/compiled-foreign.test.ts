@@ -1,6 +1,6 @@
 /**
- * Files of other exporters that compile answer as native ONNX Runtime does: random ones, whose ops and attributes this project's graphs
- * never have. `GRAPHS=2000` runs that many.
+ * Compiled files of other exporters answer as native ONNX Runtime does. The files are random, with ops and attributes
+ * that this project's graphs never have. `GRAPHS=2000` runs that many.
  */
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
@@ -14,12 +14,12 @@ import { foreignFile } from './foreign-graph.ts';
 const graphs = Number(process.env['GRAPHS'] ?? 150);
 const together = 25;
 
-/** Of the largest number: errors add up over several ops. */
+/** The tolerance relative to the largest number: errors add up over several ops. */
 const within = 1e-4;
 
 type Answers = Readonly<Record<string, ArrayLike<number | bigint>>>;
 
-/** Nothing can be said of a file that one of the two does not take. */
+/** Signals that the compiler or ONNX Runtime refuses a file, so that there is nothing to compare. */
 class Refused extends Error {
   readonly by: 'compiler' | 'ONNX Runtime';
 
@@ -29,14 +29,14 @@ class Refused extends Error {
   }
 }
 
-/** @throws Refused with what ONNX Runtime says, where it does not take the file or these feeds */
+/** @throws Refused with ONNX Runtime's message, where it refuses the file or these feeds */
 const ofRuntime = <T>(answer: Promise<T>): Promise<T> =>
   answer.catch((error: unknown) => {
     throw new Refused('ONNX Runtime', error);
   });
 
 /**
- * @returns what is wrong, or nothing for what is right
+ * @returns a description of the difference; undefined where the answers agree
  * @throws Refused
  */
 async function verdictOn(seed: number): Promise<string | undefined> {
@@ -90,7 +90,7 @@ describe('random files of other exporters', () => {
       }
     }
     expect(wrong).toEqual([]);
-    // Most of them compile, and ONNX Runtime takes them, so that the test says something.
+    // Most of the files must compile and run, or the test would show nothing.
     expect(answered).toBeGreaterThan(together / 2);
     expect(strange).toBeLessThan(together / 10);
   });

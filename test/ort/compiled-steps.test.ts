@@ -1,4 +1,4 @@
-/** Small steps are taken by a compiled program: they are those of ONNX Runtime to rounding, and of themselves to the bit. */
+/** Compiled steps of small networks equal those of ONNX Runtime up to rounding, and are the same bits every time. */
 import { describe, expect, it } from 'vitest';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { createRandom, epochBatches, type Dataset } from '../../training/data/index.ts';
@@ -50,7 +50,7 @@ function samples(inputShape: readonly number[] = [6], task: Dataset['task'] = 'c
   return { ...all, task, labels, classes: ['low', 'middle', 'high'] };
 }
 
-/** The numbers of these columns as indices of so many categories. */
+/** Replaces the numbers of these columns with indices of so many categories. */
 function withCategories(dataset: Dataset, categories: Readonly<Record<number, number>>): Dataset {
   const inputs = Float32Array.from(dataset.inputs, (x, i) => {
     const count = categories[i % 6];
@@ -66,7 +66,7 @@ function pictures(): Dataset {
 
 const order = (epoch: number): Int32Array => epochBatches(createRandom(1), epoch, 130, batchSize);
 
-/** The native backend, and ONNX Runtime's Loop, the whole step as it stands. */
+/** Returns the native backend twice: with the compiled step, and with ONNX Runtime's Loop of the whole step. */
 async function backends(): Promise<Readonly<Record<'compiled' | 'loop', Backend>>> {
   const compiled = await nativeBackend({ threads: 1 });
   const { bindSession: _bound, ...others } = compiled;

@@ -1,4 +1,7 @@
-/** A network whose file says how rows are encoded: from the table to the exported file, in the same bits where it was interrupted. */
+/**
+ * A network whose file describes the encodings of its rows goes from a table to an exported file, and an interrupted
+ * run ends with the same bits.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +36,7 @@ const length = { epochs: 6, batchSize: 32 } as const;
 let folder: string;
 const at = (file: string): string => join(folder, file);
 
-/** A label that a number and 40 towns decide, with gaps in both. */
+/** The label depends on a number and on 40 towns; both columns have gaps. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-encoded-'));
   const random = createRandom(3);
@@ -77,7 +80,7 @@ describe('a network file that encodes rows', () => {
       ...['robust', undefined],
       [8, 0, 0],
     ]);
-    // 40 towns and a gap of their own have 4 numbers each; yes and no have a place.
+    // 40 towns and the gap have 4 numbers each; yes and no have a place.
     expect(model.tensors.get('encode_categories1.1.weight')?.shape).toEqual([41, 4]);
     const file = exportFile(model);
     const ops = decodeModel(file).graph.nodes.map(({ op }) => op);

@@ -1,4 +1,4 @@
-/** An ONNX file from elsewhere is judged as it would be served. */
+/** `bn-edge evaluate` scores an ONNX file from another tool as it would be served. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

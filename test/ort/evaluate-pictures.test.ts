@@ -1,4 +1,7 @@
-/** Folders of pictures for models from elsewhere: prepared as the card says, named by their files, with classes or without. */
+/**
+ * Folders of pictures, with classes or without, are prepared for models from other tools as the card says, and the
+ * answers are named by the files.
+ */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +42,7 @@ async function savePicture(path: string, seed: number): Promise<void> {
   await writeFile(file, encode({ width: columns, height: rows, channels: 3, data: pixels(seed) }));
 }
 
-/** Of ONNX Runtime, of the numbers by hand. */
+/** Returns ONNX Runtime's answer to numbers that are prepared by hand. */
 async function expectedOf(seed: number): Promise<readonly number[]> {
   const session = await InferenceSession.create(join(model, 'model.onnx'));
   const values = Float32Array.from(pixels(seed), (byte) => byte / 127.5 - 1);
@@ -76,7 +79,7 @@ describe('pictures for a model from elsewhere', () => {
     const [header, ...answers] = lines;
     expect(header?.slice(0, 3)).toEqual(['file', 'expected', 'predicted']);
     for (const [i, name] of classes.entries()) {
-      // The comma in its name stands in quotes, and parts here.
+      // The comma in its name stands in quotes, and splits it here.
       const [first, second, expected, predicted, ...others] = answers[i] ?? [];
       expect([first, second, expected]).toEqual([`"${name}/${name}`, ` ${i}.png"`, name]);
       const probabilities = await expectedOf(i);

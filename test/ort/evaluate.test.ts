@@ -1,4 +1,4 @@
-/** What a network got wrong, and how it is shown. */
+/** `bn-edge evaluate` finds the mistakes of a network, and shows them. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,7 @@ const network: Network = {
   inputNormalization: 'channel',
   layers: [flatten()],
 };
-/** Each sample's brightest pixel is what the network says. */
+/** The network's answer is the class of each sample's brightest pixel. */
 const samples: ClassificationDataset = {
   task: 'classification',
   inputs: Uint8Array.of(9, 0, 0, 0, 5, 0, 0, 1, 2, 200, 0, 0),
@@ -51,7 +51,7 @@ async function saveCheckpoint(): Promise<string> {
   return path;
 }
 
-/** @param batch of the input's shape */
+/** @param batch the batch dimension of the input's shape */
 async function saveOnnx(batch: number | string): Promise<string> {
   const g = graphBuilder();
   const x = g.input('pixels', { dtype: 'float32', shape: [batch, 1, 1, 3] });
@@ -136,7 +136,7 @@ describe('mistakes', () => {
       [1, 'a', 'b'],
       [2, 'b', '<c>'],
     ]);
-    // 1 / (1 + e⁻¹ + e⁻²) of the probability went to the class that was answered.
+    // The wrong class got 1 / (1 + e⁻¹ + e⁻²) of the probability.
     expect(mistakes[2]?.detail).toBe('66.5 %');
   });
 
@@ -275,7 +275,7 @@ describe('a table that a run was trained on', () => {
       ],
     });
     expect(stderr).toContain('left out 1 samples: colour "green" was not in the training data');
-    // As many rows as in training are all scored, too, unless they are the very same.
+    // A file with as many rows as the training set is scored whole, unless its rows are the same.
     const other = await write('other.csv', csv(rows(1, 121)));
     expect(JSON.parse((await evaluate('--data', other)).stdout)).toMatchObject({ part: 'all', rows: 120 });
     const same = await write('same.csv', csv(rows(0, 120)));

@@ -1,17 +1,18 @@
 /**
- * The direction of every claim, from quick runs: fewer repeats and steps than the report's. What is no matter of rounding is
- * compared by two standard errors of the run's own repeats (`clearlyBelow`), so the tolerance is theirs.
+ * Quick runs, with fewer repeats and steps than the report's, confirm the direction of every claim. Findings that are
+ * not only a matter of rounding are compared by two standard errors of the run's own repeats (`clearlyBelow`), so the
+ * tolerance comes from these.
  */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { experiments, runExperiment } from '../../docs/experiments/index.ts';
 
-/** For a machine that does much else. */
+/** The time limit in milliseconds, for a busy machine. */
 const patience = 300_000;
 
 const models = join(import.meta.dirname, '../../models');
 
-/** By experiment: the findings that a quick run decides, and whether they speak for the claim. */
+/** Maps each experiment to the findings that a quick run decides, and to whether they support the claim. */
 const expected: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
   'input-normalization': {
     rounder: true,
@@ -19,12 +20,12 @@ const expected: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
     'faster-mnist-mlp-without-Batch-Norm': true,
   },
   'faster-training': { 'depth-5': true, rates: true },
-  // To float32's precision.
+  // These hold to float32's precision.
   identity: { exact: true, learned: true },
   'superfluous-bias': { 'zero-gradient': true, 'no-change': true, parameters: true, order: true },
   gradients: { formula: true, autodiff: true },
   optimizers: { works: true, forgives: true },
-  // Steadier, but that is no protection: Santurkar et al. 2018.
+  // The distribution is steadier, but that does not protect from shifted images: Santurkar et al. 2018.
   'covariate-shift': { steadier: true, 'shifted-images': false },
   regularization: { noise: true },
   'test-time': { needed: true, 'average-is-enough': true, converges: true, folds: true },
@@ -37,7 +38,7 @@ describe.each(experiments)('the experiment $name', (experiment) => {
 
   beforeAll(async () => {
     const { results } = await runExperiment(experiment, { quick: true, models });
-    // What the report reads is JSON.
+    // The report reads the results from JSON.
     const described = experiment.describe(JSON.parse(JSON.stringify(results)));
     findings = new Map(described.findings.map((finding) => [finding.id, finding]));
   }, patience);

@@ -1,4 +1,7 @@
-/** Whatever trains is exported, verified and scored: few outputs and many, few rows, many columns, with and without Batch Norm. */
+/**
+ * Every network that trains is exported, verified and scored: with few outputs and many, few rows, many columns, and
+ * with or without Batch Norm.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true }));
 interface Size {
   readonly rows: number;
   readonly columns?: number;
-  /** 0 for numbers to predict. */
+  /** 0 means numbers to predict. */
   readonly classes: number;
 }
 

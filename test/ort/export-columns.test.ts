@@ -1,4 +1,7 @@
-/** A file that takes the raw columns of a table answers in stock ONNX Runtime as the network does behind the row preparation that serves. */
+/**
+ * A file that takes the raw columns of a table gives in stock ONNX Runtime the same answers as the network behind the
+ * Worker's row preparation.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +34,7 @@ interface Table {
   readonly columns: readonly Column[];
   readonly classes: readonly string[];
   readonly session: InferenceSession;
-  /** Probabilities, or numbers, `[rows · outputs]` by the training graph. */
+  /** Returns the training graph's probabilities or numbers, `[rows · outputs]`. */
   readonly expected: (rows: readonly Row[]) => Promise<Float32Array>;
 }
 
@@ -86,7 +89,7 @@ async function ask({ columns, session }: Pick<Table, 'columns' | 'session'>, row
   return { labels: label?.data as string[], numbers: (probabilities ?? prediction)?.data as Float32Array };
 }
 
-/** A table with gaps in all kinds of columns but one of each. */
+/** Makes a table with gaps in columns of all kinds, and one column of each kind without. */
 function madeUp(rows: number, isNumber: boolean): string {
   const { uniform: random } = createRandom(3);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
@@ -127,7 +130,7 @@ it('takes columns that are called as its own values and outputs are', { timeout:
 
 describe.each<[string, number, Encoding]>([
   ['a table with categories, gaps, dates and times', 1e-6, {}],
-  // A bin that is a tenth as wide as its number's range makes ten times as much of the last digit of a sine.
+  // A bin that is a tenth as wide as the range of its number amplifies an error in the last digit of a sine tenfold.
   ['such a table in bins', 1e-5, { bins: 16 }],
   ['such a table in bins for members', 1e-5, { bins: 16, members: 4 }],
 ])('%s', (name, tolerance, network) => {
@@ -233,7 +236,7 @@ describe('a model whose answers are read by a temperature and a threshold', () =
   let card: ExportedCard;
   beforeAll(async () => {
     const { uniform } = createRandom(5);
-    // A quarter of the labels are wrong, so a network that has learnt some of them by heart is too sure.
+    // A quarter of the labels are wrong, so a network that has memorized some of them is overconfident.
     const lines = Array.from({ length: 3000 }, () => {
       const [x, y] = [uniform() * 2 - 1, uniform() * 2 - 1];
       return `${x},${y},${x > y !== uniform() < 0.25 ? 'yes' : 'no'}`;

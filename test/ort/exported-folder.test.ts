@@ -1,4 +1,4 @@
-/** What an export leaves in the folder of models, and that it is checked against later. */
+/** An export leaves in the folder of models what later commands check it by. */
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const at = (...path: readonly string[]): string => join(folder, ...path);
 const sourceOf = (name: string) => ({ path: at(`${name}.npz`) });
 
-/** Fresh weights for so many classes, and samples of bytes. */
+/** Saves initial weights for so many classes, and samples of bytes. */
 async function makeCheckpoint(name: string, classes: number, count: number): Promise<void> {
   const random = createRandom(1);
   const x = Uint8Array.from({ length: count * 4 }, () => Math.floor(256 * random.uniform()));

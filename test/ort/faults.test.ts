@@ -1,6 +1,6 @@
 /**
- * Training under fire: real processes are killed at random moments and run into a full disk, until the run is complete.
- * `FAULTS=50 npx vitest run --project ort test/ort/faults.test.ts` kills fifty times.
+ * Processes that train are killed at random moments and run into a full disk, and the run ends with the bits of one
+ * that never stopped. `FAULTS=50 npx vitest run --project ort test/ort/faults.test.ts` kills fifty times.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,12 +22,12 @@ const pick = <T>(items: readonly T[]): T => items[Math.floor(random.uniform() * 
 const size = 8;
 const epochs = 12;
 const settings = `--epochs ${epochs} --batch-size 20 --optimizer adam --ema 0.95 --keep best --threads 1 --seed 3`;
-/** What must be the same to the last bit. */
+/** The files that must be the same to the last bit. */
 const results = ['checkpoint.safetensors', 'best.safetensors', 'last.safetensors'] as const;
 
 let folder: string;
 let expected: Contents;
-/** How long training takes, in milliseconds. */
+/** The duration of training in milliseconds. */
 let duration: number;
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ const network = `export default {
 };
 `;
 
-/** Noise, brighter in the rows of its class. */
+/** Writes noise that is brighter in the rows of its class. */
 async function writeData(path: string): Promise<void> {
   await mkdir(path);
   for (const [part, count] of [
@@ -77,20 +77,20 @@ interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  /** When training began and ended. */
+  /** The times at which training began and ended. */
   readonly begun: number;
   readonly trained: number;
 }
 
 interface Hooks {
   readonly onStart?: (kill: (signal: Signal) => void) => Promise<void>;
-  /** When the backend is ready and training begins. */
+  /** Is called when the backend is ready and training begins. */
   readonly onBegun?: (kill: (signal: Signal) => void) => Promise<void>;
-  /** Of a file, in units of the shell. */
+  /** Limits the size of a file, in the units of `ulimit -f`. */
   readonly limit?: number;
 }
 
-/** `bn-edge train --resume` in a process of its own. */
+/** Runs `bn-edge train --resume` in a process of its own. */
 async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Promise<Outcome> {
   const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx exporter/command/main.ts train "$@"`;
   const files = ['--network', join(folder, 'network.ts'), '--data', join(folder, 'data'), '--out', join(folder, run)];
@@ -120,7 +120,7 @@ interface Contents {
   readonly metrics: readonly unknown[];
 }
 
-/** All that does not depend on how fast the run was. */
+/** Reads everything that does not depend on how fast the run was. */
 async function contents(run: string): Promise<Contents> {
   const lines = (await readFile(join(folder, run, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   return {
@@ -129,7 +129,7 @@ async function contents(run: string): Promise<Contents> {
   };
 }
 
-/** Every file of tensors that is there can be read. */
+/** Expects every file of tensors in the run's folder to be readable. */
 async function expectReadable(run: string): Promise<void> {
   const files = await readdir(join(folder, run)).catch(() => []);
   for (const file of files.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'))) {
@@ -137,7 +137,7 @@ async function expectReadable(run: string): Promise<void> {
   }
 }
 
-/** One fault: four of five hit training, the others the start of the process. */
+/** Causes one fault: four of five hit training, the others the start of the process. */
 async function killOnce(run: string): Promise<readonly [Signal, Outcome]> {
   const signal = pick(signals);
   const at = (longest: number) => async (kill: (signal: Signal) => void) => {
@@ -183,10 +183,10 @@ describe('training', () => {
 
   it(
     'that finds the disk full says so, keeps its last state, and ends as if there had been room',
-    // Three processes; only how busy the machine is decides how long they take.
+    // Three processes run one after the other, and on a busy machine they take long.
     { timeout: 300_000 },
     async () => {
-      // As soon as there is something to stop: a moment later it may be done, where this process gets no time.
+      // The signal is sent at once: on a busy machine, the run could end before a later one.
       const stopped = await train('full', {
         onBegun: (kill) => {
           kill('SIGTERM');
@@ -196,7 +196,7 @@ describe('training', () => {
       expect(stopped).toMatchObject({ code: 143 });
       const last = join(folder, 'full', 'last.safetensors');
       const before = await readFile(last);
-      // A limit on the size of files stands in for the disk: the write ends half-way, with an error.
+      // A limit on the size of files stands in for the full disk: the write ends half-way, with an error.
       const outcome = await train('full', { limit: 1 + Math.floor(random.uniform() * 16) });
       expect(outcome.stderr).toMatch(/^error: \S+: cannot write: file too large$/);
       expect(outcome.code).toBe(1);

@@ -1,4 +1,7 @@
-/** Files as other exporters may write them, from a seed: ops and attributes that this project's own graphs never have. */
+/**
+ * Generates files from a seed as other exporters may write them, with ops and attributes that this project's own graphs
+ * never have.
+ */
 import { decodeAnyModel, GraphError, type onnx } from '../../training/graph/index.ts';
 import { range, sizeOf } from '../reference/ndarray.ts';
 import { type Random, seeded } from '../reference/random.ts';
@@ -6,13 +9,13 @@ import { type Attributes, INT64, model, node, port, stored } from './onnx-build.
 
 export interface ForeignFile {
   readonly bytes: Uint8Array;
-  /** Of the input `x`, the first of which is the batch. */
+  /** The shape of the input `x`, whose first dimension is the batch. */
   readonly shape: readonly (string | number)[];
-  /** Forms that the reader has refused on the way. */
+  /** Lists the nodes that the reader has refused during generation. */
   readonly refused: readonly string[];
 }
 
-/** Nodes and tensors that a step wants to add; the last node's first output is its result. */
+/** Holds the nodes and tensors that a step adds. The last node's first output is its result. */
 interface Addition {
   readonly nodes: readonly onnx.INodeProto[];
   readonly tensors?: readonly onnx.ITensorProto[];
@@ -45,7 +48,7 @@ class Draw {
   }
 }
 
-/** A step of one node. */
+/** Makes a step that adds one node. */
 const one =
   (
     make: (draw: Draw, shape: Shape) => readonly [string, Attributes?, (readonly onnx.ITensorProto[])?] | undefined,
@@ -63,12 +66,12 @@ const one =
 
 const ints = (list: readonly number[]): onnx.ITensorProto => stored('ints', list, [list.length], INT64);
 const floats = (list: readonly number[], dims: readonly number[] = [list.length]) => stored('floats', list, dims);
-/** An input that is left out. */
+/** Stands for an optional input that is left out. */
 const absent = (): onnx.ITensorProto => ({ name: '' });
 
 const rank = (shape: Shape): number => shape.length;
 const sizes = (shape: Shape): readonly number[] => shape.slice(1).map(Number);
-/** An axis behind the batch, from either side. */
+/** Picks an axis other than the batch, counted from either end. */
 const axisOf = (draw: Draw, shape: Shape): number => {
   const axis = 1 + draw.below(Math.max(1, rank(shape) - 1));
   return draw.chance(2) ? axis : axis - rank(shape);
@@ -117,7 +120,7 @@ function partner(draw: Draw, shape: Shape): onnx.ITensorProto {
   return floats(draw.numbers(sizeOf(dims)), dims);
 }
 
-/** One for each channel, as broadcasting wants it. */
+/** Makes a tensor with a number for each channel, in a shape that broadcasts. */
 function channels(draw: Draw, shape: Shape): onnx.ITensorProto {
   const [C = 1, ...spatial] = sizes(shape);
   const dims = [C, ...spatial.map(() => 1)];
@@ -324,7 +327,7 @@ const products: readonly Step[] = [
 
 const maxElements = 2000;
 
-/** @returns a file of `x` and `y` with a few nodes between them, all of which the reader takes */
+/** @returns a file with a few nodes between `x` and `y`, all of which the reader accepts */
 export function foreignFile(seed: number): ForeignFile {
   const draw = new Draw(seeded(seed));
   const batch = draw.chance(5) ? 3 : 'N';
@@ -333,7 +336,7 @@ export function foreignFile(seed: number): ForeignFile {
   let graph: onnx.IGraphProto = { node: [], initializer: [], input: [port('x', shape)], output: [port('x')] };
   let [x, now] = ['x', shape];
   const wanted = 1 + draw.below(6);
-  // A batch that has moved behind others is refused by the compiler, and nothing more is to be seen.
+  // The compiler refuses a graph whose batch is not its first dimension, so nothing behind such a node would be tested.
   const isBatched = (): boolean => now.slice(1).every((dim) => typeof dim === 'number');
   for (let tries = 0; tries < 40 && isBatched() && (graph.node?.length ?? 0) < wanted; tries++) {
     const families = [elementwise, folding, movement, movement, products, ...(rank(now) > 2 ? [windows, windows] : [])];

@@ -1,4 +1,4 @@
-/** Steps whose state stays in place give what the whole graph, a Loop, gives on the same backend; and so for each of the backends. */
+/** On every backend, steps whose state stays in place give the same results as the whole graph in a Loop. */
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type Backend, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
@@ -27,7 +27,7 @@ const network: Network = {
   inputNormalization: 'feature',
   layers: [members(3), dense(16), batchNorm(), relu(), dropout(0.3), heads(2)],
 };
-/** The clouds lie between 0 and 20. */
+/** The samples of the clouds lie between 0 and 20. */
 const encoded: Network = {
   name: 'encoded',
   inputShape: [6],
@@ -42,14 +42,17 @@ const pictures: Network = {
   inputNormalization: 'channel',
   layers: [conv2d(5, { kernel: 3 }), batchNorm(), relu(), maxPool(2), flatten(), dense(2)],
 };
-/** Of which some tensors are too large to go to ONNX Runtime as a part of one. */
+/** Some tensors of this network are too large to be passed to ONNX Runtime as part of a packed one. */
 const wide: Network = {
   name: 'wide',
   inputShape: [6],
   inputNormalization: 'feature',
   layers: [dense(100), batchNorm(), relu(), dense(101), batchNorm(), relu(), dense(2)],
 };
-/** Whose matrices lie with samples along the rows where threads share them, as the numbers that a step changes are. */
+/**
+ * Where threads share the matrices of this network, these have the samples along their rows, like the numbers that a
+ * step changes.
+ */
 const large: Network = {
   name: 'large',
   inputShape: [6],
@@ -84,13 +87,13 @@ async function start(backend: Backend, changes: Partial<TrainingConfig> = {}, of
   return run;
 }
 
-/** What stands in columns of categories as indices. */
+/** Replaces the values in columns of categories with indices. */
 const withCategories = (inputs: ArrayLike<number>, { categories = [] }: Network): Float32Array =>
   Float32Array.from(inputs, (x, i) => ((categories[i % 6] ?? 0) > 0 ? Math.min(Math.max(Math.floor(x), 0), 19) : x));
 
 const order = epochBatches(createRandom(7), 1, 400, base.batchSize);
 
-/** Both are float32, and differ in the order of sums; over twenty steps Adam magnifies what is near zero. */
+/** Both are float32 and add in different orders; over twenty steps Adam amplifies differences near zero. */
 const tolerance = 2e-4;
 
 function expectSameState(actual: State, expected: State): void {
@@ -178,7 +181,8 @@ it.each([400, -1])('the index %i of a sample that there is not is refused', asyn
 describe('a step that leaves the finite numbers', () => {
   it.each([
     ['sgd', 1e30],
-    // Its ε divided by the rate is no float32 but zero: what has no gradient, as the room between tensors, is divided by it.
+    // Adam's ε divided by this rate rounds to zero in float32, so elements without a gradient, such as the padding
+    // between tensors, are divided by zero.
     ['adam', 1e38],
   ] as const)(
     'is named with tensor, step and learning rate, as by the Loop: %s, %d',

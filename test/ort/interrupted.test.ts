@@ -1,5 +1,6 @@
 /**
- * A signal at any time: one line, an exit code of 128 and the signal's number, nothing half-written, and no process left behind.
+ * A command that is interrupted at any time prints one line, exits with 128 plus the signal's number, and leaves
+ * neither half-written files nor processes behind.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,13 +26,15 @@ beforeAll(async () => {
   const train = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1'];
   expect(await bnEdge(train, { cwd: folder })).toMatchObject({ code: 0 });
   expect(await bnEdge(['export', 'runs/penguins'], { cwd: folder })).toMatchObject({ code: 0 });
-  // Large enough to be met while it is read.
+  // The file is large enough for a signal to arrive while it is read.
   const [head = '', ...rows] = (await readFile(at('penguins.csv'), 'utf8')).trimEnd().split('\n');
   await writeFile(at('large.csv'), [head, ...Array<string[]>(600).fill(rows).flat(), ''].join('\n'));
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What the loader of TypeScript keeps in the folder for temporary files is no command's. */
+/**
+ * Lists all files except those that the TypeScript loader, not the command, keeps in the folder for temporary files.
+ */
 const everything = async (): Promise<readonly string[]> =>
   (await readdir(folder, { recursive: true })).filter((path) => !/^tmp.tsx-/.test(path)).sort();
 
@@ -43,7 +46,7 @@ const command = (args: readonly string[]): readonly string[] => [
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Signal = keyof typeof exitCodes;
 
-/** Starts a command, waits for something, and interrupts it. */
+/** Starts a command, waits for `until`, and interrupts it. */
 async function interrupted(
   args: readonly string[],
   until: (pid: number, output: () => string) => Promise<void>,
@@ -98,7 +101,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     const outcome = await interrupted(args, async () => {
       while (!existsSync(checkpoint)) await sleep(1);
     });
-    // Where this process gets no time the test is over sooner.
+    // On a busy machine the test part may be scored before the signal arrives.
     if (outcome.code !== 0) {
       expect(outcome.code).toBe(130);
       expect(outcome.stderr).toMatch(/^(interrupted|stopped after training, all is saved; to go on: .*)\n$/);
@@ -134,7 +137,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
 
   it('while build optimizes ends the optimizer, too, and leaves nothing in the folder for temporary files', async () => {
     let optimizer = 0;
-    // What is compiled whole needs no optimizer.
+    // A model that is compiled whole needs no optimizer.
     const card = JSON.parse(await readFile(at('models/penguins/card.json'), 'utf8')) as object;
     await writeFile(at('models/penguins/card.json'), JSON.stringify({ ...card, engine: 'onnxruntime' }));
     const outcome = await interrupted(
@@ -151,7 +154,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
       code: 129,
       stderr: expect.stringMatching(/^(image: .*\n)*interrupted\n$/) as string,
     });
-    // Of one that has ended a container may keep the number, but no command.
+    // A container may keep the process id of an ended process, but not its command.
     expect(await readFile(`/proc/${optimizer}/cmdline`, 'utf8').catch(() => '')).toBe('');
     expect(await readdir(at('.bn-edge'))).toEqual(['.cache', 'built.json']);
     expect((await readdir(at('tmp'))).filter((name) => name.startsWith('bn-edge'))).toEqual([]);
@@ -185,13 +188,13 @@ describe.runIf(process.platform === 'linux')(
   },
 );
 
-/** The number of a process that another one has started, found by its command; 0 where there is none. */
+/** Finds a child process by its command. Returns its id; 0 where there is none. */
 async function childOf(parent: number, command: string): Promise<number> {
   const { stdout } = await run('pgrep', ['-P', String(parent), '-f', command]).catch(() => ({ stdout: '' }));
   return Number(stdout.split('\n')[0]);
 }
 
-/** Whether a process has a file open. */
+/** Returns whether a process has a file open. */
 async function isReading(pid: number, file: string): Promise<boolean> {
   const open = await readdir(`/proc/${pid}/fd`).catch(() => []);
   const paths = await Promise.all(open.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));

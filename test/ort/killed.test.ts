@@ -1,4 +1,7 @@
-/** `bn-edge train` that is killed, and goes on from anywhere: the last bits are those of a run that never stopped. */
+/**
+ * A run of `bn-edge train` that is killed and resumed from any directory ends with the bits of a run that never
+ * stopped.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,12 +14,12 @@ import { createRandom } from '../../training/data/index.ts';
 import { bnEdge } from '../command.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** So many that an epoch is a small part of all, however late a signal arrives. */
+/** So many that an epoch is a small part of the run, however late a signal arrives. */
 const epochs = 400;
 let folder: string;
 const at = (...path: readonly string[]): string => join(folder, ...path);
 
-/** Penguins have gaps, so that the network has what fills them. */
+/** Penguins have gaps, so the network includes the imputation. */
 const network = `export default {
   name: 'birds',
   inputShape: [6],
@@ -38,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs the command until it has told that epoch or a later one, as not all of many have a line. */
+/** Runs the command until it has printed that epoch or a later one, since not every epoch has a line. */
 async function stopAfter(epoch: number, signal: NodeJS.Signals, cwd: string, args: readonly string[]) {
   const main = join(root, 'exporter/command/main.ts');
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], { cwd });
@@ -51,7 +54,7 @@ async function stopAfter(epoch: number, signal: NodeJS.Signals, cwd: string, arg
   return { code, by, stderr: stderr.trimEnd() };
 }
 
-/** All but where the data lie, which the files say, too. */
+/** Reads the tensors only: the files also hold the path of the data, which differs. */
 const tensors = (run: string) =>
   Promise.all(
     ['last', 'best', 'checkpoint'].map(async (name) => [
@@ -101,7 +104,7 @@ describe('a run', { timeout: 120_000 }, () => {
 
     expect(await tensors('broken'), places).toEqual(await tensors('whole'));
     const { arguments: own, directory } = await recorded();
-    // What began the run, as it is called from where it went on last.
+    // The recorded arguments are those that began the run, relative to the directory from which it was last resumed.
     expect(own.filter((token) => !/resume|out|broken/.test(token))).toEqual(
       began.arguments
         .filter((token) => !/out|broken/.test(token))

@@ -1,4 +1,7 @@
-/** A table that is too large to be held is answered as it is read, as one that is held; an interrupted command goes on. */
+/**
+ * A table that is too large for memory gets the same answers, as it is read, as a table in memory; an interrupted
+ * command resumes.
+ */
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +40,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The file that is written at once, from samples that are held. */
+/** Returns the file that is written in one go, from samples in memory. */
 async function heldFile(data: string): Promise<string> {
   const file = join(folder, 'held.csv');
   const { samples, answers, objective } = await evaluate({ checkpoint, data: { path: data }, needsLabel: false });
@@ -45,7 +48,7 @@ async function heldFile(data: string): Promise<string> {
   return readFile(file, 'utf8');
 }
 
-/** @param stopAfter so many blocks */
+/** @param stopAfter stops after so many blocks */
 async function stream(file: string, data: string, stopAfter = Infinity) {
   const predictions = await growPredictions(file, ['model', data]);
   const stop = new AbortController();

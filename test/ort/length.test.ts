@@ -1,4 +1,4 @@
-/** How long runs learn: so many steps, until the clock says so, or as long as others have shown to be best. */
+/** A run's length is a number of steps, a time limit, or what folds have shown to be best. */
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,9 +41,9 @@ describe('a run of so many steps', () => {
   it('takes no more, and cuts the last epoch short', async () => {
     const run = await trainToFolder(runOf('steps', { folds: 1 }, { steps: 10, batchSize: 64 }));
     const record = await recordOf(run);
-    // Four mini-batches an epoch.
+    // There are four mini-batches an epoch.
     expect([record?.steps, run.history.length]).toEqual([10, 3]);
-    // The learning rate has come to its end: the last steps change next to nothing.
+    // The learning rate has decayed to its end: the last steps change almost nothing.
     const last = run.history.at(-1)?.train.loss ?? NaN;
     expect(last).toBeGreaterThan(0);
   });
@@ -109,7 +109,7 @@ describe('folds', () => {
     expect(answers).toHaveLength(930);
     expect(scores).toHaveLength(4);
     const mean = (scores ?? []).reduce((sum, score) => sum + score / 4, 0);
-    // Folds of 77 and 78 samples.
+    // The folds have 77 and 78 samples.
     expect(report?.metrics['accuracy']).toBeCloseTo(mean, 2);
     expect(mean).toBeGreaterThan(0.6);
     expect(Number.isNaN(history.at(-1)?.validation.loss)).toBe(true);
@@ -127,7 +127,7 @@ describe('folds', () => {
     const line = await trainToFolder(runOf('line', { data: await write('numbers.csv', (x) => 3 * x) }, { epochs: 4 }));
     const card = await exportModel({ checkpoint: line.checkpoint, name: 'line', models }, backend);
     expect(card.interval).toBe(0.9);
-    // 180 absolute residuals of networks that had not seen the row.
+    // There are 180 absolute residuals of networks that had not seen the row.
     const { samples, answers } = line.found?.outOfFold ?? {};
     const values = samples?.task === 'regression' ? samples.values : new Float32Array();
     const residuals = Array.from(values, (value, i) => Math.abs(value - (answers?.[i] ?? NaN))).sort((a, b) => a - b);
@@ -147,7 +147,7 @@ describe('folds', () => {
     expect(chosen.threshold?.at).toHaveProperty('b');
     expect(notes.join('\n')).toContain('for each missed one on 180 out-of-fold rows');
 
-    // Of another network there are none.
+    // Another network has no out-of-fold answers.
     const moved = join(folder, 'moved');
     await mkdir(moved);
     await copyFile(sides.checkpoint, join(moved, 'checkpoint.safetensors'));
@@ -195,7 +195,7 @@ describe('a run with a time limit', () => {
 
 describe('the linear model that a run is compared with', () => {
   it.each([
-    // RMSE and accuracy.
+    // The score is the RMSE or the accuracy.
     ['a number', (x: number) => 3 * x + 1, (score: number) => score < 0.05],
     ['a class', (x: number) => (x > 0.5 ? 'high' : 'low'), (score: number) => score > 0.9],
   ])('has learnt to its end to predict %s, however short the run', async (name, labelOf, isGood) => {
@@ -211,7 +211,8 @@ describe('the linear model that a run is compared with', () => {
 
 describe('the lines that end a run', () => {
   it('tell that a network knows a rare class better than what is right as often', { timeout: 60_000 }, async () => {
-    // 5 % are rare, and of those with the largest x two in five: to answer "often" is always best.
+    // 5 % of the labels are rare, and two in five of those with the largest x. Always answering "often" has the best
+    // accuracy.
     const path = join(folder, 'rare.csv');
     const rows = Array.from({ length: 2000 }, (_, i) => {
       const x = (i * 797) % 2000;

@@ -1,9 +1,11 @@
-/** An objective that the project does not have: each of two labels applies to a sample or not, by a logit of its own. */
+/**
+ * An objective that the project does not have: each of two labels applies to a sample or not, by a logit of its own.
+ */
 import type { Dataset, Samples } from '../../training/data/index.ts';
 import type { GraphBuilder, Value } from '../../training/graph/index.ts';
 import type { Objective, ObjectiveKind, ObjectiveRule, Score } from '../../training/objective/index.ts';
 
-/** Data of another kind than classes and numbers. */
+/** A data set with neither classes nor numbers to predict. */
 export interface LabelledDataset extends Samples {
   readonly task: 'labels';
   /** `[count, 2]`, 1 where a label applies. */
@@ -17,7 +19,7 @@ export const multilabel = { kind: 'multilabel' } as unknown as Objective;
 
 const score: Score = { name: 'exact match', key: 'exact_match', better: 'higher', format: (share) => `${share}` };
 
-/** The shares of samples of which all labels are right. */
+/** Returns the share of samples with all labels right. */
 const exactMatch = (logits: Float32Array, flags: Float32Array): number =>
   matches(logits, flags).filter(Boolean).length / (flags.length / 2);
 

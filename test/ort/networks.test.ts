@@ -1,4 +1,6 @@
-/** Every layer in one network: it trains, and inference does not depend on the neighbours in the mini-batch. */
+/**
+ * A network with every kind of layer trains, and its inference does not depend on the other samples in the mini-batch.
+ */
 import { describe, expect, test } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
 import type { ClassificationDataset } from '../../training/data/index.ts';
@@ -32,7 +34,7 @@ import { seeded } from '../reference/random.ts';
 
 const backend = await nativeBackend({ threads: 1 });
 
-/** Two classes of noisy 8 × 8 images: bright above, or bright below. */
+/** Draws two classes of noisy 8 × 8 images: bright in the upper or in the lower half. */
 function images(count: number): ClassificationDataset {
   const random = seeded(9);
   const labels = Int32Array.from(range(count), (i) => i % 2);

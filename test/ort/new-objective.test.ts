@@ -1,4 +1,4 @@
-/** A new kind of model is a rule, and data of their kind: nothing else in training or export has to know of it. */
+/** A new objective needs only its own rule and data: nothing else in training or export has to know it. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

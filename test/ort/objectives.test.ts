@@ -19,7 +19,7 @@ const config: TrainingConfig = {
 };
 const hidden: readonly Layer[] = [dense(16), batchNorm(), relu()];
 
-/** The clouds with a number for each point: |x₁| + x₂ of the centred features. */
+/** Gives each point of the clouds a number: |x₁| + x₂ of the centred features. */
 function numbers(clouds: ClassificationDataset): RegressionDataset {
   const { inputs, inputShape, count } = clouds;
   const feature = (sample: number, i: number) => ((inputs[sample * 4 + i] ?? NaN) - 10) / 3;

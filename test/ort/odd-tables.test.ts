@@ -1,6 +1,6 @@
 /**
- * Tables that a default could trip over, each from its rows to the answers for rows that training has not seen: of the exported file, and
- * of a Worker whose image holds all of these models compiled.
+ * Tables that could break a default are trained on, exported and deployed: the exported file and a Worker of all these
+ * models, compiled, answer rows that training has not seen as the network does.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,11 +26,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 interface Odd {
   readonly rows: number;
-  /** The cells of a row, by column. */
+  /** Returns the cells of a row, by column. */
   readonly row: (i: number, random: () => number, x: number) => Readonly<Record<string, string | number>>;
-  /** The label of a row, whose number `x` is between 0 and 1. */
+  /** Returns the label of a row, whose number `x` is between 0 and 1. */
   readonly label?: (x: number, i: number) => string | number;
-  /** What a new file has in place of the cells of training. */
+  /** Replaces cells in the new file. */
   readonly later?: Readonly<Record<string, string>>;
   readonly missing?: string;
 }
@@ -108,7 +108,7 @@ async function writeTable(path: string, odd: Odd, later: Odd['later'] = {}): Pro
 const at = (name: string, file = ''): string => join(folder, `${name.replaceAll(/\W+/g, '-')}${file}`);
 const modelOf = (name: string): string => `odd-${Object.keys(tables).indexOf(name)}`;
 
-/** What one table comes to: the answers of its run to a new file. */
+/** Trains on a table and exports the model. @returns the run, the card and the answers to a new file */
 async function make(name: string, odd: Odd) {
   await writeTable(at(name, '.csv'), odd);
   const { checkpoint, test } = await trainToFolder({
@@ -146,7 +146,7 @@ describe.each(Object.entries(tables))('a table %s', (name, { rows }) => {
     const features = new Tensor('float32', samples.inputs as Float32Array, [samples.count, width]);
     const got = Object.values(await session.run({ features }))[0]?.data as Float32Array;
     expect(got).toHaveLength(answers.length);
-    // A checkpoint's answers to new rows are read as the exported file's: by the temperature of the run's own validation part.
+    // Both read the answers to new rows alike: by the temperature of the run's own validation part.
     expect(largestGap(got, answers)).toBeLessThan(1e-4);
     const { plan } = await loadModel(checkpoint);
     expect(plan.network.layers.map(({ kind }) => kind)).toContain('members');
@@ -154,7 +154,7 @@ describe.each(Object.entries(tables))('a table %s', (name, { rows }) => {
   });
 });
 
-/** Of the largest answer where that is above 1. */
+/** Returns the largest difference, relative to the largest answer where that is above 1. */
 function largestGap(got: ArrayLike<number>, expected: Float32Array): number {
   const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
   return expected.reduce((max, value, i) => Math.max(max, Math.abs(value - (got[i] ?? NaN)) / largest), 0);

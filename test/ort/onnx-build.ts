@@ -1,4 +1,4 @@
-/** ONNX files put together by hand, of parts that are told shortly, and run in the runtime that serves them. */
+/** Builds ONNX files from short descriptions of their parts, and runs them in the runtime that serves them. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
 import { encodeProto } from '../../training/graph/index.ts';
@@ -74,7 +74,7 @@ export interface Numbers {
   readonly data: readonly number[];
 }
 
-/** What the runtime answers to each of the requests, one after the other. */
+/** Returns the runtime's answers to successive requests. */
 export async function answersOf(
   file: Uint8Array,
   ...requests: readonly Readonly<Record<string, Numbers | boolean>>[]

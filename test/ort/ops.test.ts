@@ -1,4 +1,4 @@
-/** Every op in ONNX Runtime, forward and backward, against the float64 reference. */
+/** Every op in ONNX Runtime agrees with the float64 reference, forward and backward. */
 import { describe, expect, test } from 'vitest';
 import { isOfVectors } from '../backends/providers.ts';
 import { opCases } from '../reference/cases/index.ts';
@@ -14,7 +14,7 @@ import {
 } from '../reference/op-graphs.ts';
 import { runGraph } from './run-graph.ts';
 
-/** float32 in ONNX Runtime against float64. */
+/** The tolerance for float32 in ONNX Runtime against float64. */
 const forwardTolerance = 1e-5;
 const gradientTolerance = 1e-4;
 

@@ -1,4 +1,4 @@
-/** From a user's own files to an exported model, whose answers to raw rows and pixels are the training graph's. */
+/** A user's own files become an exported model that answers raw rows and pixels as the training graph does. */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,7 @@ interface Exported {
   readonly trained: TrainedRun;
   readonly checkpoint: string;
   readonly card: ExportedCard;
-  /** Asks the exported file: what it gives for each sample, row-major. */
+  /** Runs the exported file. @returns its answer to each sample, row-major */
   readonly ask: (x: Float32Array, count: number) => Promise<Float32Array>;
 }
 
@@ -57,14 +57,14 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
   return { trained, checkpoint, card, ask };
 }
 
-/** The cells of a simple file, by column. */
+/** Reads the cells of a simple file, by column. */
 async function readCells(path: string): Promise<readonly ReadonlyMap<string, string>[]> {
   const [head = '', ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n');
   const names = head.split(',');
   return lines.map((line) => new Map(line.split(',').map((cell, i) => [names[i] ?? '', cell])));
 }
 
-/** As the card tells a client to: a number as it stands, a category by its index, NaN for a missing value. */
+/** Prepares rows as the card tells a client to: a number as it is, a category as its index, a missing value as NaN. */
 function rawRows(card: ExportedCard, rows: readonly ReadonlyMap<string, string>[]): Float32Array {
   const columns = card.inputs[0]?.columns ?? [];
   const number = (column: Column, cell: string) => {
@@ -74,7 +74,7 @@ function rawRows(card: ExportedCard, rows: readonly ReadonlyMap<string, string>[
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => number(column, row.get(column.name) ?? ''))));
 }
 
-/** The training graph in inference mode. */
+/** Runs the training graph in inference mode. */
 async function trainingGraph(checkpoint: string, card: ExportedCard, inputs: Float32Array): Promise<Float32Array> {
   const { plan, tensors } = await loadModel(checkpoint);
   const columns = card.inputs[0]?.columns ?? [];
@@ -94,7 +94,7 @@ function expectClose(actual: Float32Array, expected: ArrayLike<number>, toleranc
   });
 }
 
-/** The table without the rows that lack a cell of this column. */
+/** Writes the table without the rows that lack a cell of this column. */
 async function withoutMissing(column: string): Promise<string> {
   const rows = (await readCells(penguins)).filter((row) => row.get(column) !== 'NA');
   const [first] = rows;
@@ -422,7 +422,7 @@ describe('a binary objective', () => {
 describe('a folder of images', () => {
   const [rows, columns] = [9, 10];
 
-  /** Noise, brighter on the left or on the right. */
+  /** Draws noise that is brighter on the left or on the right. */
   async function makeImages(): Promise<string> {
     const path = join(folder, 'images');
     const random = createRandom(1);
@@ -478,7 +478,7 @@ describe('the epoch that is kept', () => {
       out: join(folder, 'runs', name),
       backend: 'native',
       threads: 1,
-      // The validation part chooses, few as its rows are.
+      // The validation part decides the length, although it has few rows.
       folds: 1,
     });
 

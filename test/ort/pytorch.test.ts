@@ -202,7 +202,7 @@ it('a mean of all mini-batches goes on from those that the file has counted, and
     const { checkpoint } = await trainToFolder({
       network: file,
       from,
-      // Steps so small that no parameter moves: what the mini-batches are like does not depend on those before.
+      // The steps are too small to move a parameter, so the mini-batches' statistics do not depend on earlier steps.
       config: { optimizer: 'sgd', learningRate: 1e-30, schedule: 'constant', bnMomentum: 'none', epochs: 1, batchSize: 8, keep: 'last', seed: 1 },
       data: { path: answers, inputs: 'x', label: 'y', testShare: 0.25, validationShare: 0 },
       backend: 'native',

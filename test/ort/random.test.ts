@@ -1,4 +1,4 @@
-/** The statistics of dropout's random numbers, each within four standard deviations of what independence gives. */
+/** The statistics of dropout's random numbers are within four standard deviations of those of independent numbers. */
 import { describe, expect, test } from 'vitest';
 import { graphBuilder } from '../../training/graph/index.ts';
 import { uniform } from '../../training/network/random.ts';

@@ -1,4 +1,6 @@
-/** `bn-edge recalibrate`: statistics measured on samples without labels, in a new version of the model. */
+/**
+ * `bn-edge recalibrate` measures running statistics on samples without labels, and writes a new version of the model.
+ */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +23,7 @@ import { twoClouds } from './samples.ts';
 let folder: string;
 let digits: Dataset & { readonly labels: Int32Array };
 
-/** As behind frosted glass: less contrast, brighter, with noise. */
+/** Changes pixels as frosted glass does: less contrast, brighter, with noise. */
 function foggy(pixels: ArrayLike<number>): Uint8Array {
   let state = 1;
   const noise = (): number => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32 - 0.5;
@@ -127,7 +129,7 @@ describe('bn-edge recalibrate', () => {
     expect(answer.score.after).toBeGreaterThan(0.9);
     const card = await readCard(models(), 'mnist-cnn');
     expect(card).toMatchObject({ version: '2', recalibrated: { from: '1', data: 'foggy', samples: COUNT, prior: 0 } });
-    // What was measured of the former version is not said of this one.
+    // Scores of the previous version are not copied to this one.
     expect([card.scores, card.metrics, card.verification, card.statistics]).toEqual(Array(4).fill(undefined));
     const former = await readFile(join(models(), 'mnist-cnn/versions/1/model.onnx'));
     expect(Buffer.compare(former, await readFile('models/mnist-cnn/model.onnx'))).toBe(0);
@@ -258,7 +260,7 @@ async function scoreOf(model: string): Promise<number> {
   return (JSON.parse(stdout) as { readonly scores: { readonly accuracy: number } }).scores.accuracy;
 }
 
-/** Within float32's rounding of sums over the samples. */
+/** Expects tensors within float32's rounding of sums over the samples. */
 function expectClose(name: string, found: ArrayLike<number> | undefined, expected: State): void {
   const wanted = expected.get(name)?.data ?? new Float32Array();
   expect(found).toHaveLength(wanted.length);

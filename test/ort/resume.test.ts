@@ -1,4 +1,4 @@
-/** A run that is interrupted, saved, loaded and continued ends with the bits of one that never stopped. */
+/** A run that is interrupted, saved, loaded and resumed ends with the bits of one that never stopped. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,7 +141,7 @@ describe('a run that stops twice', () => {
 
 describe('numbers that are no longer finite', () => {
   it('are found in the state, where the loss does not show them', async () => {
-    // With an infinite second moment Adam's parameter stands still, and the loss stays a number.
+    // With an infinite second moment Adam's parameter does not move, and the loss stays finite.
     const path = join(folder, 'infinite.safetensors');
     await trainUntil(1, base, path);
     const snapshot = await load(path, base);

@@ -1,4 +1,7 @@
-/** Runs a graph as it is, without passes, in ONNX Runtime's native CPU provider, through the file that would be shipped. */
+/**
+ * Runs a graph unchanged, without passes, in ONNX Runtime's native CPU provider, through the file that would be
+ * shipped.
+ */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../../training/backend/runtime.ts';
 import { type DType, encodeModel, type Graph } from '../../training/graph/index.ts';

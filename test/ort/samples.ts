@@ -1,7 +1,9 @@
-/** Small data sets with known answers. */
+/** Small data sets whose right answers are known. */
 import { type ClassificationDataset, createRandom } from '../../training/data/index.ts';
 
-/** Two clouds of points around (−1, …) and (1, …) with deviation 1, so that a network can tell most of them apart. */
+/**
+ * Draws two clouds of points around (−1, …) and (1, …) with deviation 1, so that a network can tell most of them apart.
+ */
 export function twoClouds(count: number, features: number, seed = 1): ClassificationDataset {
   const random = createRandom(seed);
   const labels = Int32Array.from({ length: count }, (_, i) => i % 2);

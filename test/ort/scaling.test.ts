@@ -1,4 +1,4 @@
-/** No answer depends on the unit of a column, nor on a constant that is added to it; nor on a column that never changed. */
+/** No answer depends on the unit of a column, on a constant that is added to it, or on a column that never changes. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ const inUnit = (dataset: ClassificationDataset, { column, factor, offset }: Unit
   inputs: Float32Array.from(dataset.inputs, (x, i) => (i % features === column ? x * factor + offset * factor : x)),
 });
 
-/** What a network that is trained on the data answers to them, through the file that is served. */
+/** Trains a network on a data set, and returns the exported file's answers to a data set, by default the same. */
 async function servedAnswers(dataset: Dataset, asked = dataset, options: Partial<TrainingConfig> = {}) {
   const { inputShape } = dataset;
   const isNumber = dataset.task === 'regression';
@@ -78,7 +78,7 @@ describe('answers and scores', () => {
     });
   });
 
-  /** Training amplifies the rounding of the inputs: a sample or two at the border may change its class. */
+  /** Training amplifies the rounding of the inputs, so a sample or two at the border may change class. */
   it('are alike for a column in any unit, from any zero', async () => {
     const reference = await servedAnswers(clouds);
     const expected = classesOf(reference.answers, clouds.count);

@@ -1,4 +1,4 @@
-/** Compiled steps on two threads are those of one, and a run whose second thread ends is saved and goes on from there. */
+/** Compiled steps on two threads equal those on one, and a run whose second thread dies is saved and can be resumed. */
 import type { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
@@ -9,7 +9,7 @@ import { noteOnEngine } from '../../training/run/step-choice.ts';
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
 
-/** Large enough for two threads. */
+/** This network is large enough for two threads. */
 const network: Network = {
   name: 'wide',
   inputShape: [64],
@@ -71,7 +71,7 @@ it('a run whose second thread ends is saved, and goes on to the bits of one that
   });
   await expect(lost).rejects.toThrow(ThreadEnded);
   const last = snapshots.at(-1);
-  // Four steps of each epoch, and none of the third.
+  // There are four steps in each epoch, and none in the third.
   expect(last?.steps).toBe(8);
   expect(last?.history).toHaveLength(2);
   const { tensors } = await train(plan, data, config, backend, {}, { snapshot: last });
@@ -90,7 +90,7 @@ it('an interruption is noticed between two calls, on one thread as on two', asyn
     const long = { ...data, train: samples(4800) };
     const { steps, interrupted } = await train(plan, long, config, backend, { onProgress }, { signal });
     expect(interrupted).toBe(true);
-    // Of a hundred in an epoch: the first call's and those of the one that had begun.
+    // An epoch has a hundred steps: only those of the first call and of the call that had begun are taken.
     expect(steps).toBeLessThan(50);
   }
 });

@@ -1,4 +1,4 @@
-/** Steps that are cut at their products take the state where whole ones take it, to the same bits each time. */
+/** Steps that are cut at their products lead to the same state as whole ones, and to the same bits every time. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { nativeBackend, type NativeOptions } from '../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
@@ -16,7 +16,7 @@ import {
 import { type State, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
-/** Large enough to be cut. */
+/** This network is large enough to be cut. */
 const network: Network = {
   name: 'pictures',
   inputShape: [1, 16, 16],
@@ -55,7 +55,7 @@ async function trained(options: NativeOptions, steps = 6) {
   return { loss, state: run.state, steps };
 }
 
-/** Both are float32, and differ in the order of sums; over six steps Adam magnifies what is near zero. */
+/** Both are float32 and add in different orders; over six steps Adam amplifies differences near zero. */
 const tolerance = 2e-3;
 
 function expectClose(got: State, expected: State): void {

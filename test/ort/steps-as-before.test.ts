@@ -1,4 +1,4 @@
-/** Which way the steps of a run are taken and on how many threads is recorded, and a run that goes on keeps to it. */
+/** A run records by which stepper and on how many threads it takes its steps, and keeps to them when it is resumed. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import { join } from 'node:path';
@@ -87,7 +87,7 @@ describe('ways that are in doubt', () => {
 });
 
 describe('what is measured', () => {
-  /** The steps after a choice among two cores, and how often it was measured. */
+  /** Returns the steps after a choice on two cores, and how often it was measured. */
   async function choose(found: StepRecord | undefined, batchSize = 20, epochs = 100) {
     const lines: string[] = [];
     let measured = 0;

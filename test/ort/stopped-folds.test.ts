@@ -1,4 +1,7 @@
-/** `bn-edge train --folds` and `--refit` that are stopped while others find out how long to learn go on behind the last of these that is whole. */
+/**
+ * `bn-edge train --folds` and `--refit` that are stopped while they search for the length of training resume after the
+ * last complete fold.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -21,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs the command until it has told a line that begins so. */
+/** Runs the command until it has printed a line that starts with `start`. */
 async function stopAfter(start: string, signal: NodeJS.Signals, args: readonly string[]) {
   const main = join(root, 'exporter/command/main.ts');
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], { cwd: folder });
@@ -53,7 +56,7 @@ describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => 
     const { mtimeMs } = await stat(at('runs/broken/folds/1.safetensors'));
 
     const interrupted = await stopAfter('fold 3/4', 'SIGINT', resume('broken'));
-    // Where the signal arrives when the folds are done, the network itself is stopped.
+    // Where the signal arrives after the last fold, the training of the network itself is stopped.
     expect(interrupted.stderr).toMatch(
       /^stopped (in fold 4\/4, all before it are saved|after step \d+, all is saved); to go on: bn-edge train --resume --out runs\/broken$/,
     );
@@ -91,7 +94,7 @@ describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => 
   it('is a run that no other takes the place of, and is replaced as a whole when that is asked for', async () => {
     const killed = await stopAfter('fold 1/3', 'SIGKILL', [...begin, '--folds', '3', '--out', 'runs/former']);
     expect(killed).toMatchObject({ by: 'SIGKILL' });
-    // The signal may come before the fold is on the disk.
+    // The signal may arrive before the fold is on the disk.
     if ((await readdir(at('runs/former'))).includes('folds')) {
       const beside = await bnEdge([...begin.slice(0, -1), '1', '--out', 'runs/former'], { cwd: folder });
       expect(beside.stdout).toContain('runs/former holds a run: this one goes into runs/former-2');

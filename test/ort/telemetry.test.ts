@@ -1,4 +1,7 @@
-/** ONNX Runtime's native binary keeps an identifier of the machine and a log where it reports to its makers. */
+/**
+ * ONNX Runtime's native binary does not report to its makers: if it did, it would leave an identifier of the machine and
+ * a log in the folder for temporary files.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

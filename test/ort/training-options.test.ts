@@ -28,7 +28,7 @@ const base: TrainingConfig = {
 
 const dataset = classes(32);
 
-/** Three classes that lie around three corners. */
+/** Draws three classes that lie around three corners. */
 function classes(count: number): ClassificationDataset {
   const random = seeded(5);
   const labels = Int32Array.from(range(count), (i) => i % 3);
@@ -57,7 +57,7 @@ const filled = (size: number, value: number): Tensor<'float32'> => ({
 });
 
 describe('running statistics in training', () => {
-  /** So small that the network stays what it is while its statistics are averaged. */
+  /** The steps are too small to change the network while its statistics are averaged. */
   const still = { learningRate: 1e-20, optimizer: 'sgd', epochs: 1 } as const;
 
   test('with momentum none are the mean over all mini-batches, whatever they were', async () => {

@@ -131,7 +131,7 @@ describe('the running statistics', () => {
     expectClose(run.tensors.get('bn1.running_var')?.data, expected.variance, 1e-6);
   });
 
-  /** running ← 0.8 running + 0.2 batch from (0, 1), of the normalized features, written out in float64. */
+  /** Computes running ← 0.8 running + 0.2 batch from (0, 1) over the normalized features, in float64. */
   function averageInFloat64(batches: Int32Array, momentum: number) {
     const value = (sample: number, feature: number) => {
       const [mu, sigma] = ['input.mean', 'input.std'].map((name) => run.tensors.get(name)?.data[feature] ?? NaN);
@@ -165,7 +165,7 @@ describe('the running statistics', () => {
     expectClose(await answers('inference', 1), [...(await answers('inference', 64))], 1e-6);
     const [alone, together] = [await answers('batchStatistics', 1), await answers('batchStatistics', 64)];
     expect(largestDifference(alone, [...together])).toBeGreaterThan(0.1);
-    // Alone, ẑ = 0 whatever the sample is, but for rounding, which 1 / √ε = 316 magnifies.
+    // Alone in its mini-batch, a sample has ẑ = 0 except for rounding, which 1 / √ε = 316 amplifies.
     const left = [...alone].filter((_, i) => i % 2 === 0);
     expect(Math.max(...left) - Math.min(...left)).toBeLessThan(1e-3);
   });

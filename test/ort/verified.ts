@@ -4,7 +4,7 @@ import type { TrainedModel } from '../../training/checkpoint/model.ts';
 import type { Dataset } from '../../training/data/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 
-/** The file beside the model's training graph, on these samples. */
+/** Compares the file with the model's training graph on these samples. */
 export async function verified(backend: Backend, model: TrainedModel, file: Uint8Array, dataset: Dataset) {
   const evaluator = await createEvaluator(backend, model.plan);
   const output = await evaluator.logits(model.tensors, dataset);

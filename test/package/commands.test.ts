@@ -1,4 +1,4 @@
-/** From an empty folder to the edge, as a user goes: every command, in this order, in one project. */
+/** Every command works for a user, in this order, in one project, from an empty folder to the edge. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
@@ -11,21 +11,21 @@ import { typeErrors } from './types.ts';
 const { app } = inject('installation');
 const root = join(import.meta.dirname, '../..');
 
-/** What a command prints with `--json`. */
+/** Runs a command with `--json`, and returns what it prints. */
 async function answer<T>(...args: readonly string[]): Promise<T> {
   return JSON.parse(await succeed('npx', ['bn-edge', ...args, '--json'], { cwd: app })) as T;
 }
 
 const read = (...path: readonly string[]): Promise<string> => readFile(join(app, ...path), 'utf8');
 
-/** Where a user's file is read and written: all but what npm brought. */
+/** Lists the project's files, apart from what npm has installed. */
 async function filesOf(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return paths.map((path) => path.slice(folder.length + 1)).filter((path) => !path.startsWith('node_modules'));
 }
 
-/** A penguin of Torgersen of which the sex is not known, as the columns of the file come. */
+/** A penguin of Torgersen whose sex is unknown, in the order of the file's columns. */
 const penguin = [2, 39.1, 18.7, 181, 3750, 1];
 
 interface Tensor {
@@ -233,7 +233,7 @@ describe('a project of a user', () => {
     });
     const predicted = await fetch(`${server.url}/v1/models/penguins:predict`, {
       method: 'POST',
-      // As curl -d sends it.
+      // The content type that `curl -d` sends.
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body,
     });
@@ -272,7 +272,8 @@ describe('on the oldest Node that the package supports', () => {
   test.each([
     ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--out', 'runs/oldest'],
     ['train', '--resume', '--out', 'runs/oldest'],
-    // Steps of this size are compiled; larger ones are taken in place, with threads beside, where the runtime lets them share memory.
+    // Steps of this size are compiled. Larger ones are taken in place, and with threads where the runtime lets them
+    // share memory.
     ...['in-place', 'loop'].map((way) => ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--stepper', way, '--threads', '2', '--out', `runs/oldest-${way}`]), // prettier-ignore
     ['evaluate', 'runs/oldest'],
     ['export', 'runs/oldest', '--models', 'oldest', '--name', 'penguins'],
@@ -295,7 +296,7 @@ describe('on the oldest Node that the package supports', () => {
   });
 });
 
-/** These use the entry points as their guides do, and would not compile if a type were `any`. */
+/** The programs use the entry points as the guides do. Their expected errors would not occur if a type were `any`. */
 const program = `
 import {
   addModel, batchNorm, buildImage, dense, evaluate, exportModel, loadData, type Network, relu, train, type TrainedRun, UserError,

@@ -1,4 +1,4 @@
-/** What the tarball holds, and what comes with it into an empty project. */
+/** The tarball holds what it should, and so does an empty project into which it is installed. */
 import { builtinModules } from 'node:module';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const { app, tarball } = inject('installation');
 let unpacked = '';
 /** The paths of the tarball's files. */
 let paths: readonly string[] = [];
-/** By path from the project's folder: `node_modules/zod`. */
+/** Maps each package's path from the project's folder, such as `node_modules/zod`, to its version. */
 let installed: ReadonlyMap<string, { readonly version: string }> = new Map();
 
 beforeAll(async () => {
@@ -37,14 +37,14 @@ describe('the tarball', () => {
   test('holds what was built, the guides, and nothing else', () => {
     const known =
       /^(package\.json|[A-Z]+\.md|LICENSE|preinstall\.mjs|docs\/((guide|decisions)\/)?[\w-]+\.md|dist\/(training|exporter|worker|page)\/.+)$/;
-    // What the documents point to.
+    // The documents link to these files.
     const shown = [
       ...['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/form-1280.png'],
       'test/page/screenshots/page-batch.png',
       'training/compile/README.md',
     ];
     expect(paths.filter((path) => !known.test(path)).sort()).toEqual(shown);
-    // What `init` writes is TypeScript; a model or a test would be a file of another kind.
+    // The templates of `init` are TypeScript; a model or a test would be a file of another kind.
     const kinds = /\.(js|js\.map|d\.ts)$|\/templates\/|^dist\/page\/|^[^/]+$|\.md$/;
     expect(paths.filter((path) => !kinds.test(path) && !shown.includes(path))).toEqual([]);
     expect(paths.filter((path) => /mnist-cnn|report\/|\.onnx$|tsbuildinfo|stamp/.test(path))).toEqual([]);
@@ -54,7 +54,7 @@ describe('the tarball', () => {
     const missing = code().flatMap((path) =>
       [path.replace(/\.js$/, '.d.ts'), `${path}.map`].filter((other) => !paths.includes(other)),
     );
-    // Vendored by the build: see build.ts.
+    // The build vendors this module: see build.ts.
     expect(missing).toEqual(['dist/training/graph/onnx-proto.js.map']);
     for (const path of paths.filter((each) => each.endsWith('.js.map'))) {
       const { sources, sourcesContent } = JSON.parse(await read(path)) as Readonly<Record<string, readonly string[]>>;
@@ -86,7 +86,7 @@ describe('the tarball', () => {
     for (const path of [...code(), ...paths.filter((each) => each.startsWith('dist/') && each.endsWith('.d.ts'))]) {
       for (const [, specifier = ''] of (await read(path)).matchAll(importing)) imported.add(packageOf(specifier));
     }
-    // The host is what the text of a WebAssembly module imports its memory from; workerd has modules of its own, as Node has.
+    // The text of a WebAssembly module imports its memory from `host`; workerd and Node have modules of their own.
     for (const ours of ['bn-edge', 'host', 'cloudflare:workers', ...builtinModules]) imported.delete(ours);
     const { dependencies, peerDependencies } = manifest;
     expect([...imported].sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
@@ -108,10 +108,10 @@ describe('the tarball', () => {
   });
 });
 
-/** Static and dynamic imports, `require.resolve` and what TypeScript writes as `import('…')`. */
+/** Matches static and dynamic imports, `require.resolve`, and the `import('…')` that TypeScript writes into types. */
 const importing = /(?:\bfrom\s*|\bimport\s*\(?\s*|\.resolve\()["']((?:@[\w-]+\/)?\w[\w./:-]*)["']/g;
 
-/** `zod` of `zod/mini`. */
+/** Returns the package of a specifier: `zod` for `zod/mini`. */
 function packageOf(specifier: string): string {
   const bare = specifier.replace(/^node:/, '');
   return bare.split('/', bare.startsWith('@') ? 2 : 1).join('/');
@@ -125,7 +125,7 @@ describe('an installation', () => {
   });
 
   test('brings nothing that only develops this package', () => {
-    // Wrangler's own, or Plot's.
+    // These belong to Wrangler or to Plot.
     const others = ['wrangler', 'workerd', 'undici', 'd3-axis', 'd3-scale', 'd3-selection', 'd3-shape', '@types/node'];
     const developing = Object.keys(manifest.devDependencies).filter((name) => !others.includes(name));
     expect(developing).toContain('vitest');
@@ -160,7 +160,10 @@ describe('an installation', () => {
 });
 
 describe('on the oldest Node that it supports', () => {
-  /** What does its work when it is imported: commands, a program, a thread; what is there for its types alone, and for workerd alone. */
+  /**
+   * Matches modules that act when they are imported (commands, a program, threads), those that exist only for their
+   * types, and those only for workerd.
+   */
   const programs =
     /command\/(main|check-models)\.js$|probe\.js$|(reference|rows|second)-thread\.js$|image-declarations\.js$|drift\/(drift-monitor|index)\.js$/;
 

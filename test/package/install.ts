@@ -1,6 +1,6 @@
 /**
- * Packs the package and installs it, with Wrangler, in an empty folder outside the repository: once for all tests of the project, which
- * get `inject('installation')`.
+ * Packs the package and installs it, with Wrangler, into an empty folder outside the repository, once for all tests of
+ * the package, which get `inject('installation')`.
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { TestProject } from 'vitest/node';
 import { succeed } from './outside.ts';
 
 export interface Installation {
-  /** A project of a user, in which nothing has been done yet. */
+  /** A user's project, in which no command has run yet. */
   readonly app: string;
   readonly tarball: string;
 }

@@ -1,4 +1,7 @@
-/** Programs as a user runs them, in a folder outside this repository: nothing of the repository, or of the npm that runs the tests, is theirs. */
+/**
+ * Runs programs as a user does, in a folder outside this repository: they see nothing of the repository, or of the npm
+ * that runs the tests.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -14,14 +17,14 @@ export interface Outcome {
 
 export interface Surroundings {
   readonly cwd: string;
-  /** The Node that all programs run on; the one of the tests when omitted. */
+  /** The Node for all programs; by default the one that runs the tests. */
   readonly node?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 const oldest = join(import.meta.dirname, 'node-oldest/node_modules', `node-linux-${process.arch}`, 'bin/node');
 
-/** The oldest Node that the package supports, where there is a binary of it for this machine. */
+/** The oldest Node that the package supports, where this machine has its binary. */
 export const oldestNode: string = existsSync(oldest) ? oldest : process.execPath;
 
 /** Runs a program to its end, whatever its exit code. */
@@ -34,7 +37,7 @@ export function run(program: string, args: readonly string[], { cwd, ...others }
   });
 }
 
-/** @throws Error with all that the program printed, unless it ends well */
+/** @throws Error with everything that the program printed, unless it succeeds */
 export async function succeed(program: string, args: readonly string[], where: Surroundings): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, where);
   if (code !== 0)
@@ -61,14 +64,14 @@ export interface Served extends AsyncDisposable {
 }
 
 /**
- * `npx wrangler dev` in a folder, from when it answers until it is disposed of.
+ * Starts `npx wrangler dev` in a folder, and waits until it answers.
  *
- * @throws Error with all that it printed, where it ends or does not answer in time
+ * @throws Error with everything that it printed, where it ends or does not answer in time
  */
 export async function serve(cwd: string, timeout: number): Promise<Served> {
   const port = await freePort();
   const args = ['wrangler', 'dev', '--ip', '127.0.0.1', '--port', String(port), '--show-interactive-dev-session=false'];
-  // A group of its own: npx, Wrangler and workerd end together.
+  // The group is new, so that npx, Wrangler and workerd can be ended together.
   const child = spawn('npx', args, { cwd, env: environment({}), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit');
   const printed: Buffer[] = [];

@@ -1,4 +1,7 @@
-/** What TypeScript finds wrong with a user's program: in this process, since starting a compiler takes longer than what it does. */
+/**
+ * Lists TypeScript's errors in a user's program. The compiler runs in this process, since starting one takes longer
+ * than its work.
+ */
 import { join } from 'node:path';
 import ts from '@typescript/typescript6';
 
@@ -8,15 +11,15 @@ const resolutions = {
 } as const;
 
 export interface Surrounding {
-  /** `es2022`, `dom`; those of TypeScript. */
+  /** TypeScript's own libraries, such as `es2022` or `dom`. */
   readonly lib: readonly string[];
-  /** Packages of types, of the project or of this repository. */
+  /** Packages of types, from the project or from this repository. */
   readonly types: readonly string[];
 }
 
 const root = join(import.meta.dirname, '../..');
 
-/** Under strict settings, with every declaration that is reached looked at as well. */
+/** Checks under strict settings, including every declaration file that is reached. */
 export function typeErrors(
   folder: string,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** The system's Chromium, driven by Playwright, and the page in it. */
+/** Starts the system's Chromium, driven by Playwright, and opens pages in it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -11,10 +11,10 @@ const candidates = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** `undefined` on a machine without a browser. */
+/** Undefined on a machine without a browser. */
 export const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
 
-/** @param more of Chromium's switches */
+/** @param more switches of Chromium */
 export function launch(...more: readonly string[]): Promise<Browser> {
   if (executablePath === undefined) throw new Error('internal: no browser');
   const args =
@@ -24,18 +24,18 @@ export function launch(...more: readonly string[]): Promise<Browser> {
 
 export interface OpenPage {
   readonly page: Page;
-  /** What the browser complained about so far: errors, warnings, and requests that failed or left the site. */
+  /** Lists what the browser complained about so far: errors, warnings, and requests that failed or left the site. */
   readonly complaints: readonly string[];
 }
 
-/** The Worker's page at `url`, once the network has been looked into with its first digit. */
+/** Opens the Worker's page at `url`, and waits until the explanation of its first digit is shown. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const opened = await visit(browser, url, options);
   await opened.page.locator('.layer').first().waitFor();
   return opened;
 }
 
-/** @param path of a page below `url` */
+/** @param path the path of a page below `url` */
 export async function visit(
   browser: Browser,
   url: string,
@@ -49,7 +49,7 @@ export async function visit(
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
-    // A file that the page itself has made.
+    // The page itself has made this file.
     if (request.url().startsWith('blob:')) return;
     if (!request.url().startsWith(url)) complaints.push(`request to ${request.url()}`);
   });
@@ -59,13 +59,13 @@ export async function visit(
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds against the page's accessibility as it stands: contrast, names, roles. */
+/** Returns the accessibility violations that axe finds in the page's current state: contrast, names, roles. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const report = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
   return report.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
-/** By how many pixels the page is wider than its window. */
+/** Returns the pixels by which the page is wider than its window. */
 export const overflow = (page: Page): Promise<number> =>
   page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);

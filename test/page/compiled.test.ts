@@ -1,4 +1,4 @@
-/** An image of compiled models in Chromium, as Vite bundles it: the bits that the same files give in Node. */
+/** An image of compiled models gives in Chromium, bundled by Vite, the bits that the same files give in Node. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

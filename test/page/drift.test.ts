@@ -1,4 +1,4 @@
-/** The page's part on drift: a model that has drifted, one that has not, and ones of which nothing is known. */
+/** The page shows a model that has drifted, one that has not, and models whose drift is unknown. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Monitor } from '../../worker/drift/monitor.ts';
@@ -36,7 +36,7 @@ const image = imageOf(
   { name: 'bare', kind: 'logits', shape: ['N', 2], labels, monitor: { layers: [], columns: [] } },
 );
 
-/** Of samples whose means stray by channel up to `most` σ. */
+/** Returns a window of samples whose means differ by channel by up to `max` σ. */
 function windowOf(hour: number, samples: number, max: number): DriftWindow {
   const means = (channels: number): readonly number[] =>
     Array.from({ length: channels }, (_, c) => max * Math.sin(c) * (1 - c / channels));

@@ -1,4 +1,7 @@
-/** An image with a model of each kind: penguins is trained, exported and built with its twin; the others are made by hand. */
+/**
+ * Makes an image with a model of each kind: penguins is trained, exported and built with its twin; the others are
+ * written here.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildImage } from '../../exporter/edge/build-image.ts';
@@ -9,7 +12,7 @@ import { trainToFolder } from '../../training/run/index.ts';
 import type { Column, Image, Session } from '../../worker/create-worker.ts';
 import { imageOf } from '../worker/images.ts';
 
-/** @param folder an empty one, to work in */
+/** @param folder an empty folder to work in */
 export async function imageOfEachKind(folder: string): Promise<Image> {
   const backend = await nativeBackend({ threads: 1 });
   const { checkpoint } = await trainToFolder({

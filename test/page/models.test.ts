@@ -1,4 +1,6 @@
-/** The page with a model of each kind: rows, pictures, tensors; with none, and with one that is gone. */
+/**
+ * The page works with a model of each kind (rows, pictures, tensors), without models, and with a model that is gone.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +26,7 @@ const headline = (page: Page) => page.locator('.answer .headline b');
 const message = (page: Page) => page.locator('.answer .message');
 const codeOf = (page: Page, name: string) => page.locator('.block', { hasText: name }).locator('code').textContent();
 
-/** A model's part of the page, once it has answered. */
+/** Opens a model's part of the page, and waits for its first answer. */
 async function openModel(name: string, options: Parameters<typeof visit>[2] = {}): Promise<OpenPage> {
   const opened = await visit(browser, server.url, options);
   onTestFinished(() => opened.page.close());
@@ -306,7 +308,7 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(await penguins.locator('.worth li').count()).toBe(6);
   });
 
-  // Colours do not depend on the width: the dark ones are looked at where the layout is narrowest and widest.
+  // Colours do not depend on the width, so the dark ones are checked only where the layout is narrowest and widest.
   const looks = [
     ...[360, 768, 1280, 1920].map((width) => ({ colorScheme: 'light' as const, width })),
     ...[360, 1920].map((width) => ({ colorScheme: 'dark' as const, width })),

@@ -1,4 +1,4 @@
-/** The page for the digits: served as `npm start` serves it, in a real browser. */
+/** The page for the digits works in a real browser, served as by `npm start`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -22,12 +22,12 @@ const answer = (page: Page) => page.locator('.answer .headline b');
 const compared = (page: Page) => page.locator('.comparison .headline b');
 const verdict = (page: Page) => page.locator('.verdict').textContent();
 
-/** All that the answers and the layers show. */
+/** Returns the HTML of everything that the answers and the layers show. */
 const results = (page: Page): Promise<string[]> =>
   page.locator('.answer, .comparison .bars, .comparison .headline, .layer').evaluateAll(htmlOf);
 const htmlOf = (elements: { outerHTML: string }[]): string[] => elements.map(({ outerHTML }) => outerHTML);
 
-/** Does something that asks the network, and waits for its answer. */
+/** Does something that sends a request to the network, and waits for the answer. */
 async function answered(page: Page, act: () => Promise<void>): Promise<void> {
   await Promise.all([page.waitForResponse(/explain/), act()]);
 }

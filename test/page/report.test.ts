@@ -1,4 +1,4 @@
-/** The report as a reader meets it: the committed file, in a real browser, on paper and on black, on a desk and on a phone. */
+/** The committed report is readable in a real browser: light, dark and on paper, on wide and narrow windows. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { executablePath, launch, overflow, violations, visit } from './browser.t
 const folder = join(import.meta.dirname, '../../docs/experiments/results');
 const url = pathToFileURL(join(folder, 'index.html')).href;
 
-/** Formulas and drawings that stick out of the window: one that scrolls by itself does not widen the page. */
+/** Lists the formulas and drawings that exceed the window. Elements that scroll by themselves do not widen the page. */
 const cutOff = (page: Page): Promise<string[]> =>
   page
     .locator('math, .panel')

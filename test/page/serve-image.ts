@@ -16,7 +16,7 @@ const types: Readonly<Record<string, string>> = {
   '.gz': 'application/gzip',
 };
 
-/** What `_headers` sets for a path: a rule's path ends in `*`, and a line with `!` takes a header away. */
+/** Returns the headers of `_headers` for a path: a rule's path ends in `*`, and a line with `!` removes a header. */
 function pageHeaders(pathname: string): Record<string, string> {
   const rules = readFileSync(join(folder, '_headers'), 'utf8').matchAll(/^(\/\S*)\*\n((?: {2}.+\n)+)/gm);
   const headers = new Map<string, string>();

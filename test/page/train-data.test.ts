@@ -1,4 +1,4 @@
-/** The training page with data that are no points of a plane: a table of one's own, and digits. */
+/** The training page trains on data other than points of a plane: the user's own table, and digits. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -45,7 +45,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
         side,
       ).toEqual(Array.from(expected));
     }
-    // The link has no place for the table, and says so.
+    // The link does not carry the table, and a note says so.
     expect(new URL(page.url()).hash).toBe(toHash(settings));
     await page.getByRole('button', { name: 'Copy link' }).click();
     await expect.poll(() => page.locator('#shared').innerText()).toContain('without your file: it stays here');

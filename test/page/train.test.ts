@@ -1,4 +1,4 @@
-/** The training page: its engine against the WASM backend, its controls, and how it looks. */
+/** The training page's engine agrees with the WASM backend, its controls work, and it looks as before. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -130,7 +130,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
       return (label.match(/[\d.]+/g) ?? []).slice(0, 2).map(Number);
     };
     await train(page, 300);
-    // From here on the weights stay all but where they are.
+    // From here on the weights hardly change.
     await page.getByRole('slider', { name: 'Learning rate' }).press('Home');
     await page.getByRole('slider', { name: 'Running average keeps' }).press('End');
     await expect.poll(() => page.locator('#setting-learningRate + output').innerText()).toBe('0.001');
@@ -271,7 +271,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(said).toHaveLength(11);
     expect(said[0]).toMatch(/^1\/8 · \(.+ \+ …\) = /);
     const within = /within (.+) of these$/.exec(said.at(-1) ?? '')?.[1]?.replace('−', '-');
-    // float32 in the graph, float64 by hand.
+    // The graph computes in float32, the formulas by hand in float64.
     expect(Number(within)).toBeLessThan(1e-5);
     expect(await violations(page)).toEqual([]);
   });
@@ -283,11 +283,11 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => progress(page)).toMatch(/^step 0/);
     expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '8', '0.1']);
     expect(await go(page).innerText()).toBe('Start');
-    // What to look for is beside the controls, and the next key starts.
+    // The text of the experiment is shown beside the controls, and the start button has the focus.
     await expect.poll(() => page.locator('#experiment').innerText()).toMatch(/^Eight layers whose weights begin/);
     expect(await page.locator('#go:focus').count()).toBe(1);
     expect((await page.locator('#experiments').boundingBox())?.y).toBeGreaterThanOrEqual(0);
-    // The same once more begins anew.
+    // Following the same link again begins anew.
     await page.locator('#step').click();
     await expect.poll(() => stepOf(page)).toBe(1);
     await page.getByRole('listitem').filter({ hasText: 'Why normalise?' }).getByRole('link').click();
@@ -320,7 +320,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     const [a = NaN, b = NaN] = Array.from(logits?.data as ArrayLike<number>);
     const label = (await page.locator('[data-side=with] canvas').getAttribute('aria-label')) ?? '';
     const shown = Number(/a probability of (?:[<>] )?(\d+\.\d) %/.exec(label)?.[1]) / 100;
-    // As the page rounds it.
+    // The page rounds the probability to a tenth of a percent.
     expect(Math.abs(1 / (1 + Math.exp(a - b)) - shown)).toBeLessThan(0.00051);
     expect(complaints).toEqual([]);
   });
@@ -336,7 +336,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     const config = { ...rate, bnMomentum: 0.9, seed: 1, epochs: 1, batchSize: 32 };
     const options = { data: { path: join(folder, data.name), label: 'class' }, config, backend: 'wasm' } as const;
     const { history } = await trainToFolder({ ...options, from: checkpoint.path, out: join(folder, 'run') });
-    // What it had learnt: fresh tensors have half of them right.
+    // The checkpoint carries what the page has learnt: fresh tensors would get half of the samples right.
     expect(history.at(-1)?.validation.score).toBeGreaterThan(0.95);
     const stored = await loadModel(checkpoint.path);
     expect(stored.batches).toBe(await stepOf(page));

@@ -1,4 +1,7 @@
-/** The training page as a test uses it: its buttons, what it says and saves, and the losses that the command would have. */
+/**
+ * Operates the training page for the tests: its buttons, its texts and files, and the losses that the command would
+ * have.
+ */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,13 +31,13 @@ export const facts = (page: Page, side: Side) => page.locator(`[data-side=${side
 export interface Training {
   readonly url: string;
   readonly browser: Browser;
-  /** The page with these settings, once the pair is ready; closed behind the test. */
+  /** Opens the page with these settings, and waits until the pair is ready. The page is closed after the test. */
   readonly open: (settings?: Partial<Settings>, options?: BrowserContextOptions) => Promise<OpenPage>;
-  /** The page with what stands behind # in its address, whatever that is; closed behind the test. */
+  /** Opens the page with this fragment in its address, valid or not. The page is closed after the test. */
   readonly openAt: (hash: string, options?: BrowserContextOptions) => Promise<OpenPage>;
 }
 
-/** A browser and a site, for the tests of a `describe`. */
+/** Starts a browser and a site for the tests of a `describe`. */
 export function useTraining(): Training {
   let server: Served;
   let browser: Browser;
@@ -63,7 +66,7 @@ export function useTraining(): Training {
   };
 }
 
-/** How the page may have to look. */
+/** The viewports and preferences under which the page is tested. */
 const phone = { viewport: { width: 360, height: 740 } };
 export const looks = [
   ['light', { colorScheme: 'light' }],
@@ -72,7 +75,7 @@ export const looks = [
   ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
 ] as const;
 
-/** Losses of all steps as the page saves them. */
+/** Saves the losses of all steps through the page, and reads them. */
 export async function losses(page: Page): Promise<readonly Readonly<Record<Side, number>>[]> {
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save-losses').click()]);
   const rows = readFileSync(await download.path(), 'utf8')
@@ -85,7 +88,7 @@ export async function losses(page: Page): Promise<readonly Readonly<Record<Side,
   });
 }
 
-/** What the WASM backend makes of the same settings, by the run that `bn-edge train` makes. */
+/** Computes the losses of the WASM backend for the same settings, by the run of `bn-edge train`. */
 export async function expectedLosses(
   settings: Settings,
   side: Side,
@@ -106,7 +109,7 @@ export async function expectedLosses(
   return Float32Array.from(taken.slice(0, steps));
 }
 
-/** Runs it as fast as it goes until so many steps are done, and pauses. */
+/** Trains at full speed until so many steps are done, and pauses. */
 export async function train(page: Page, steps: number): Promise<void> {
   await page.locator('#pace').selectOption('Infinity');
   await go(page).click();
@@ -114,13 +117,13 @@ export async function train(page: Page, steps: number): Promise<void> {
   await pause(page);
 }
 
-/** Until it stands still, and says of the last step what it says. */
+/** Pauses, and waits until the page shows the last step. */
 export async function pause(page: Page): Promise<void> {
   await go(page).click();
   await expect.poll(() => progress(page)).not.toContain('steps/s');
 }
 
-/** What a button of the last card saves. */
+/** Saves a file with a button of the last card. */
 export async function saved(page: Page, name: string): Promise<{ readonly name: string; readonly path: string }> {
   const [download] = await Promise.all([
     page.waitForEvent('download'),

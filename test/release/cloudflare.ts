@@ -15,25 +15,26 @@ interface Share {
   readonly percentage: number;
 }
 
-/** What Wrangler says of a version beside its modules. */
+/** Wrangler's annotations of a version, such as its message. */
 type Annotations = Readonly<Record<string, string>>;
 
 export interface Cloudflare {
-  /** What Wrangler needs to find it. */
+  /** The environment variables through which Wrangler reaches the stand-in. */
   readonly env: Readonly<Record<string, string>>;
   readonly uploads: readonly Upload[];
-  /** Who has got how much of the traffic, each time that it was shared anew. */
+  /** Lists the shares of traffic after each deployment. */
   readonly deployments: readonly (readonly Share[])[];
-  /** From now on calls go wrong as this says, which is asked before each: `POST /client/v4/accounts/…`. */
+  /** From now on, disturbs calls. `how` is asked before each call, such as `POST /client/v4/accounts/…`. */
   disturb(how: (call: string) => Disturbance | undefined): void;
-  /** Somebody else gives a version all the traffic. */
+  /** Gives a version all the traffic, as another person's deployment does. */
   deployElsewhere(id: string): void;
   stop(): void;
 }
 
 /**
- * `refuse`: nothing is done, and it is said; `missing`: there is no such Worker; `lose`: it is done, and the connection breaks; `break`: it breaks before;
- * `hang`: nothing happens.
+ * What goes wrong with a call. `refuse`: it fails with an error; `missing`: it fails as there is no such Worker;
+ * `lose`: it succeeds, but the connection breaks before the answer; `break`: the connection breaks, and nothing is
+ * done; `hang`: there is no answer.
  */
 export type Disturbance = 'refuse' | 'missing' | 'lose' | 'break' | 'hang';
 
@@ -41,7 +42,7 @@ const created_on = '2026-01-01T00:00:00.000Z';
 const token = 'a-token-for-tests';
 const isPublic = { enabled: true, previews_enabled: true };
 
-/** The Worker exists already; its version 0 has all the traffic. */
+/** Starts the stand-in. The Worker exists already; its version 0 has all the traffic. */
 export async function startCloudflare(): Promise<Cloudflare> {
   const uploads: Upload[] = [];
   const annotations = new Map<string, Annotations>();
@@ -139,7 +140,7 @@ export const versionId = (n: number): string => `00000000-0000-4000-8000-${Strin
 
 const later = (value: unknown): Promise<unknown> => Promise.resolve(value);
 
-/** The files among the fields of the form, and what one of the others says of them. */
+/** Returns the files among the form's fields, and the metadata in another field. */
 async function partsOf(request: Request): Promise<{ modules: Upload; metadata: { annotations?: Annotations } }> {
   // oxlint-disable-next-line typescript/no-deprecated -- the form is Wrangler's, not a stranger's
   const fields = [...(await request.formData())];

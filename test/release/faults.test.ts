@@ -1,6 +1,6 @@
 /**
- * Releases fail on the way, and the folder of models says what is deployed, or that it is not known. They run the real
- * Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
+ * Where a release fails on the way, the folder of models says what is deployed, or that it is unknown. The tests run
+ * the real Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -120,7 +120,7 @@ describe('a deployment that fails', () => {
   });
 });
 
-/** Acts on a rollback once the call has come. */
+/** Starts a rollback, and acts on its process once the matching call has arrived. */
 async function meet(pattern: RegExp, disturbance: Disturbance, act: (child: ChildProcess) => void) {
   const arrived = new Promise<void>((resolve) => {
     cloudflare.disturb((call) => {
@@ -190,7 +190,7 @@ describe('a signal', () => {
 describe.runIf(process.platform === 'linux')('kill -9', () => {
   const kill = (child: ChildProcess) => void child.kill('SIGKILL');
 
-  /** Kills it, and checks that none of the processes that it has started is left. */
+  /** Kills the rollback at that call, and checks that none of its child processes is left. */
   async function killed(pattern: RegExp): Promise<void> {
     const { code, line, started } = await meet(pattern, 'hang', kill);
     expect({ code, line }).toEqual({ code: null, line: expect.stringMatching(/^(rollback: .*)?$/) as string });

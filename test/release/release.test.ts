@@ -83,9 +83,9 @@ async function checkpoint(name: string, learningRate: number): Promise<void> {
   await saveModel(at(`${name}.safetensors`), { plan, tensors, classes: data.train.classes, record: undefined });
 }
 
-/** Runs a command in a project of its own, which has this package as npm would link it. */
+/** Runs a command in a project of its own, in which npm would have linked this package. */
 function run(command: string, ...args: readonly string[]): Promise<Outcome> {
-  // The stock runtime takes the model files as they are, and needs no time to build.
+  // The stock runtime takes the model files as they are, and its build takes no time.
   const env = { ...cloudflare.env, EDGE_RUNTIME: 'stock', CI: '1' };
   return bnEdge([command, '--name', 'digits', '--models', at('models'), ...args], { cwd: at('project'), env });
 }
@@ -130,10 +130,10 @@ const versions = async (): Promise<readonly string[]> => {
   );
 };
 
-/** Returns the last line, after those of stages that took long. */
+/** Returns the last line: the lines of slow stages may precede it. */
 const lastLine = (stderr: string): string => stderr.split('\n').at(-1) ?? '';
 
-/** Allows nothing on standard error but the stages that take long. */
+/** Allows nothing on standard error except the lines of slow stages. */
 const succeeded = { code: 0, stderr: expect.stringMatching(/^(release: .+\n?)*$/) as string };
 
 describe('a release', () => {

@@ -1,4 +1,4 @@
-/** A model whose file normalizes with the mini-batch's own statistics is never called a running one. */
+/** A file that normalizes with the mini-batch's own statistics is never reported as using running statistics. */
 import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../worker/create-worker.ts';
 import { ask, imageOf, layer, samples } from './images.ts';

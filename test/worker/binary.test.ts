@@ -1,4 +1,4 @@
-/** Triton's binary tensor extension. */
+/** The Worker reads and writes tensors in Triton's binary extension. */
 import { exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { outputData, pixels, post } from './client.ts';
@@ -17,7 +17,7 @@ interface BinaryAnswer {
   readonly rest: ArrayBuffer;
 }
 
-/** Sends JSON followed by bytes; the header tells the length of the JSON unless another is given. */
+/** Sends JSON followed by bytes. The header states the length of the JSON unless the caller gives another. */
 async function send(
   path: string,
   json: object | undefined,
@@ -45,7 +45,7 @@ const image = pixels(2);
 const { data: values, ...header } = image;
 const asInput = (size: number, datatype = 'FP32') => ({ ...header, datatype, parameters: { binary_data_size: size } });
 
-/** One input of the model `identity` per datatype, as bytes. */
+/** Holds one input of the model `identity` for each datatype, as bytes. */
 const perType = {
   bool: ['BOOL', bytes(Uint8Array.of(1, 0))],
   uint8: ['UINT8', bytes(Uint8Array.of(0, 255))],

@@ -21,7 +21,7 @@ function predictionsOf({ body }: Answer): readonly Prediction[] {
   return (body as { predictions: Prediction[] }).predictions;
 }
 
-/** The pixels of the first prediction's image, `[28, 28]`. */
+/** Returns the pixels that the model received for the first prediction, `[28, 28]`. */
 async function seenBy(answer: Answer): Promise<number[]> {
   const [, base64 = ''] = predictionsOf(answer)[0]?.image?.split(',') ?? [];
   const { decode } = await import('fast-png');

@@ -10,7 +10,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** @throws Error where the Worker's own document says otherwise of the request or of its answer */
+/** @throws Error where the request or its answer contradicts the Worker's own document */
 export async function call(path: string, init: RequestInit = {}): Promise<Answer> {
   const url = `http://worker${path}`;
   const { status, headers, ...response } = await answerOf(url, init);
@@ -44,7 +44,7 @@ export function post(path: string, body: unknown, headers: Record<string, string
   return call(path, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
 }
 
-/** The data of the named output of an inference response. */
+/** Returns the data of the named output of an inference response. */
 export function outputData(answer: Answer, name: string): unknown[] {
   const { outputs } = answer.body as { outputs: { name: string; data: unknown[] }[] };
   const output = outputs.find((tensor) => tensor.name === name);

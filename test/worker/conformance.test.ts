@@ -1,4 +1,4 @@
-/** Requests and answers against the protocol's own OpenAPI document, and against the document this Worker serves. */
+/** Requests and answers conform to the protocol's own OpenAPI document, and to the document that this Worker serves. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { inferenceRequest, parse } from '../../worker/protocol/protocol.ts';
@@ -7,7 +7,7 @@ import { checkOfficial, type OfficialName } from './official-schemas.ts';
 
 interface Case {
   readonly path: string;
-  /** The path as this Worker's own document names it. */
+  /** The path as written in this Worker's own document. */
   readonly template: string;
   readonly official: OfficialName;
   readonly body?: object;
@@ -52,7 +52,7 @@ async function ownDocument(): Promise<Documented> {
   return (await call('/openapi.json')).body as Documented;
 }
 
-/** @throws ZodError where a JSON answer is not what the served document says of its path */
+/** @throws ZodError where a JSON answer does not match the served document */
 async function checkOwn(template: string, method: 'get' | 'post', status: string, value: unknown): Promise<void> {
   const { paths, components } = await ownDocument();
   const schema = paths[template]?.[method]?.responses[status]?.content['application/json']?.schema;

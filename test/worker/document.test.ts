@@ -1,4 +1,4 @@
-/** That the document is held against requests and answers, and what it takes and does not take. */
+/** The document accepts and refuses the right requests, and requests and answers that contradict it are detected. */
 import { describe, expect, it } from 'vitest';
 import { documentOf, pixels } from './client.ts';
 import { checkDocumented, complaintsOf, type Exchange } from './document.ts';

@@ -1,4 +1,4 @@
-/** Every request to a Worker under test, and every answer, is held against the document that it serves. */
+/** Checks every request to a Worker under test, and every answer, against the document that the Worker serves. */
 import * as z from 'zod';
 
 interface Body {
@@ -23,7 +23,7 @@ export interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
-/** What was sent and what came back; bodies are JSON where they could be parsed, and undefined where they are something else. */
+/** A request and its answer. Bodies are parsed JSON, and undefined where they are something else. */
 export interface Exchange {
   readonly method: string;
   readonly url: URL;
@@ -34,10 +34,12 @@ export interface Exchange {
   readonly answered: unknown;
 }
 
-/** Others are the document, its page, the page's files, and a neighbour's. */
+/** Matches the documented paths. Others are the document, its page, the page's files, and routes of the host app. */
 const ownPath = /^\/v[12](\/|$)/;
 
-/** @throws Error where an answer of 2xx is to a request that the document does not have, or anything answered is not what it says */
+/**
+ * @throws Error where a request that the document lacks or forbids gets a 2xx, or an answer contradicts the document
+ */
 export function checkDocumented(document: Document, exchange: Exchange): void {
   const { method, url, status } = exchange;
   const path = url.pathname.replace(/(.)\/$/, '$1');
@@ -55,14 +57,17 @@ export function checkDocumented(document: Document, exchange: Exchange): void {
   if (complaints.length > 0) throw new Error(`${method} ${path}: ${status}, but ${complaints.join('; ')}`);
 }
 
-/** Whether the path's parameters are among those that the document lists: of models, the names. */
+/** Returns whether the document lists the path's parameters, such as the names of models. */
 const isNamed = ({ parameters = [] }: Operation, values: Found['values']): boolean =>
   parameters.every(({ name, schema: { enum: names } }) => {
     const value = values[name];
     return value === undefined || !names || names.includes(value);
   });
 
-/** The path of one model has types for one way of asking, the path of all takes the others. */
+/**
+ * Keeps the operation that fits best: the path of one model describes one form of request, the path of all models the
+ * others.
+ */
 const fewest = (all: readonly (readonly string[])[]): readonly string[] =>
   all.reduce((min, one) => (one.length < min.length ? one : min));
 
@@ -75,7 +80,7 @@ const complaintsOfQuestion = (
   ...complaintsOfRequest(document, operation, exchange),
 ];
 
-/** What comes as JSON is what each of them says. */
+/** A JSON answer must match every operation found, another answer at least one. */
 function complaintsOfAnswers(document: Document, found: readonly Found[], exchange: Exchange): readonly string[] {
   const all = found.map(({ operation }) => complaintsOfAnswer(document, operation, exchange));
   return mediaType(exchange.type) === 'application/json' ? all.flat() : fewest(all);
@@ -83,7 +88,7 @@ function complaintsOfAnswers(document: Document, found: readonly Found[], exchan
 
 interface Found {
   readonly operation: Operation;
-  /** Of the path. */
+  /** The values of the path's parameters. */
   readonly values: Readonly<Record<string, string>>;
 }
 
@@ -118,7 +123,7 @@ function complaintsOfParameters(
   });
 }
 
-/** Under another type than JSON's come bytes, lines or, from clients that name none, JSON as well. */
+/** The schema applies to JSON only. Other types carry bytes, lines or, from clients that name no type, JSON as well. */
 function complaintsOfRequest(document: Document, { requestBody }: Operation, { headers, sent }: Exchange): string[] {
   if (!requestBody) return [];
   const type = mediaType(headers.get('content-type')) ?? 'application/json';
@@ -133,7 +138,7 @@ function complaintsOfAnswer(document: Document, { responses }: Operation, exchan
   if (status === 304 || method === 'HEAD') return [];
   const { content } = responses[String(status)] ?? responses['default'] ?? { content: {} };
   const sent = mediaType(type) ?? 'none';
-  // Only who asks for bytes gets them, which is why the document describes them in words.
+  // Only requests that ask for bytes get them, so the document describes them in words.
   if (sent === 'application/octet-stream') return [];
   const { schema } = content[sent] ?? {};
   if (!schema) return [`answers of ${sent} are in no document`];
@@ -145,7 +150,7 @@ const mediaType = (header: string | null): string | undefined =>
 
 const validators = new WeakMap<Document, Map<string, z.ZodType>>();
 
-/** What is wrong with a value, by the path to it. */
+/** Lists what is wrong with a value, each with the path to it. */
 export function complaintsOf(document: Document, schema: object, value: unknown, what: string): string[] {
   const key = JSON.stringify(schema);
   const known = validators.get(document) ?? new Map<string, z.ZodType>();

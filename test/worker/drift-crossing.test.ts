@@ -1,4 +1,7 @@
-/** That a model has begun to drift is told once, however many isolates see it: the verdict is kept in workerd's own Durable Objects. */
+/**
+ * The beginning of a model's drift is reported once, however many isolates detect it: workerd's own Durable Objects
+ * keep the verdict.
+ */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -10,7 +13,7 @@ import { imageOf, layer, samples } from './images.ts';
 
 const { DRIFT } = env as unknown as { readonly DRIFT: DriftNamespace };
 
-/** At a full hour. */
+/** A full hour. */
 const noon = 490_000 * 3_600_000;
 
 afterEach(() => {
@@ -55,7 +58,7 @@ describe('isolates of one model', () => {
       log: false,
     });
 
-  /** Fifty samples around `mean`, with variance 1. */
+  /** Sends fifty samples around `mean`, with variance 1. */
   async function ask(isolate: WorkerHandler, name: string, mean: number): Promise<void> {
     const rows = Array.from({ length: 50 }, (_, i) => [mean + (i % 2 === 0 ? 1 : -1), mean - (i % 2 === 0 ? 1 : -1)]);
     const context = createExecutionContext();

@@ -1,4 +1,4 @@
-/** What a Worker says of its models' drift: by its path and to Prometheus, and what becomes of it without a store or with one that fails. */
+/** A Worker reports its models' drift by its route and to Prometheus, also without a store and with one that fails. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWorker, type WorkerHandler } from '../../worker/create-worker.ts';
 import type { Crossing } from '../../worker/drift/crossing.ts';
@@ -23,7 +23,7 @@ afterEach(() => {
 
 const hour = Math.floor(Date.now() / windowMs) * windowMs;
 
-/** Of samples with mean `mean` and variance 1 in both channels. */
+/** Returns a window of samples with mean `mean` and variance 1 in both channels. */
 const windowOf = (start: number, count: number, mean = 0): DriftWindow => {
   const both = (value: number): readonly number[] => [value * count, value * count];
   return {
@@ -35,7 +35,7 @@ const windowOf = (start: number, count: number, mean = 0): DriftWindow => {
   };
 };
 
-/** A binding whose windows are those that `windows` gives. */
+/** Returns a binding whose windows are those that `windows` returns. */
 const bound = (windows: (query: unknown) => unknown): object => ({
   LOG_REQUESTS: false,
   DRIFT: {
@@ -208,7 +208,7 @@ describe('/metrics', () => {
 describe('a crossing', () => {
   const webhook = 'https://hooks.example/drift?token=secret';
 
-  /** A store that counts samples and keeps the verdict, whose window has the mean that is said. */
+  /** Returns a store that counts samples and keeps the verdict, and whose window has the mean that `meanAt` returns. */
   function storeOf(meanAt: (samples: number) => number) {
     let [total, verdict] = [0, false];
     const store = {
@@ -230,7 +230,7 @@ describe('a crossing', () => {
     return { idFromName: (name: string) => name, get: () => store };
   }
 
-  /** Asks the model, 50 samples at a time, until so many were asked. */
+  /** Sends the model 50 samples at a time, until it has received `count`. */
   async function serve(
     count: number,
     meanAt: (samples: number) => number,

@@ -1,4 +1,7 @@
-/** What monitored models are asked is counted in workerd's own Durable Objects, under a clock of the test, and no answer is other for it. */
+/**
+ * Workerd's own Durable Objects count the requests to monitored models, under a clock of the test, and no answer
+ * changes.
+ */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -19,10 +22,12 @@ const windowsOf = (model: string, { version = '1', from = 0, to = Infinity } = {
   stubOf(model).windows({ version, from, to });
 
 let made = 0;
-/** Every object lives as long as the process, so that each test has its own. */
+/** Makes a new name for each test, since every Durable Object lives as long as the process. */
 const ownName = (): string => `model-${made++}`;
 
-/** Answers what it is asked; of the watched layer the output is told, two channels of one place. */
+/**
+ * Returns a model that answers with its input. Of the watched layer it gives the output, two channels of one position.
+ */
 const echo = (name: string, more: Partial<Echo> = {}): Echo => ({
   name,
   kind: 'logits',

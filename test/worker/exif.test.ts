@@ -5,7 +5,7 @@ import { jpegs, turnedJpeg } from './pictures.ts';
 
 const jpeg = Uint8Array.from(atob(jpegs['baseline'] ?? ''), (char) => char.charCodeAt(0));
 
-/** One byte stands for the four of each pixel: `ab/cd/ef` is two columns of three rows. */
+/** Turns an image in which a character stands for a pixel: `ab/cd/ef` has two columns and three rows. */
 function turned(rows: string, orientation: number): string {
   const [width, height] = [rows.indexOf('/'), rows.split('/').length];
   const letters = Array.from(rows.replaceAll('/', ''), (letter) => letter.charCodeAt(0));
@@ -21,7 +21,7 @@ function turned(rows: string, orientation: number): string {
 }
 
 describe('the orientation of a picture', () => {
-  // What is seen upright is ab/cd/ef; the first column is how a camera stores it under each value of the tag.
+  // The upright image is ab/cd/ef; the first column is how a camera stores it under each value of the tag.
   it.each([
     ['ab/cd/ef', 1],
     ['ba/dc/fe', 2],

@@ -5,14 +5,14 @@ import { ask, imageOf, layer, samples } from './images.ts';
 
 const explain = '/v2/models/digits/explain';
 
-/** The fixture's Batch Norm layer (see test/bundle/fixtures.ts). */
+/** The parameters of the fixture's Batch Norm layer (see test/bundle/fixtures.ts). */
 const gamma = [1, 0.5, 2, 1.5];
 const beta = [0, 1, -1, 0.5];
 const runningMean = [10, -5, 20, 0];
 const runningVar = [2500, 900, 4000, 100];
 const epsilon = 1e-5;
 
-/** Valid 3 × 3 convolutions of a 28 × 28 image. */
+/** The elements of a channel after a valid 3 × 3 convolution of a 28 × 28 image. */
 const SIZE = 26 * 26;
 
 interface Signal {
@@ -45,12 +45,12 @@ function layerOf(answer: Answer): Explanation['layers'][number] {
   return layer;
 }
 
-/** The fixture's weights, again by hand. */
+/** Computes the fixture's weights independently of the fixture. */
 function weights(seed: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (Math.imul(i + 1 + seed * 1000, 2654435761) >>> 8) / 2 ** 24 - 0.5);
 }
 
-/** z, `[N, 4, 26, 26]`. */
+/** Computes z, `[N, 4, 26, 26]`. */
 function convolve(images: readonly number[], batch: number): number[] {
   const kernel = weights(1, 36);
   return Array.from({ length: batch * 4 * SIZE }, (_, at) => {
@@ -69,7 +69,7 @@ function convolve(images: readonly number[], batch: number): number[] {
   });
 }
 
-/** Values of one channel over all samples. */
+/** Returns the values of one channel over all samples. */
 const channel = (z: readonly number[], c: number): number[] => z.filter((_, i) => Math.floor(i / SIZE) % 4 === c);
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 const variance = (values: readonly number[]): number => mean(values.map((value) => (value - mean(values)) ** 2));
@@ -101,7 +101,7 @@ function expectView(view: View, z: readonly number[], mu: readonly number[], sig
   expectClose(view.z_tilde.data, tilde, 1e-4);
 }
 
-/** That a summary is the one of its own data. */
+/** Expects a summary to match its own data. */
 function expectSummary({ data, mean: means, variance: variances, minimum, maximum, counts }: Signal): void {
   const channels = [0, 1, 2, 3].map((c) => data.slice(c * SIZE, (c + 1) * SIZE));
   expectClose(means, channels.map(mean), 1e-5);

@@ -1,4 +1,4 @@
-/** Files that this project did not write. */
+/** A Worker serves files that this project did not write. */
 import { describe, expect, it } from 'vitest';
 import iris from '../bundle/foreign/iris.json';
 import { image, scores } from '../bundle/foreign/pytorch.json';
@@ -6,7 +6,7 @@ import { call, outputData, post } from './client.ts';
 
 const path = '/v2/models/pytorch';
 const input = { name: 'image', datatype: 'FP32', shape: [2, 1, 12, 12], data: image };
-/** Both runtimes round in another order. */
+/** The two runtimes round in different orders. */
 const tolerance = 1e-5;
 
 function expectClose(answer: readonly number[], expected: readonly number[]): void {

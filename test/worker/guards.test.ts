@@ -8,7 +8,7 @@ import { pixels } from './client.ts';
 const infer = '/v2/models/digits/infer';
 const KEY = 'correct-horse-battery-staple';
 
-/** Calls the Worker under another configuration. */
+/** Calls the Worker with a changed configuration. */
 async function callWith(change: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
   const context = createExecutionContext();
   const response = await worker.fetch(

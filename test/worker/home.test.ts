@@ -1,4 +1,4 @@
-/** What is at `/` and beside the protocol: the list of models, the page, the reference. */
+/** A Worker serves the list of models or the page at `/`, and the API reference beside the protocol. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { Hono } from 'hono';
@@ -32,7 +32,7 @@ describe('the list of models', () => {
   });
 });
 
-/** The static assets of a page; a file that there is not gets 404, as on the platform. */
+/** Serves the static assets of a page; a missing file gets 404, as on the platform. */
 function assetsOf(files: Readonly<Record<string, string>>): Assets {
   return {
     fetch: (request) => {
@@ -50,7 +50,7 @@ describe('the page', () => {
   const ASSETS = assetsOf({ '/': '<h1>page</h1>', '/assets/main.js': 'start()' });
   const env = { PAGE: 'true', ASSETS, LOG_REQUESTS: false };
 
-  /** As the platform answers for a folder without its slash. */
+  /** Redirects as the platform does for a folder without its slash. */
   const redirecting: Assets = {
     fetch: (request) => {
       const { pathname, search } = new URL(request.url);

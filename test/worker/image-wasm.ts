@@ -1,7 +1,7 @@
 /**
- * Stands in for the import of the edge image's `.wasm` (see the alias in vitest.config.ts): Vitest's module loader would
- * send its megabytes to workerd as a JSON array of numbers, which takes most of a minute on a busy machine. The same bytes
- * come as a binding instead, compiled by the binding through which the plugin itself runs code.
+ * Stands in for the import of the edge image's `.wasm` (see the alias in vitest.config.ts). Vitest's module loader
+ * would send its megabytes to workerd as a JSON array of numbers, which takes most of a minute on a busy machine. Here
+ * a binding carries the same bytes, compiled by the binding through which the plugin itself runs code.
  */
 import { env } from 'cloudflare:workers';
 

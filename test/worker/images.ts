@@ -1,4 +1,4 @@
-/** Images made by hand: each model answers, under the name `y`, the numbers that it gets as `x`. */
+/** Images without a build: each model returns its input `x` as its output `y`. */
 import type { PicturePreparation } from '../../training/pictures/index.ts';
 import { checkDocumented, type Document, parsed } from './document.ts';
 import type {
@@ -13,33 +13,33 @@ import type {
   WorkerHandler,
 } from '../../worker/create-worker.ts';
 
-/** What the card says of how answers are read, and how good they are. */
+/** The card's fields on how answers are read, and how good they are. */
 type Quality = Partial<Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance' | 'monitor'>>;
 
 export interface Echo extends Quality {
   readonly name: string;
   readonly version?: string;
-  /** Of `x` and `y`; the first dimension is the batch. */
+  /** The shape of `x` and `y`; the first dimension is the batch. */
   readonly shape?: readonly (number | string)[];
   readonly kind?: OutputKind;
   readonly labels?: readonly string[];
   readonly picture?: PicturePreparation;
-  /** Of the rows of `x`. */
+  /** The columns of the rows in `x`. */
   readonly columns?: readonly Column[];
-  /** What the card says of rows that are none. */
+  /** The card's rule for unknown names and values of a row. */
   readonly unknown?: Unknown;
-  /** What the card says. */
+  /** The card's `explain`. */
   readonly explain?: boolean;
-  /** Whether the switchable twin is there; what the card says where it is not given. */
+  /** Is true when the switchable twin exists. The default is the card's `explain`. */
   readonly twin?: boolean;
   readonly batchNorm?: readonly BatchNormLayer[];
   readonly ofBatch?: NonNullable<ModelAbout['ofBatch']>;
   readonly remarks?: readonly string[];
   readonly noTwin?: string;
   readonly monitor?: NonNullable<ModelAbout['monitor']>;
-  /** What the session runs that is watched; there is none by default. */
+  /** Runs the watched session; by default there is none. */
   readonly watched?: Session['run'];
-  /** In place of the echo. */
+  /** Replaces the echo. */
   readonly run?: Session['run'];
 }
 
@@ -122,13 +122,13 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** `undefined` where it is not JSON. */
+  /** Undefined where the answer is not JSON. */
   readonly body: unknown;
 }
 
 /**
- * What a Worker, or a Hono app, answers under an environment.
- * @throws Error where the Worker's own document says otherwise of the request or of its answer
+ * Asks a Worker, or a Hono app, under an environment.
+ * @throws Error where the request or its answer contradicts the Worker's own document
  */
 export async function ask(
   worker: Pick<WorkerHandler, 'fetch'>,
@@ -163,7 +163,7 @@ const silent = { LOG_REQUESTS: false };
 
 const documents = new WeakMap<object, Map<string, Document | undefined>>();
 
-/** `undefined` where the root is not this project's app. */
+/** Returns the served document; undefined where the root is not this project's app. */
 async function documentOf(worker: Pick<WorkerHandler, 'fetch'>, env: object): Promise<Document | undefined> {
   const known = documents.get(worker) ?? new Map<string, Document | undefined>();
   documents.set(worker, known);
@@ -180,7 +180,7 @@ async function fetchDocument(worker: Pick<WorkerHandler, 'fetch'>, env: object):
   return response.status === 200 ? (parsed(text) as Document | undefined) : undefined;
 }
 
-/** A request that sends samples to an echo, of which each is one row of `x`. */
+/** Makes a request that sends samples to an echo; each sample is one row of `x`. */
 export function samples(rows: readonly (readonly number[])[], more: object = {}): RequestInit {
   const [first = []] = rows;
   const input = { name: 'x', datatype: 'FP32', shape: [rows.length, first.length], data: rows.flat() };

@@ -3,7 +3,7 @@ import { call, outputData, pixels, post } from './client.ts';
 
 const infer = '/v2/models/digits/infer';
 
-/** The largest difference between two lists of logits. */
+/** Returns the largest absolute difference between two lists of logits. */
 function difference(left: unknown[], right: unknown[]): number {
   expect(left).toHaveLength(right.length);
   return Math.max(...left.map((value, i) => Math.abs(Number(value) - Number(right[i]))));

@@ -1,4 +1,4 @@
-/** What classify makes of a model's answer, by the kind of its output, and what it refuses to guess. */
+/** `classify` reads a model's answer by the kind of its output, and refuses answers that it cannot read. */
 import { describe, expect, it } from 'vitest';
 import { createWorker, type OutputKind } from '../../worker/create-worker.ts';
 import { probabilitiesOf } from '../../worker/predict/kinds.ts';
@@ -17,7 +17,7 @@ function classify(echo: Omit<Echo, 'name'>, rows: readonly (readonly number[])[]
   return ask(worker, '/v2/models/echo/classify', samples(rows, { parameters, ...more }));
 }
 
-/** The probabilities of one sample, in the order of the classes. */
+/** Returns the probabilities of one sample, in the order of the classes. */
 async function probabilities(echo: Omit<Echo, 'name'>, row: readonly number[]): Promise<number[]> {
   const { status, body } = await classify(echo, [row], { top_k: 1000 });
   expect([status, body]).toEqual([200, expect.anything()]);
@@ -31,7 +31,7 @@ describe('an answer of logits', () => {
   it.each([
     ['several classes', [1, 2, 3], [0.09003057, 0.24472847, 0.66524096]],
     ['two classes, of which one is fixed at 0', [0, 1], [1 - sigmoid(1), sigmoid(1)]],
-    // Their sum is 1, so they look like probabilities.
+    // Their sum is 1, so they resemble probabilities.
     ['logits that could pass for probabilities', [0.25, 0.75], [1 - sigmoid(0.5), sigmoid(0.5)]],
     ['logits that are all 0 but one of 1', [0, 0, 1], [0.21194156, 0.21194156, 0.57611688]],
     ['logits beyond what exp can hold', [1000, 999], [sigmoid(1), 1 - sigmoid(1)]],
@@ -198,7 +198,7 @@ describe('an answer that is no number', () => {
   });
 });
 
-/** Rows of `x` as numbers or words of JSON, and as bytes. */
+/** Makes a request of rows of `x`, with numbers or words of JSON. */
 const jsonRows = (rows: readonly (readonly unknown[])[], width: number): RequestInit =>
   jsonRequest({ inputs: [{ name: 'x', datatype: 'FP32', shape: [rows.length, width], data: rows.flat() }] });
 

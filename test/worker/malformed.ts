@@ -1,8 +1,8 @@
-/** Bodies that are no inference requests, whatever the model, and what is answered to each. */
+/** Bodies that are not inference requests for any model, and the answer to each. */
 import { pixels } from './client.ts';
 import { parsed } from './document.ts';
 
-/** Never part of an answer: it marks what only the body says. */
+/** Marks what only the body contains: no answer may repeat it. */
 export const SECRET = 'c0ffee-secret';
 
 export const one = pixels(1);
@@ -124,7 +124,7 @@ export const bodies: Case[] = [
   },
 ];
 
-/** Those that are JSON, as JSON has them: a document can tell that they are wrong. */
+/** The bodies that are JSON, parsed: the document must refuse them. */
 export const formless = bodies.flatMap(({ name, body }) => {
   const value = parsed(typeof body === 'string' ? body : body instanceof Uint8Array ? '' : JSON.stringify(body));
   return value === undefined ? [] : [{ name, body: value }];

@@ -1,4 +1,4 @@
-/** The app under a path of another Hono app, beside routes of its own, and two images in one Worker. */
+/** The app runs under a path of another Hono app, beside that app's own routes, and with two images in one Worker. */
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -11,7 +11,7 @@ const origin = 'https://app.example';
 const echo = imageOf({ name: 'echo', kind: 'logits', explain: true, batchNorm: [layer] });
 const everything: WorkerOptions = { docs: true, apiKey: 'open', cors: origin, limits: { batch: 2 } };
 
-/** A user's app: routes before and after, its own answers to errors and to what is not found, and the app between them. */
+/** A user's app: it has routes before and after this app, and its own answers to errors and to unknown paths. */
 function host(mount: string, options: WorkerOptions = everything): Hono {
   const app = new Hono();
   app.onError((error, c) => c.text(`host: ${error.message}`, 418));

@@ -1,4 +1,4 @@
-/** Requests that were right before something happened to them. The same seed gives the same mutants. */
+/** Generates right requests and mutates them. The same seed gives the same mutant. */
 import { gzipSync, zlibSync } from 'fflate';
 import { seeded, type Random } from '../reference/random.ts';
 import { pixels } from './pixels.ts';
@@ -8,7 +8,7 @@ export interface Mutant {
   readonly path: string;
   readonly method: string;
   readonly headers: Record<string, string>;
-  /** `null` is none. */
+  /** `null` means no body. */
   readonly body: Uint8Array | null;
 }
 
@@ -62,7 +62,7 @@ const queries = [
   '?explain=true&explain=false&unknown=ignore',
 ];
 
-/** JSON values that fit nowhere, or look as if they did. */
+/** JSON values that fit nowhere, or only seem to fit. */
 const hostile: readonly string[] = [
   'null', 'true', '-1', '0', '1.5', '-0', '1e400', '-1e400', '9007199254740993', '4294967296', 'NaN', 'Infinity', '""',
   '"\\ud800"', '"FP32"', '"BYTES"', '[]', '{}', '[[]]', '{"__proto__": {"name": "pixels"}}', '{"length": 4294967295}',
@@ -72,7 +72,7 @@ const hostile: readonly string[] = [
 
 const classes = { name: 'logits', parameters: { classification: 3, binary_data: true } };
 
-/** Rows as the V1 protocol has them, [N][1][28][28]. */
+/** Returns rows as the V1 protocol writes them, [N][1][28][28]. */
 const nested = (data: readonly number[], batch: number): number[][][][] =>
   Array.from({ length: batch }, (_, n) => [
     Array.from({ length: 28 }, (_, y) => data.slice(n * 784 + y * 28, n * 784 + (y + 1) * 28)),
@@ -80,7 +80,7 @@ const nested = (data: readonly number[], batch: number): number[][][][] =>
 
 const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
-/** Rows by name: of each column what it takes, gaps among them. */
+/** Returns rows by name: for each column a value that it accepts, sometimes a gap. */
 function customers(random: Random, count: number): readonly Readonly<Record<string, string | number | null>>[] {
   return Array.from({ length: count }, () => ({
     plan: pick(random, ['Free', 'Pro', 'Ünïcode, "quoted"']),
@@ -99,7 +99,7 @@ const csvOf = (random: Random, rows: readonly Readonly<Record<string, string | n
   return pick(random, ['', '\ufeff']) + lines.map((cells) => cells.join(between)).join(end);
 };
 
-/** A right request of any kind. */
+/** Returns a right request of any kind. */
 function rightRequest(random: Random): Mutant {
   const json = { 'content-type': 'application/json' };
   const batch = 1 + below(random, 3);
@@ -217,7 +217,7 @@ const mutations: readonly Mutation[] = [
   (random, mutant) => ({ ...mutant, method: pick(random, ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) }),
 ];
 
-/** Puts a hostile value in the place of one of the JSON's values. */
+/** Replaces one of the JSON's values with a hostile value. */
 function replaceValue(random: Random, body: Uint8Array): Uint8Array {
   return replaceOne(
     random,
@@ -237,7 +237,10 @@ function replaceKey(random: Random, body: Uint8Array): Uint8Array {
   );
 }
 
-/** One of the first and last matches: an image's thousands of numbers would be all that is ever replaced. */
+/**
+ * Replaces one of the first and last matches. Among all matches, nearly every pick would be one of an image's thousands
+ * of numbers.
+ */
 function replaceOne(random: Random, body: Uint8Array, pattern: RegExp, replacement: string): Uint8Array {
   const text = new TextDecoder().decode(body);
   const matches = [...text.matchAll(pattern)];
@@ -247,10 +250,10 @@ function replaceOne(random: Random, body: Uint8Array, pattern: RegExp, replaceme
   return encode(text.slice(0, index) + replacement + text.slice(index + match.length));
 }
 
-/** A request before anything happened to it. */
+/** Returns a request without mutations. */
 export const rightOf = (seed: number): Mutant => rightRequest(seeded(seed));
 
-/** A request with one to three mutations. */
+/** Returns a request with one to three mutations. */
 export function mutantOf(seed: number): Mutant {
   const random = seeded(seed);
   const count = 1 + below(random, 3);

@@ -1,6 +1,6 @@
 /**
- * Broken requests: the Worker refuses each or answers it, never fails, and is right afterwards. `npm run bench:worker -- --fuzz 12000` sends
- * more of them to the built Worker, and watches its memory.
+ * The Worker refuses or answers each broken request, never fails, and still answers right ones. `npm run bench:worker
+ * -- --fuzz 12000` sends more of them to the built Worker, and watches its memory.
  */
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';

@@ -1,5 +1,5 @@
 /**
- * The JSON objects that the Open Inference Protocol's own OpenAPI document defines, transcribed member for member.
+ * The JSON objects that the Open Inference Protocol's own OpenAPI document defines, transcribed member by member:
  * https://github.com/kserve/open-inference-protocol/blob/18d5991/specification/protocol/open_inference_rest.yaml
  */
 import * as z from 'zod';
@@ -65,7 +65,7 @@ const $defs = {
 
 export type OfficialName = keyof typeof $defs;
 
-/** @throws ZodError naming the member that does not fit */
+/** @throws ZodError naming the member that does not match */
 export function checkOfficial(name: OfficialName, value: unknown): void {
   z.fromJSONSchema({ $defs, ...ref(name) } as Parameters<typeof z.fromJSONSchema>[0]).parse(value);
 }

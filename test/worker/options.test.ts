@@ -1,4 +1,4 @@
-/** How a Worker is configured: by its options, and by the environment, which wins. */
+/** A Worker takes its configuration from its options and from the environment, which takes precedence. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApp, createWorker, type Env, type Image, type WorkerOptions } from '../../worker/create-worker.ts';
 import { ask, imageOf, layer, samples, type Reply } from './images.ts';
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** One sight of a setting: what is asked, and what the answer tells. */
+/** Observes a setting: a request, and what its answer shows of the setting. */
 interface Probe {
   readonly path: string;
   readonly init?: RequestInit;
@@ -29,7 +29,7 @@ const probes = {
     init: samples([[1, 2]], { parameters: { statistics: 'batch' } }),
     see: status,
   },
-  // Without assets, the page cannot be there.
+  // Without assets the page cannot be served, and the answer says so.
   page: { path: '/', see: ({ body }) => (JSON.stringify(body).includes('page: expected its files') ? 'page' : 'list') },
   docs: { path: '/docs', see: status },
   openapi: { path: '/openapi.json', see: status },

@@ -1,4 +1,4 @@
-/** Pictures for the tests: one drawing in every format, and files that are none. */
+/** Pictures for the tests: one drawing in every format, and files that are not pictures. */
 import { encode } from 'fast-png';
 import { zlibSync } from 'fflate';
 
@@ -9,7 +9,7 @@ export interface Look {
   readonly scale?: number;
 }
 
-/** A seven of two strokes, 18 × 22 pixels times `scale`, on a larger sheet; 0 or 255. */
+/** Draws a seven of two strokes, 18 × 22 pixels times `scale`, on a larger sheet, in 0 or 255. */
 function drawing(scale: number): { width: number; height: number; data: number[] } {
   const [width, height] = [40 * scale, 32 * scale];
   const data = Array.from({ length: width * height }, (_, i) => {
@@ -58,7 +58,7 @@ export function seven({ format, inverted = false, scale = 1 }: Look): Uint8Array
   }
 }
 
-/** One bit per pixel, each row behind its filter byte. */
+/** Packs one bit per pixel; each row follows its filter byte. */
 function bitRows(values: readonly number[], width: number): Uint8Array {
   const rows = Array.from({ length: values.length / width }, (_, y) => values.slice(y * width, (y + 1) * width));
   const pack = (row: readonly number[]): number[] =>
@@ -113,7 +113,7 @@ function crc(bytes: Uint8Array): number {
   return ~value >>> 0;
 }
 
-/** The drawing black on white, as libvips writes it: baseline and progressive. */
+/** The drawing in black on white, as libvips writes it: baseline and progressive. */
 export const jpegs: Readonly<Record<string, string>> = {
   baseline:
     '/9j/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQ' +
@@ -140,7 +140,7 @@ export const jpegs: Readonly<Record<string, string>> = {
     'lNhGE6I85GRTbqiwhtlc+Cz81lIop2hp6D0E7p9OMH1lwgQjbUIQq4AKAAef/Z',
 };
 
-/** A JPEG with an Exif segment that holds the tag Orientation. */
+/** Returns a JPEG with an Exif segment that holds the tag Orientation. */
 export function turnedJpeg(jpeg: Uint8Array, orientation: number, littleEndian: boolean): Uint8Array {
   const tiff = new DataView(new ArrayBuffer(26));
   tiff.setUint16(0, littleEndian ? 0x4949 : 0x4d4d);
@@ -157,7 +157,7 @@ export function turnedJpeg(jpeg: Uint8Array, orientation: number, littleEndian: 
   return Uint8Array.from([...jpeg.subarray(0, 2), ...segment, ...jpeg.subarray(2)]);
 }
 
-/** A JPEG that ends behind its frame header. */
+/** Returns a JPEG that ends after its frame header. */
 function jpegHeader(width: number, height: number): Uint8Array {
   const size = [height >> 8, height & 255, width >> 8, width & 255];
   return Uint8Array.from([0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, ...size, 1, 1, 0x11, 0]);

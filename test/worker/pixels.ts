@@ -1,4 +1,4 @@
-/** One input of the fixture `digits`: `batch` images whose pixels follow a fixed pattern. */
+/** Returns an input of the fixture `digits`: `batch` images whose pixels follow a fixed pattern. */
 export function pixels(batch: number, from = 0): { name: string; shape: number[]; datatype: string; data: number[] } {
   const data = Array.from(
     { length: batch * 784 },

@@ -1,4 +1,4 @@
-/** KServe's V1 protocol: rows in, predictions out. Each model here answers what it is given. */
+/** The Worker answers KServe's V1 protocol: rows in, predictions out. Each model here returns its input. */
 import { describe, expect, it } from 'vitest';
 import { type Column, createWorker, type Session } from '../../worker/create-worker.ts';
 import { ask, type Echo, imageOf, jsonRequest, type Reply } from './images.ts';
@@ -170,7 +170,7 @@ describe('rows of a table', () => {
     [{ plan: 'Pro', seats: null, since: '2021-05-01' }],
     [['Pro', null, '2021-05-01']],
   ])('may lack what was missing in training: %j', async (row) => {
-    // NaN reaches the model, which fills it; this one answers it.
+    // NaN reaches the model, which would fill it; this model returns it.
     expect((await predict(echo, [row])).body).toEqual({ predictions: [{ values: null, warnings: ['not a number'] }] });
   });
 

@@ -1,11 +1,11 @@
-/** Pictures for models that say how their training pictures were prepared: each model here answers what it is given. */
+/** Pictures are prepared as a model's card describes the training pictures. Each model here returns its input. */
 import { decode, encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { type PicturePreparation, pictureShape, plainPreparation } from '../../training/pictures/index.ts';
 import { createWorker, type Session } from '../../worker/create-worker.ts';
 import { ask, imageOf } from './images.ts';
 
-/** Two rows of four grey pixels, and of four coloured ones with alpha. */
+/** Two rows of four grey pixels, and of four coloured pixels with alpha. */
 const grey = encode({ width: 4, height: 2, channels: 1, data: Uint8Array.of(0, 51, 102, 153, 204, 255, 0, 51) });
 const clear = encode({
   width: 4,
@@ -19,7 +19,7 @@ const colour = { channels: 3, fit: 'cover', background: '#ff3300' } as const;
 const numbers = { scale: 0.2, mean: [45, 0, 10], std: [2, 0.2, 5] };
 const deep = encode({ width: 2, height: 1, channels: 1, depth: 16, data: Uint16Array.of(65535, 51 * 257) });
 
-/** From `[N, C, H, W]` to `[N, C·H·W]`. */
+/** Flattens `[N, C, H, W]` to `[N, C·H·W]`. */
 const flatten: Session['run'] = ({ x }) => {
   const { data, shape } = x ?? { data: new Float32Array(), shape: [] };
   const [batch = 0, ...sizes] = shape;
@@ -28,7 +28,7 @@ const flatten: Session['run'] = ({ x }) => {
 };
 
 interface Look extends Partial<PicturePreparation> {
-  /** Of the input, where it is not that of the pictures. */
+  /** The shape of the model's input, where it differs from that of the pictures. */
   readonly shape?: readonly (number | string)[];
   readonly unsaid?: boolean;
 }
@@ -53,7 +53,7 @@ async function classify(
   return ask(worker, path, { method: 'POST', body: bytes, headers: { 'content-type': type } });
 }
 
-/** What the model was given. */
+/** Returns the input that the model received. */
 async function given(...request: Parameters<typeof classify>): Promise<number[]> {
   const { status, body } = await classify(...request);
   expect(status).toBe(200);

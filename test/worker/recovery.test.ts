@@ -1,4 +1,4 @@
-/** One request's failure inside the runtime is an answer to that request alone. */
+/** A failure inside the runtime affects the answer to that request alone. */
 import { afterEach, expect, it, vi } from 'vitest';
 import image from '../../.bn-edge/image.mjs';
 import { pixels, post } from './client.ts';
@@ -9,7 +9,7 @@ afterEach(() => {
 
 const ask = () => post('/v2/models/digits/infer', { inputs: [pixels(1)] });
 
-/** The session of the model fails once. */
+/** Makes the model's session fail once. */
 function failOnce(error: Error): void {
   const session = image.sessions.get('digits/model');
   if (!session) throw new Error('no session');
@@ -35,7 +35,9 @@ it.each([
   expect(await ask()).toEqual({ ...before, headers: expect.anything() as unknown });
 });
 
-/** As an image throws it: the Worker knows it by its name, because each image has a class of its own. */
+/**
+ * Returns the error that an image throws. The Worker recognizes it by its name, because each image has its own class.
+ */
 function outOfMemory(): Error {
   return Object.assign(new Error('std::bad_alloc'), { name: 'InferenceError', outOfMemory: true });
 }

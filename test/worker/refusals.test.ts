@@ -9,7 +9,7 @@ const digits = '/v2/models/digits/infer';
 const identity = '/v2/models/identity/infer';
 const arithmetic = '/v2/models/arithmetic/infer';
 
-/** Of a body, in bytes, where nothing else is configured. */
+/** The default limit of a body, in bytes. */
 const limit = 8 * 2 ** 20;
 
 const withFirst = (value: unknown): object => withInput({ data: [value, ...one.data.slice(1)] });

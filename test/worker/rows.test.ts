@@ -1,4 +1,4 @@
-/** Rows of a table for a model whose card says what its columns are: each model here answers what it is given. */
+/** Rows of a table are read by the columns in a model's card. Each model here returns its input. */
 import { describe, expect, it } from 'vitest';
 import { type Column, createWorker } from '../../worker/create-worker.ts';
 import { ask, imageOf, jsonRequest } from './images.ts';
@@ -21,7 +21,7 @@ type Cell = number | string | null;
 const asJson = (rows: readonly (readonly Cell[])[]): RequestInit =>
   jsonRequest({ inputs: [{ name: 'x', datatype: 'FP32', shape: [rows.length, row.length], data: rows.flat() }] });
 
-/** As bytes behind JSON, and as bytes alone. */
+/** Makes a request of rows as bytes after JSON, or as bytes alone. */
 function asBytes(rows: readonly (readonly Cell[])[], isBare: boolean): RequestInit {
   const bytes = new Uint8Array(Float32Array.from(rows.flat(), (cell) => Number(cell ?? NaN)).buffer);
   const parameters = { binary_data_size: bytes.byteLength };

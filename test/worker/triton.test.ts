@@ -1,4 +1,4 @@
-/** What clients and tools of Triton and MLServer send beyond the protocol, and ask beyond inference. */
+/** The Worker answers what clients and tools of Triton and MLServer send beyond the protocol and beyond inference. */
 import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../worker/create-worker.ts';
 import { call, pixels, post } from './client.ts';
@@ -8,7 +8,7 @@ const infer = '/v2/models/digits/infer';
 const one = pixels(1);
 const request = (more: object = {}, input: object = {}): object => ({ ...more, inputs: [{ ...one, ...input }] });
 
-/** A Worker that answers the numbers that it gets. */
+/** A Worker whose model returns its input. */
 const echo = createWorker(
   imageOf({ name: 'echo', kind: 'logits', shape: ['N', 3], labels: ['a', 'b', 'c'] }, { name: 'bare', shape: ['N'] }),
   { log: false },

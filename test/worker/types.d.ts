@@ -1,4 +1,4 @@
-/** Types `exports.default` of `cloudflare:workers`: the Worker under test. */
+/** Types `exports.default` of `cloudflare:workers` as the Worker under test. */
 import type * as worker from '../../worker/index.ts';
 
 declare global {

@@ -1,4 +1,4 @@
-/** Weights that are not stored as the file has them. */
+/** A Worker reports weights that are not stored as in the file. */
 import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../worker/create-worker.ts';
 import { ask, imageOf } from './images.ts';

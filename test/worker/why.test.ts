@@ -1,4 +1,6 @@
-/** Why a row gets its answer: contributions against a formula known in advance, and values that change the answer. */
+/**
+ * `why` explains a row's answer: its contributions match a formula known in advance, and its flips change the answer.
+ */
 import { describe, expect, it } from 'vitest';
 import { type Column, createWorker, type Session } from '../../worker/create-worker.ts';
 import { contributionsOf } from '../../worker/why/shapley.ts';
@@ -62,12 +64,13 @@ describe('what the columns contribute', () => {
 
   it('is what each adds, and half of what two add together', async () => {
     const answer = await explained(number, { plan: 'Pro', seats: 20, since: '2023-01-01' });
-    // 3 · 10 from seats, 100 from plan; plan · seats is 20 and was 0: 10 for each change of one, half of the 10 by which both interact.
+    // 3 · 10 from seats and 100 from plan. Plan · seats rises from 0 to 20: by 10 from plan alone, and by 10 more from
+    // both changes together, half of which each gets.
     expect(answer).toMatchObject({ score: 182, base: 30, exact: true });
     expect(answer.contributions).toEqual({ plan: 115, seats: 35, since: 2 });
     expect(answer.base + total(answer)).toBeCloseTo(answer.score, 4);
     expect(answer.of).toBeUndefined();
-    // The row, the typical one, and all subsets of three changes.
+    // The row, the typical row, and all subsets of three changes.
     expect(answer.rows).toBe(2 + 8);
   });
 
@@ -114,7 +117,7 @@ describe('what the columns contribute', () => {
     });
     expect(isExact).toBe(false);
     expect(values.reduce((a, b) => a + b, 0)).toBeCloseTo((n * (n + 1)) / 2 + 6, 9);
-    // Each order and its reverse give the two half of what they add together.
+    // Each order and its reverse give the two columns half of what they add together.
     expect([values[0], values[1], values[2]].map((value) => value?.toFixed(9))).toEqual([
       '4.000000000',
       '5.000000000',
