@@ -189,7 +189,7 @@ interface Rows {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Writes rows as JSON and as bytes; a gap is null in JSON, and NaN in bytes. */
+/** Writes rows as JSON, with null for a gap. As bytes, a gap is NaN. */
 function asJson({ inputs, inputShape, count }: Dataset): Rows {
   const data = Array.from(inputs, (value) => (Number.isNaN(value) ? null : value));
   const body = JSON.stringify({

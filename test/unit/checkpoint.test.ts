@@ -23,7 +23,7 @@ function file(header: string | Uint8Array, dataLength = 0, announced?: bigint): 
 const entry = (dtype: string, shape: unknown, offsets: unknown) =>
   JSON.stringify({ dtype, shape, data_offsets: offsets });
 
-/** Pieces of names that would trip a careless parser or writer of JSON, and of other texts, which may need escapes. */
+/** Pieces of names that would break a careless parser or writer of JSON, or that need escapes. */
 const PIECES = ['a', '1', '.', ' ', '{', '}', ':', '\u007f', 'é', '\u{1F600}', '\uFFFF', '__proto__'];
 const ESCAPED = ['"', '\\', '\n', '\0'];
 
@@ -289,11 +289,11 @@ describe('a checkpoint file', () => {
       });
       if (read) expect([read.tensors, read.metadata['network']], `bit ${bit}`).toEqual([tensors, '[1]']);
     }
-    // What is left is the name of the checksums themselves, and blanks.
+    // The bytes not covered are the name of the checksums themselves, and blanks.
     expect(found).toBeGreaterThan(8 * (bytes.length - 'bn_edge.crc32'.length - 8));
   });
 
-  // The numbers are those of zlib.crc32 in Python.
+  // The checksums are those of zlib.crc32 in Python.
   it('in which one bit of the data is another names the tensor, and of the metadata these', async () => {
     const path = join(folder, 'last.safetensors');
     await writeSafetensors(path, tensors, { network: '[1]' });
@@ -317,7 +317,7 @@ describe('a checkpoint file', () => {
       const tensors = new Map([[name, { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const]]);
       await writeSafetensors(path, tensors);
       expect([...(await readSafetensors(path)).tensors.keys()]).toEqual([name]);
-      // What an attacker leaves out is not looked for in what every object has.
+      // A field that an attacker leaves out must not be found in the prototype of objects.
       await writeFile(
         path,
         serializeSafetensors(tensors, {

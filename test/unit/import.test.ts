@@ -6,7 +6,7 @@ import { networks, parseNetwork, readNpy, UserError } from '../../exporter/index
 
 const root = join(import.meta.dirname, '../..');
 
-/** The modules that are loaded with an entry point, and the packages; what is imported later, by a function, is not among them. */
+/** Returns the modules and packages that importing an entry point loads, without those that functions import later. */
 async function loadedWith(entry: string): Promise<{ readonly modules: string[]; readonly packages: string[] }> {
   const options = {
     absWorkingDir: root,

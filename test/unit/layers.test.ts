@@ -1,4 +1,4 @@
-/** Lint enforces the layers: imports go down the floors, through each folder's `index.ts`. */
+/** Lint enforces the architecture: imports go down the floors, through each folder's `index.ts`. */
 import { join } from 'node:path';
 import { RuleTester } from 'oxlint/plugins-dev';
 import { describe, it } from 'vitest';

@@ -36,7 +36,7 @@ describe('a lock', () => {
 
   it('names its holder from the moment that it is there, however much else the process has to do', async () => {
     const holding = withLock(at('whole'), done);
-    // Nothing asynchronous has happened yet.
+    // No asynchronous work has happened yet, so the lock is written synchronously.
     expect(readFileSync(at('whole'), 'utf8')).toMatch(new RegExp(`^${process.pid} \\S+ ${hostname()} \\S+$`));
     expect(await holding).toBe('done');
   });
@@ -56,7 +56,7 @@ describe('a lock', () => {
   it('is held by a process that is killed no longer than by its life', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
     await withLock(at('own'), () => readFile(at('own'), 'utf8')).then(async (line) => {
-      // As the child would have written it, were it not for its birth, which only Linux tells.
+      // This is what the child would have written, except for the time of its start, which only Linux reports.
       const [, , ...rest] = line.split(' ');
       await writeFile(at('killed'), [child.pid, '-', ...rest].join(' '));
     });
@@ -83,7 +83,7 @@ describe('a lock', () => {
   );
 
   it.runIf(process.platform === 'linux')('of a process that is stopped counts, however long it is silent', async () => {
-    // Its birth is the 22nd value of the line, the 20th behind the name.
+    // The start time is the 22nd value of the line, the 20th after the name.
     const ticks = (await readFile(`/proc/${process.ppid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')[19] ?? '';
     await writeFile(at('stopped'), `${process.ppid} ${ticks} ${hostname()} x`);
     const long = new Date(Date.now() - 3_600_000);

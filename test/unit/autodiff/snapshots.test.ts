@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { type GraphBuilder, graphBuilder, printGraph, type Shape, type Value } from '../../../training/graph/index.ts';
 
-/** Returns the gradient of Σ cotangent · y in all inputs. */
+/** Returns the gradient of Σ cotangent · y with respect to all inputs. */
 function gradientOf(
   shapes: Readonly<Record<string, Shape>>,
   emit: (g: GraphBuilder, inputs: readonly Value[]) => Value,

@@ -20,13 +20,16 @@ class FakeTensor {
   }
 
   dispose(): void {
-    // Lies in no device's memory.
+    // The tensor holds no device memory.
   }
 }
 
 type Run = (feeds: Readonly<Record<string, FakeTensor>>) => Readonly<Record<string, FakeTensor>>;
 
-/** Counts what is open; sessions beside the step copy what they are given. The first ones cannot be opened, for these reasons. */
+/**
+ * Returns a runtime that counts its open sessions. Sessions other than the step's copy their feeds. The first sessions
+ * fail to open, with the given errors.
+ */
 function fakeRuntime(step: Run, failures: readonly Error[] = []) {
   const sessions = { opened: 0, open: 0 };
   const create = (_: unknown, options: InferenceSession.SessionOptions) => {
@@ -45,7 +48,7 @@ function fakeRuntime(step: Run, failures: readonly Error[] = []) {
   return { runtime, sessions };
 }
 
-/** x ← 2 x, and of each step an int32 and an int64. */
+/** Builds a step of x ← 2 x, which also outputs an int32 and an int64. */
 function doubling(): LoopStep {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: [1] });
@@ -63,7 +66,7 @@ function doubling(): LoopStep {
   };
 }
 
-/** More than float32 tells apart. */
+/** Larger than the integers that float32 represents exactly. */
 const large = 2 ** 24 + 1;
 const larger = 2n ** 60n + 1n;
 

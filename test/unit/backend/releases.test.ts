@@ -33,7 +33,7 @@ const model: TrainedModel = { plan, tensors, classes: samples.classes, record: u
 const config = { ...trainingDefaults, seed: 1, epochs: 1, batchSize: 10, learningRate: 0.01, bnMomentum: 0.9 };
 const broken = new Error('the device is lost');
 
-/** Counts what is open; a session's run fails, and from the session number `last` on it cannot even be opened. */
+/** Counts open sessions. Every run of a session fails, and from the session number `last` on, opening fails too. */
 class Sessions {
   open = 0;
   opened = 0;
@@ -68,7 +68,7 @@ const tensorsFor = (values: readonly Value[]): NamedTensors =>
     }),
   );
 
-/** Runs what uses sessions of a backend or of a runtime, and must say that it failed or answer that it cannot be done. */
+/** Uses sessions of a backend or of a runtime. It must reject, or resolve to an answer that says it cannot be done. */
 type Use = (sessions: Sessions) => Promise<unknown>;
 
 const failing: Readonly<Record<string, Use>> = {

@@ -10,7 +10,7 @@ import { importedMemory, type Wat } from '../../../training/compile/wat.ts';
 const rows = 640;
 const end = 65536;
 
-/** Adds 1 to the number of each of its rows, after what is to be done first. */
+/** Adds 1 to the number of each of its rows, after running `first`. */
 const counting = (first: Wat) => `(module
   ${importedMemory(65536)}
   (func $count (export "count") (param $row i32) (param $end i32) (param $own i32)
@@ -41,7 +41,7 @@ async function start(count: number, { first = '', repeatable = false } = {}): Pr
 
 const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
 
-/** Runs until another thread has taken rows that it never returns, and is ended. */
+/** Runs until another thread has taken rows that it never returns and all threads are ended. @returns the runs */
 async function runUntilStuck(): Promise<number> {
   const ended = { isReleased: false };
   const ending = passing(1500).then(async () => {

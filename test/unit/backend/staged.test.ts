@@ -80,7 +80,7 @@ function expectAll(got: Arrays, expected: Arrays, bound: number): void {
     expectClose(name, got[name] ?? { shape: [], data: new Float64Array() }, value, bound);
 }
 
-/** A network with everything that is compiled, large enough for several rows a thread. */
+/** Builds a network with everything that is compiled, large enough for several rows a thread. */
 const everything = network(
   [1, 8, 8],
   ...(networks[1]?.[1].layers.slice(0, 4) ?? []),
@@ -88,7 +88,10 @@ const everything = network(
   ...(networks[1]?.[1].layers.slice(8) ?? []),
 );
 
-/** Matrices between products, with what reads them as they lie: the loss, and a product on either side. */
+/**
+ * Builds a network with matrices between products, which the loss and products on either side read without a
+ * transposition.
+ */
 const matrices = network(
   [1, 2, 5],
   { kind: 'flatten' },
@@ -213,7 +216,8 @@ describe('a graph that is cut', () => {
     const { nodes } = lower(gradientGraph(matrices, 8), 'rows');
     expect(nodes.filter(({ op }) => op === 'Transpose')).toEqual([]);
     const shapes = nodes.flatMap(({ op, outputs: [{ shape }] }) => (op === 'Gemm' ? [shape.join()] : []));
-    // Forward, backward, and the gradients of the weights, which lie as these do.
+    // The shapes of the forward products, the backward ones, and the gradients of the weights, which have the weights'
+    // layout.
     expect(shapes).toEqual(['20,8', '16,8', '16,8', '8,2', '16,8', '2,16', '16,8', '16,16', '20,8', '16,20', '20,10']);
     const untouched = lower(gradientGraph(matrices, 8), 'rows', { rowElements: 1000 });
     expect(untouched.nodes.find(({ op }) => op === 'Gemm')?.outputs[0].shape).toEqual([8, 20]);

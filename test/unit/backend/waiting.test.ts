@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Clocks, foreignLoad, adaptiveWaiting } from '../../../training/backend/index.ts';
 
-/** A session that says which one it is, and one for the log of what was opened and released. */
+/** Returns a function that opens sessions, and the log of their openings, runs and releases. */
 function recordedSessions() {
   const log: string[] = [];
   const open = (spinning: boolean) => {

@@ -22,7 +22,7 @@ const columns: readonly Column[] = [
 function farOf(values: readonly unknown[]): readonly string[] {
   const { width, prepare } = rowPreparer(columns);
   const numbers = new Float32Array(2 * width);
-  // Behind another row, as in a batch.
+  // The values are in the second row, as in a batch.
   expect(prepare(values, numbers, width)).toBeUndefined();
   return farFinder(columns)(values, numbers, width).map(({ column }) => column.name);
 }

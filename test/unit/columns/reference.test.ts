@@ -30,7 +30,7 @@ describe('the reference', () => {
   });
 
   it('of categories has a share for each, for unknown ones and for gaps; dates have none', () => {
-    // Of a row: a date's year, sine and cosine, then the category.
+    // The numbers of a row are a date's year, sine and cosine, then the category.
     const rows = [[2001, 0, 1, 0], [2002, 0, 1, 1], [2003, 0, 1, 1], [2004, 0, 1, NaN]].flat(); // prettier-ignore
     expect(referencesOf([joined, plan], rows, 4)).toEqual([
       { name: 'plan', samples: 4, missing: 0.25, shares: [0.25, 0.5, 0] },

@@ -36,7 +36,7 @@ it('goes on with the run that a killed one had put aside, by its own arguments',
   await writeFile(join(run, '.former/last.safetensors'), '');
   const resumed = () => withRecordedArguments(command, ['--resume', '--out', run]);
   expect(await resumed()).toEqual(['--data', 'a.csv', '--seed', '1', '--resume', '--out', run]);
-  // Once it has saved something, it has taken the other's place.
+  // A new run that has saved something replaces the previous one.
   await writeFile(join(run, 'last.safetensors'), '');
   expect(await resumed()).toEqual(['--data', 'a.csv', '--seed', '2', '--resume', '--out', run]);
   await rm(run, { recursive: true });
@@ -93,7 +93,7 @@ describe('--resume', () => {
       ...[`--data=${here('data.npy')}`, '--label', here('labels.npy'), '--network', here('net.ts'), '--from', 'gone'],
       ...['--resume', '--out', folder],
     ]);
-    // Columns and networks are called what they are, whatever lies there.
+    // Names of columns and networks stay as they are, even where a file has the same name.
     await record(JSON.stringify({ directory: '.', arguments: ['--label', 'size', '--network', 'mnist-cnn'] }));
     expect(await withRecordedArguments(command, ['--resume', '--out', folder])).toEqual([
       ...['--data', 'mnist', '--label', 'size', '--network', 'mnist-cnn', '--resume', '--out', folder],

@@ -1,4 +1,4 @@
-/** A command shows its stage: in a terminal as one line that fits, elsewhere as a line now and then. */
+/** A command shows its stage: in a terminal as one line that fits, elsewhere as an occasional line. */
 import { describe, expect, it, vi } from 'vitest';
 import { binary, objectiveRuleOf } from '../../../training/objective/index.ts';
 import { epochLine, progressLine } from '../../../exporter/command/terminal.ts';

@@ -37,7 +37,7 @@ describe('an option that other tools have is answered with the right name:', () 
     ['--output-dir', '--out <folder>'],
     ['--class-weight', '--balance-classes'],
     ['--val_split', '--validation-share <x>'],
-    // By their spelling alone.
+    // These are found by their spelling alone.
     ['--epoch', '--epochs <n>'],
     ['--lable', '--label <name>'],
     ['--decay-weight', '--weight-decay <x>'],

@@ -32,7 +32,8 @@ describe('random programs', () => {
       expect(start + buffer.bytes).toBeLessThanOrEqual(plan.bytes);
       return [start, start + buffer.bytes];
     };
-    // Of every step, whatever has been written before it and is still read in it or behind it.
+    // At each step, the buffers that have been written before it and are still read at it or later must not overlap its
+    // output.
     kernels.forEach(({ writes: [writes = input] }, step) => {
       const later = kernels.slice(step).flatMap(({ reads }) => reads);
       const living = [...new Set([...later, output, writes])].filter(

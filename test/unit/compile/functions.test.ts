@@ -65,7 +65,7 @@ describe.each(Object.entries(functions))('%s', (_name, { emit, of }) => {
     const { y } = await runCompiled(unary(emit), { x: { shape: [inputs.length], data: inputs } });
     const wrong = [...inputs].flatMap((x, i) => {
       const [got = NaN, expected] = [y?.data[i], Math.fround(of(x))];
-      // What is below float32's normal numbers has fewer digits, or none.
+      // Numbers below float32's normal range have fewer significant digits, or none.
       const allowed = Math.max(2e-6 * Math.abs(expected), 2 ** -126);
       const isRight = Object.is(got, expected) || got === expected || Math.abs(got - expected) <= allowed;
       return isRight ? [] : [`${x}: expected ${expected}, got ${got}`];

@@ -10,7 +10,10 @@ import { expectReference, runCompiled } from './run-compiled.ts';
 
 const weights = 'int8';
 
-/** `[rows, columns]`, each column of integers times a scale of its own; the first is as large as they get. */
+/**
+ * Returns `[rows, columns]`, each column of integers times its own scale. Each column's first integer is the largest
+ * possible.
+ */
 function integers(rows: number, columns: number, random: Random): Float32Array {
   const scales = range(columns).map(() => Math.fround((0.1 + random()) / 100));
   return Float32Array.from(range(rows * columns), (i) => {
@@ -37,7 +40,7 @@ function layer({ inputs, columns, rows = 1 }: Shape, seed = 1): Graph {
   return g.build('layer', { y: g.Relu(g.Add(product, stored('b', [columns], bias))) });
 }
 
-/** A product alone: its results are as large as they are. */
+/** Builds a product alone, so that the results are not scaled down. */
 function linear({ inputs, columns }: Shape): Graph {
   const g = graphBuilder();
   const data = integers(inputs, columns, seeded(9));

@@ -84,7 +84,7 @@ describe.each<[string, Partial<Described>]>([
   const graph = networkGraph(table);
 
   it('has categories, and gaps that are filled and told', async () => {
-    // A gap in every column but the two that may have none.
+    // All columns have gaps except the two that may not have any.
     const rows = samplesFor(graph, 20, (random, i) =>
       random() < 0.3 && i % 6 !== 2 && i % 6 !== 5 ? NaN : Math.floor(3 * random()),
     );

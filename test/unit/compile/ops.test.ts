@@ -87,7 +87,7 @@ describe('another is refused by its name', () => {
     const refusal = await compile(forwardGraph(row)).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(CompileError);
     expect(String(refusal)).toContain(refusalOf(row));
-    // The first node that is not covered need not be the case's own.
+    // The first node that is not covered may be another than the case's own.
     expect(String(refusal)).toContain(
       row.op
         .split('.')

@@ -188,7 +188,8 @@ describe('steps of an optimizer in place are those of the reference', () => {
       const addresses = new Map(names.map((name, i) => [name, 1024 + 1024 * i]));
       return compilePasses(graph, { addresses, scratch: 2 ** 20 }).memoryBytes - 2 ** 20;
     });
-    // Between passes lie a sum of squares for each tensor, that of the only part of the largest, and the factor.
+    // Between passes, memory holds a sum of squares for each tensor, the sum of the largest tensor's only part, and the
+    // factor.
     expect([plain, clipped]).toEqual([0, 5 * 16]);
   });
 });

@@ -20,14 +20,14 @@ interface Row {
 const rows: readonly Row[] = [
   { m: 64, k: 37, n: 16, transB: 1, bias: true },
   { m: 5, k: 3, n: 11, transB: 1 },
-  // One panel more than rows of B stay as they are, and columns beyond the last.
+  // These have one panel more than the rows of B that are read in place, and leave columns over.
   { m: 13, k: 9, n: 141, bias: true },
   { m: 31, k: 6, n: 128 },
-  // Tiles, of two sizes; more rows than a block has.
+  // These use tiles of two sizes, and have more rows than a block.
   { m: 37, k: 21, n: 39, transA: 1 },
   { m: 410, k: 70, n: 33, transA: 1 },
   { m: 60, k: 700, n: 17, transB: 1 },
-  // Too few columns or rows for tiles.
+  // These have too few columns or rows for tiles.
   { m: 40, k: 12, n: 3, transA: 1 },
   { m: 12, k: 12, n: 40, transA: 1, transB: 1 },
   { m: 50, k: 11, n: 45, transA: 1, transB: 1, bias: true },

@@ -53,7 +53,7 @@ const unary: readonly Step[] = [
   ({ g }, x) => g.Exp(g.Neg(g.Mul(x, x))),
   ({ g }, x) => g.Clip(x, g.scalar(-0.7), g.scalar(0.4)),
   ({ g }, x) => g.Identity(x),
-  // Gelu: one value in three places.
+  // Gelu reads one value in three places.
   ({ g }, x) => g.Mul(g.Mul(x, g.scalar(0.5)), g.Add(g.Erf(g.Clip(x, g.scalar(-3), g.scalar(3))), g.scalar(1))),
   ({ g }, x) => g.Cast(g.IsNaN(x), { to: 'float32' }),
 ];
@@ -64,7 +64,7 @@ const binary: readonly Step[] = [
   (state, x) => state.g.Mul(x, partner(state, x)),
   (state, x) => state.g.Max(x, partner(state, x)),
   (state, x) => state.g.Div(x, stored(state, sizes(x), 2, 1)),
-  // The larger of both, which is the same on both sides of the condition.
+  // The result is the larger of both, which is the same on both sides of the condition.
   (state, x) => {
     const y = partner(state, x);
     return state.g.Where(state.g.Greater(x, y), x, y);
@@ -214,14 +214,14 @@ const windows: readonly Step[] = [
       : state.g.MaxPool(x, { ...window, pads: [pad, 0, 0, pad] })[0];
   },
   ({ g }, x) => g.ReduceMean(x, g.ints([2, 3]), { keepdims: 0 }),
-  // Squeeze and excite: a factor for each channel, which the image itself gives.
+  // Squeeze and excitation: a factor for each channel, computed from the image itself.
   ({ g }, x) => g.Mul(x, g.Sigmoid(g.ReduceMean(x, g.ints([2, 3]), { keepdims: 1 }))),
 ];
 
-/** Larger ones would only take time. */
+/** Larger values would only take more time. */
 const maxElements = 3000;
 
-/** @returns a graph of `ops` steps from one or two inputs, of which all that nobody reads is an output */
+/** @returns a graph of `ops` steps from one or two inputs; all values that no node reads are outputs */
 export function randomGraph(seed: number): Graph {
   const random = seeded(seed);
   const g = graphBuilder();
@@ -237,7 +237,7 @@ export function randomGraph(seed: number): Graph {
   );
   const steps = 2 + below(state, 19);
   for (let tries = 0; values.length < steps && tries < 200; tries++) {
-    // Mostly what has just been made, so that chains come about.
+    // Most steps read the newest value, so that chains arise.
     const x = below(state, 3) > 0 ? values[values.length - 1] : pick(state, values);
     if (!x || x.shape.length < 2) continue;
     const families = [

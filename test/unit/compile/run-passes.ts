@@ -13,7 +13,10 @@ export interface Passes {
   readonly read: (name: string) => { readonly shape: readonly number[]; readonly data: Float64Array };
 }
 
-/** @param inPlace the input whose place an output takes, by the output's name; the others lie behind */
+/**
+ * @param inPlace returns the input whose memory an output overwrites, by the output's name; other outputs have their
+ * own memory
+ */
 export function openPasses(graph: Graph, inPlace: (output: string) => string | undefined = () => undefined): Passes {
   const addresses = new Map<string, number>();
   let end = start;

@@ -14,7 +14,7 @@ export interface Static {
 export function openStatic(graph: Graph, options: StaticOptions = {}): Static {
   const { wasm, memoryBytes, segments, inputs, outputs } = compileStatic(graph, options);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / 65536) });
-  // What nobody has written is of no use, and must not come out.
+  // NaN marks memory that was never written: it must not reach the results.
   new Float32Array(memory.buffer).fill(NaN);
   for (const { address, data } of segments) new Uint8Array(memory.buffer).set(data, address);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { host: { memory } });

@@ -17,7 +17,7 @@ interface Options {
   readonly transB?: 0 | 1;
 }
 
-/** @param prepare what comes before the layer, of the input `[N, 3, 5]` */
+/** @param prepare builds what comes between the input `[N, 3, 5]` and the layer */
 function graphOf(prepare: (g: GraphBuilder, x: Value) => Value, { bias = true, transB = 1 }: Options = {}): Graph {
   const random = seeded(4);
   const g = graphBuilder();

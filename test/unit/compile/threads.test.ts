@@ -27,7 +27,7 @@ const bitsOf = ({ outputs }: StepProgram) =>
 
 type Emit = (g: GraphBuilder, input: (...shape: readonly number[]) => Value) => Value | readonly Value[];
 
-/** Each large enough for two, and of sizes that leave something over. */
+/** Each graph is large enough for two threads, and its sizes leave a remainder. */
 const graphs: Readonly<Record<string, Emit>> = {
   'a product': (g, input) => g.Gemm(input(61, 70), input(70, 45), undefined, {}),
   'a product of one panel': (g, input) => g.Gemm(input(150, 90), input(90, 7), input(7), {}),
@@ -73,7 +73,7 @@ it.each(Object.entries(graphs))('%s: the same bits, again and again', (name, emi
 
 /** Returns the thread that starts while the action runs. */
 async function startedBy(action: () => void): Promise<Worker> {
-  // What was started before has been told by then.
+  // By then, threads that were started earlier have been reported.
   await setImmediate();
   const started = once(process, 'worker') as Promise<[Worker]>;
   action();

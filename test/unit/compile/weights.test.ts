@@ -12,7 +12,7 @@ import { expectReference, runCompiled } from './run-compiled.ts';
 
 const random = seeded(5);
 
-/** Numbers that each type holds: of 8 bits with 127 as the largest of each output, which is the first axis. */
+/** Numbers that each type represents exactly. In 8 bits, 127 is the largest of each output, which is the first axis. */
 const exact = {
   float16: (shape: readonly number[]) =>
     fromHalves(toHalves(Float32Array.from(range(sizeOf(shape)), () => 2 * random() - 1))),
@@ -59,7 +59,7 @@ describe.each(['float16', 'int8'] as const)('%s', (weights) => {
     const samples = samplesFor(graph, 2);
     const [less, whole] = [await runCompiled(graph, samples, { weights }), await runCompiled(graph, samples)];
     if (!less.y || !whole.y) throw new Error('expected answers');
-    // A scale is the largest weight's 127th part, which rounds once more.
+    // The scale is the largest weight divided by 127, which rounds once more.
     expectClose('y', less.y, whole.y, weights === 'int8' ? 1e-6 : 0);
   });
 

@@ -1,4 +1,4 @@
-/** Arrays are found as people save them, with the parts that they bring and the right notes. */
+/** Arrays are found in the forms that people save, with their parts and the right notes. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -82,7 +82,7 @@ describe('augmentation', () => {
     const angles = Array.from({ length: 300 }, (_, sample) => {
       const picture = of(inputs, sample);
       const at = (x: number, y: number) => picture[y * columns + x] ?? NaN;
-      // Of the plane 20·u + 4·v the slopes along x and y turn as (20, 4) does.
+      // On the plane 20·u + 4·v, the slopes along x and y turn as the vector (20, 4) does.
       const [across, down] = [(at(6, 4) - at(3, 4)) / 3, (at(5, 5) - at(5, 2)) / 3];
       return ((Math.atan2(down, across) - Math.atan2(4, 20)) * 180) / Math.PI;
     });

@@ -136,7 +136,7 @@ describe('a table is read alike', () => {
   });
 });
 
-/** Written by PyArrow 26, in two row groups, with types of its own for each column. */
+/** PyArrow 26 wrote this file, in two row groups, with a type of its own for each column. */
 describe('a Parquet file', () => {
   it.each(['birds.parquet', 'birds-gzip.parquet'])('is read as what it holds: %s', async (name) => {
     const { columns, train, validation, test } = await loadData(join('test/fixtures', name), {

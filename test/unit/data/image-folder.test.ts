@@ -22,10 +22,10 @@ async function save(name: string, content: Uint8Array | string) {
 const raw = (width: number, height: number, channels: 1 | 3 | 4, pixels: number[]) =>
   sharp(Uint8Array.from(pixels), { raw: { width, height, channels } });
 
-/** All images, where the folder has no parts. */
+/** Reads all images of a folder without parts. */
 const read = async (path: string, options?: ImageOptions) => (await readImageFolder(path, options)).parts.train;
 
-/** Two pixels wide, one high. */
+/** Makes a picture of two pixels side by side. */
 const grey = (left: number, right: number) => raw(2, 1, 1, [left, right]).toColourspace('b-w').png().toBuffer();
 /** Makes a picture in colour, in which every byte differs from its neighbours. */
 const noise = (width: number, height: number) =>

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { binEdges, robustStatistics, type Samples } from '../../../training/data/index.ts';
 
-/** Columns side by side. */
+/** Puts columns side by side. */
 function table(...columns: readonly (readonly number[])[]): Samples {
   const count = columns[0]?.length ?? 0;
   const inputs = Float32Array.from({ length: count * columns.length }, (_, i) => {
@@ -49,7 +49,8 @@ describe('the edges of bins', () => {
     const columns = Array.from({ length: 60 }, (_, column) => Array.from({ length: 500 }, (_, row) => row * column));
     const edges = binEdges(table(...columns), 32, (feature) => feature !== 3);
     expect(edges[3]).toEqual([]);
-    // ⌊384 / 59⌋ = 6 bins, of which three have the edges of the other three where every row is another value.
+    // The limit of 384 bins leaves ⌊384 / 59⌋ = 6 for each column. Where every row has a different value, three of their
+    // edges repeat the other three.
     expect(edges[5]).toEqual([0, (499 * 5) / 3, (499 * 5 * 2) / 3, 499 * 5].map(Math.fround));
   });
 });

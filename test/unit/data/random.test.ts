@@ -50,18 +50,18 @@ describe('random numbers', () => {
       const order = random.permutation(3).join('');
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
-    // χ² of 5 degrees of freedom exceeds 20.5 once in a thousand seeds.
+    // χ² with 5 degrees of freedom exceeds 20.5 for one seed in a thousand.
     expect([...counts.values()].reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0)).toBeLessThan(20.5);
   });
 
   it('follow the normal distribution', () => {
     const values = draw(100_000, createRandom(1).normal).sort((a, b) => a - b);
     const moment = (k: number) => values.reduce((sum, value) => sum + value ** k, 0) / values.length;
-    // Four standard errors of each moment.
+    // The tolerance is four standard errors of each moment.
     expect(Math.abs(moment(1))).toBeLessThan(4 * Math.sqrt(1 / values.length));
     expect(Math.abs(moment(2) - 1)).toBeLessThan(4 * Math.sqrt(2 / values.length));
     expect(Math.abs(moment(4) - 3)).toBeLessThan(4 * Math.sqrt(96 / values.length));
-    // Kolmogorov and Smirnov at five quantiles of the distribution function.
+    // This compares five quantiles of the distribution function, as Kolmogorov and Smirnov's test does.
     for (const [z, probability] of [
       [-2, 0.02275],
       [-1, 0.15866],

@@ -15,7 +15,7 @@ const date = (...parts: Extract<Column, { kind: 'date' }>['parts']): Column => (
 });
 const days = ['season', 'day of month', 'weekday'] as const;
 
-/** The column behind another, of rows that hold these values. */
+/** Returns what is kept of the second column of rows that hold these values. */
 function seen(column: Column, values: readonly unknown[]): object | undefined {
   const columns = [number, column];
   const { width, prepare } = rowPreparer(columns);

@@ -11,7 +11,7 @@ import {
 } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
-/** Two inputs per sample, which tell the sample's number and its label. */
+/** Makes samples of two inputs: the sample's number and its label. */
 function labelled(labels: readonly number[], classes = 4): ClassificationDataset {
   return {
     task: 'classification',

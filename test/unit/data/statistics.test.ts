@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { inputStatistics, loadMnist, type MnistSplits, type Samples } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/element-count.ts';
 
-/** The definition, in two passes over float64: μ = 1/n Σ x, then σ = √(1/n Σ (x − μ)²). */
+/** Computes the statistics by their definition, in two passes over float64: μ = 1/n Σ x, then σ = √(1/n Σ (x − μ)²). */
 function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {
   const size = elementCount(inputShape);
   const groups = per === 'feature' ? size : (inputShape[0] ?? 1);

@@ -19,7 +19,7 @@ import {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A version as an export writes it; its model says which it is. */
+/** Returns a version as an export writes it; its files contain the version's name. */
 const version = (name: string): Files =>
   new Map([
     ['model.onnx', bytes(`model ${name}`)],
@@ -94,7 +94,7 @@ describe("a model's folder", () => {
 
   it('never counts a number twice, not even after a rollback', () => {
     expect(nextVersion(rollback('models/digits', second))).toBe('3');
-    // Of a deployment that nobody knew to have succeeded the platform has the message.
+    // Only the platform's messages tell of a deployment whose success was never reported.
     expect(nextVersion(second, ['3', '1', 'odd'])).toBe('4');
   });
 
@@ -218,7 +218,7 @@ describe('the fingerprint of a folder of models', () => {
   }
 });
 
-/** One number, which lies in the file beside the model. */
+/** Returns a model whose only number is in the file beside it. */
 function externalModel(): Uint8Array {
   const { ModelProto, TensorProto } = onnxProto.onnx;
   const weight = {

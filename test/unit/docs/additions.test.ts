@@ -11,12 +11,12 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/pack
 
 interface Change {
   readonly path: string;
-  /** The lines of the file that the change is made at, and what they become. */
+  /** The lines of the file that are replaced, and the lines that replace them. */
   readonly before: string;
   readonly after: string;
 }
 
-/** The examples of CONTRIBUTING.md by heading, each with its changes in their order. */
+/** Maps each heading of CONTRIBUTING.md to its example's changes, in order. */
 const examples: ReadonlyMap<string, readonly Change[]> = new Map(
   (await readFile(join(root, 'CONTRIBUTING.md'), 'utf8'))
     .split(/^## /m)
@@ -46,7 +46,7 @@ async function apply({ path, before, after }: Change): Promise<void> {
   );
 }
 
-/** The files in which the compiler finds something wrong. */
+/** Lists the files in which the compiler finds errors. */
 function complaints(): Promise<readonly string[]> {
   return new Promise((done) => {
     execFile(process.execPath, [tsc, '-p', copy, '--pretty', 'false'], { cwd: copy }, (_error, stdout) => {
@@ -56,7 +56,7 @@ function complaints(): Promise<readonly string[]> {
   });
 }
 
-// What else is compiled with this code brings types of the DOM along, with WebAssembly's among them.
+// Other code that is compiled along includes types of the DOM, among them those of WebAssembly.
 const lib = ['ES2024', 'ESNext.Disposable', 'DOM'];
 
 beforeEach(async () => {

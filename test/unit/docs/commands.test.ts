@@ -7,7 +7,7 @@ import { type Document, documents, fenced } from './documents.ts';
 
 const guides = documents.filter(({ path }) => path === 'README.md' || path.startsWith('docs/guide/'));
 
-/** The lines of shell, continued ones joined, without comments and prompts. */
+/** Returns the shell's lines, with continued lines joined, without comments and prompts. */
 const linesOf = (document: Document): readonly string[] =>
   fenced(document, 'sh').flatMap((block) =>
     block
@@ -21,7 +21,7 @@ const all = guides.flatMap((document) => linesOf(document).map((line) => ({ path
 const commands = all.filter(({ line }) => line.startsWith('npx bn-edge '));
 const scripts = all.filter(({ line }) => /^npm run \S/.test(line));
 
-/** The long options of each subcommand. */
+/** Caches the long options of each subcommand. */
 const options = new Map<string, ReadonlySet<string>>();
 
 beforeAll(async () => {

@@ -31,7 +31,7 @@ it('the bundle is made of the packages that SECURITY.md names, and of no other',
   const text = (await readFile('SECURITY.md', 'utf8')).replaceAll(/\s+/g, ' ');
   const [, list = ''] = /what is deployed is the bundle, made of (.*?), and for the page/.exec(text) ?? [];
   const named = Array.from(list.matchAll(/`([^`]+)`/g), ([, name = '']) => name);
-  // The runtime is in the image, which a build writes.
+  // The runtime is part of the image, which a build writes.
   expect(named.filter((name) => name !== 'onnxruntime-web').toSorted()).toEqual(await deployed());
 });
 

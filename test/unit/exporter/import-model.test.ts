@@ -44,7 +44,7 @@ const external = (
   externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
 });
 
-/** y = (x + a) · b, where b is the value of a constant node. */
+/** Builds y = (x + a) · b, where b is the value of a constant node. */
 const two = (a: onnx.ITensorProto, b: onnx.ITensorProto) =>
   model({
     input: [port('x', ['N', 3])],

@@ -24,7 +24,7 @@ const port = (name: string, dims: Dims, elemType: number = FLOAT): onnx.IValueIn
 const text = (name: string, value: string): onnx.IAttributeProto => ({ name, type: STRING, s: Buffer.from(value) });
 const whole = (name: string, i: number): onnx.IAttributeProto => ({ name, type: INT, i });
 
-/** An operator that gives these values. */
+/** Returns an operator with these outputs. */
 const node = (
   opType: string,
   output: readonly string[],

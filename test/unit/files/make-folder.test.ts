@@ -22,7 +22,7 @@ describe('a folder', () => {
   it.each([
     ['in the place of a file', 'file', /file: cannot make the folder: file already exists$/],
     ['below a file', 'file/a/b', /file\/a\/b: cannot make the folder: not a directory$/],
-    // Node's own recursive mkdir never returns here.
+    // Node's own recursive mkdir never returns for these.
     [
       'where none can be',
       '/proc/nothing/here',

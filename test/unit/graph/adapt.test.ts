@@ -21,7 +21,7 @@ interface File {
   readonly shape?: readonly (string | number)[];
 }
 
-/** x -> y */
+/** Builds a file with the input x and the output y. */
 function fileOf({ node, initializer = [], shape = ['N', 2, 2, 3] }: File): Uint8Array {
   const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
   const port = (name: string) => ({ name, type: { tensorType: { elemType: types.FLOAT, shape: { dim } } } });

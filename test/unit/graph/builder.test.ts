@@ -141,7 +141,7 @@ describe('the types of the builder', () => {
   });
 
   test('refuse a wrong arity or attribute', () => {
-    // Never called: that it compiles, with an error on each marked line, is the test.
+    // This function is never called: the test is that it compiles, with an error on each marked line.
     const misuse = (g: GraphBuilder, x: Value) => {
       // @ts-expect-error a binary op takes two inputs
       g.Add(x);

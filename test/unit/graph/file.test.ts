@@ -260,7 +260,7 @@ describe('decodeModel never fails but by GraphError', () => {
       for (let changes = 1 + pick(3); changes > 0; changes -= 1) bytes[pick(bytes.length)] = pick(256);
       return outcomeOf(bytes);
     });
-    // Both happen, so the mutations are neither harmless nor mere noise.
+    // Both outcomes must occur, so that the mutations are neither harmless nor mere noise.
     expect(new Set(outcomes)).toEqual(new Set(['graph', 'GraphError']));
   });
 

@@ -26,10 +26,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A header that claims so many bytes of elements, and nothing behind it. */
+/** Returns a header that announces so many bytes of elements, which are missing. */
 const claim = (...shape: number[]): Uint8Array => idx(shape, []);
 
-/** 100 kB for 100 MB. */
+/** 100 kB that inflate to 100 MB. */
 const bomb = gzipSync(Buffer.concat([idx([1], [1]), Buffer.alloc(1e8)]));
 
 const x = npy("'<f4'", '(2,)', Float32Array.of(1, 2));
@@ -37,7 +37,7 @@ const y = npy("'|u1'", '(2,)', Uint8Array.of(0, 1));
 const archive = Buffer.from(zipSync({ 'x.npy': x, 'y.npy': y }, { level: 0 }));
 const directory = archive.readUInt32LE(archive.length - 6);
 
-/** The archive with a field of the first file's record, or of the record at the end, changed. */
+/** Returns the archive with a field changed, in the first file's record or in the record at the end. */
 function patched(write: (file: Buffer) => void): Buffer {
   const copy = Buffer.from(archive);
   write(copy);
@@ -53,7 +53,7 @@ function safetensors(header: string, dataLength = 0): Buffer {
 const tensor = (begin: number, end: number): string =>
   `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
 
-/** A model with a graph in the attribute of a node of a graph, so many times. */
+/** Returns a model with so many graphs nested in one another, each in an attribute of a node. */
 function nested(depth: number): Buffer {
   let graph: Buffer = Buffer.alloc(0);
   for (let i = 0; i < depth; i++) {
@@ -67,16 +67,18 @@ const deep = nested(5000);
 
 /** 5 MB of messages of two bytes each, for which the decoder would take half a gigabyte. */
 const messages = field(fields.model.graph, repeated(2_500_000, field(fields.graph.node)));
-/** And of integers of one byte each. */
+/** 5 MB of integers of one byte each. */
 const integers = withAttribute(field(fields.attribute.ints, Buffer.alloc(5e6, 1)));
-/** And a text that becomes twice as long in memory, by its first character. */
+/** A text that takes twice its size in memory because of its first character. */
 const wideText = withBatchNorm(field(fields.graph.docString, Buffer.from('€'), Buffer.alloc(4e7, 'a')));
 
 const twoGraphs = Buffer.concat([withBatchNorm(), withBatchNorm()]);
-/** A node of four bytes, which lie behind the graph. */
+/** A node that announces four bytes, which lie outside of its graph. */
 const overrun = Buffer.concat([withBatchNorm(Buffer.from([0x0a, 4])), field(fields.node.input, Buffer.from('ab'))]);
 
-/** The fixture with its graph changed, which gets the node of its Batch Norm layer and the tensor with its γ. */
+/**
+ * Returns the fixture with its graph changed. `change` receives the Batch Norm layer's node and the tensor of its γ.
+ */
 function fixture(
   change: (graph: onnx.IGraphProto, layer: onnx.INodeProto, scale: onnx.ITensorProto) => object,
 ): Uint8Array {
@@ -87,11 +89,11 @@ function fixture(
   return ModelProto.encode(Object.assign(model, { graph: { ...graph, ...change(graph, layer, scale) } })).finish();
 }
 
-/** So many layers more with the same parameters. */
+/** Returns so many further layers with the same parameters. */
 const layers = (layer: onnx.INodeProto, count: number): onnx.INodeProto[] =>
   Array.from({ length: count }, (_, i) => ({ ...layer, output: [`zt${i}`] }));
 
-/** A table with another text in every cell. */
+/** Returns a table with a different text in every cell. */
 function texts(columns: number, rows: number): string {
   const row = (i: number): string => Array.from({ length: columns }, (_, j) => `${i}/${j}`).join(',');
   return Array.from({ length: rows }, (_, i) => row(i)).join('\n');

@@ -24,11 +24,11 @@ export interface Format {
   readonly name: string;
   readonly files: readonly Uint8Array[];
   readonly tokens: readonly string[];
-  /** Reads the file; what it returns has to make sense, or it throws an error other than the user's. */
+  /** Reads the file. The result must make sense; otherwise it throws an error that is not a UserError. */
   readonly read: (bytes: Uint8Array) => unknown;
 }
 
-/** The only folder in which a reader finds a file, and where none may leave one. */
+/** The only folder in which a reader finds a file. No reader may leave a file there. */
 export const folder = mkdtempSync(join(tmpdir(), 'bn-edge-hostile-'));
 
 const inFile =
@@ -41,7 +41,7 @@ const inFile =
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-/** @throws where the elements are not as many as the shape says */
+/** @throws where the number of elements differs from the shape's */
 function complete<Read extends { readonly shape: readonly number[]; readonly data: ArrayLike<unknown> }>(
   read: Read,
 ): Read {

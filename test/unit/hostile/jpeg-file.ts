@@ -18,9 +18,9 @@ export interface JpegScript {
   readonly sampling: readonly (readonly [across: number, down: number])[];
   readonly isProgressive?: boolean;
   readonly scans?: readonly ScanScript[];
-  /** Units between restart markers. */
+  /** The number of units between restart markers. */
   readonly restarts?: number;
-  /** Segments ahead of the frame. */
+  /** Segments before the frame. */
   readonly more?: readonly Uint8Array[];
   /** Returns a coefficient, by component, the block's position in it and the coefficient's index in the file. */
   readonly coefficient: (component: number, x: number, y: number, k: number) => number;
@@ -33,13 +33,13 @@ export function segment(marker: number, data: ArrayLike<number>): Uint8Array {
 
 const word = (value: number): number[] => [value >> 8, value & 255];
 
-/** Codes of 8 bits, each its own symbol. */
+/** Returns a Huffman table of codes of 8 bits, each its own symbol. */
 const eightBits = (symbols: number): number[] => [
   ...Array.from({ length: 16 }, (_, i) => (i === 7 ? symbols : 0)),
   ...Array.from({ length: symbols }, (_, i) => i),
 ];
 export const tables = [segment(0xc4, [0x00, ...eightBits(12)]), segment(0xc4, [0x10, ...eightBits(255)])];
-/** Small steps, so that large coefficients stay in range. */
+/** Small quantization steps, so that large coefficients stay in range. */
 export const quantization = segment(0xdb, [0, ...Array.from({ length: 64 }, (_, k) => 1 + (k >> 3))]);
 
 /** The members of a script that a frame states. */
@@ -93,7 +93,7 @@ class BitWriter {
     }
   }
 
-  /** A number of `sizeOf` bits, of which those that begin with 0 are negative. */
+  /** Writes a number in `sizeOf` bits; numbers whose first bit is 0 are negative. */
   writeSigned(value: number): void {
     const size = sizeOf(value);
     this.write(value < 0 ? value + (1 << size) - 1 : value, size);
@@ -168,7 +168,7 @@ function* unitsOf({ width, height, sampling }: JpegScript, { components }: ScanS
   }
 }
 
-/** The coefficients behind the first, each after a run of zeros. */
+/** Writes the coefficients after the first, each after the run of zeros before it. */
 function writeBand(writer: BitWriter, { first, last, low }: ScanScript, value: (k: number) => number): void {
   let run = 0;
   for (let k = Math.max(first, 1); k <= last; k++) {
@@ -184,7 +184,7 @@ function writeBand(writer: BitWriter, { first, last, low }: ScanScript, value: (
   if (run > 0) writer.write(0, 8);
 }
 
-/** A further bit of those that are not 0, between the runs of those that are. */
+/** Writes one further bit of the coefficients that were not 0 before, between the runs of those that were. */
 function writeRefinement(writer: BitWriter, { first, last, low }: ScanScript, value: (k: number) => number): void {
   let [run, pending] = [0, [] as number[]];
   const flush = (): void => {

@@ -18,9 +18,9 @@ const { TensorProto } = onnxProto.onnx;
 interface LargeFile {
   readonly create: () => Uint8Array;
   readonly read: (path: string) => Promise<unknown>;
-  /** The file and the result. */
+  /** The allowed memory in multiples of the file's size: for the file and the result. */
   readonly times: number;
-  /** The bytes that a process takes beyond that, whatever the size. */
+  /** The bytes that a process may take beyond that, whatever the size. */
   readonly slack: number;
 }
 
@@ -34,7 +34,7 @@ function model(): Uint8Array {
   return encodeModel(g.build('large', { y: g.Add(g.input('x', { dtype: 'float32', shape: [1] }), w) }));
 }
 
-/** Rows and columns of numbers of which no two are the same. */
+/** Makes rows and columns of numbers, all of which differ. */
 function wideTable(): Uint8Array {
   const row = (i: number): string => Array.from({ length: 1000 }, (_, j) => `0.1${1000 * i + j}`).join(',');
   const names = Array.from({ length: 1000 }, (_, j) => (j === 0 ? 'label' : `x${j}`)).join(',');
@@ -48,14 +48,14 @@ function manyColumns(): Uint8Array {
 
 const table = (path: string): Promise<unknown> => readTable(path, { label: 'label' });
 
-/** The numbers in a field of a tensor, in a model with a Batch Norm layer. */
+/** Puts the numbers into a field of a tensor, in a model with a Batch Norm layer. */
 function withTensor(dataField: number): Uint8Array {
   const head = TensorProto.encode({ name: 'large', dims: [count], dataType: TensorProto.DataType.FLOAT }).finish();
   const data = field(dataField, new Uint8Array(numbers().buffer));
   return withBatchNorm(field(fields.graph.initializer, head, data));
 }
 
-/** A small file of the given kind, with almost as many objects as are read at all. */
+/** Makes a small file of the given kind, with almost as many objects as the reader accepts. */
 const crafted = (create: () => Uint8Array): LargeFile => ({ create, read: served, times: 2, slack: 1.3e8 });
 
 const served = async (path: string): Promise<unknown> => prepareModel(path, await readBytes(path));
@@ -69,7 +69,7 @@ export const largeFiles = {
     times: 2,
     slack: 3e7,
   },
-  /** Cells that have been read are garbage until V8 collects it: even a file ten times as large takes no more. */
+  /** Cells that have been read stay garbage until V8 collects them: even a file ten times as large takes no more. */
   CSV: {
     create: () => Buffer.from(`a,label\n${'0.125,0\n1,1\n'.repeat(5e5)}`),
     read: table,
@@ -77,7 +77,7 @@ export const largeFiles = {
     slack: 1.5e8,
   },
   'CSV of a million different numbers': { create: wideTable, read: table, times: 2, slack: 6e7 },
-  /** The maximum number of columns, of 500 bytes each, and the garbage. */
+  /** The maximum number of columns, which take 500 bytes each, and the garbage. */
   'CSV of 100,000 columns': { create: manyColumns, read: table, times: 2, slack: 3e8 },
   safetensors: {
     create: () => serializeSafetensors(new Map([['w', { dtype: 'F32', shape: [count], data: numbers() }]]), {}),

@@ -57,8 +57,8 @@ const mutations: readonly Mutation[] = [
 ];
 
 /**
- * One to three kinds of damage to one of the files.
- * @param tokens pieces of text that mean something in the format
+ * Damages one of the files in one to three ways.
+ * @param tokens pieces of text that have a meaning in the format
  */
 export function mutate(random: Random, files: readonly Uint8Array[], tokens: readonly string[]): Buffer {
   const others = files.map((file) => Buffer.from(file));

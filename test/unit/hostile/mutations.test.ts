@@ -13,10 +13,10 @@ import { mutate } from './mutate.ts';
 
 const COUNT = 10_000;
 
-/** Allows for what runs beside a reader, and what it may inflate to find a header in 4096 compressed bytes. */
+/** The bytes that may be taken beside the reader, or to find a header by inflating 4096 compressed bytes. */
 const SLACK = 6e6;
 
-/** Garbage that V8 has not collected yet; a single reading that takes more shows. */
+/** The bytes of garbage that V8 may not have collected yet; a single reading that takes more is found. */
 const RESIDENT_SLACK = 4e8;
 
 const peak = () => process.resourceUsage().maxRSS * 1024;
@@ -25,7 +25,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** @returns whether the file was read; every other outcome than that or a line for the user fails the test */
+/** @returns whether the file was read; the test fails unless it was, or was refused with a line for the user */
 async function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): Promise<boolean> {
   const before = process.memoryUsage().arrayBuffers;
   try {
@@ -34,7 +34,7 @@ async function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): 
     return true;
   } catch (error) {
     if (!(error instanceof UserError) && !(error instanceof GraphError)) throw error;
-    // What is wrong with several columns is told at once, a line each.
+    // The errors of several columns are reported together, one on each line.
     for (const line of error.message.split('\n  ')) expect(line).toMatch(/^[^\p{Cc}]{5,500}$/u);
     return false;
   } finally {

@@ -13,7 +13,7 @@ export const fields = {
   tensor: { floatData: 4, int64Data: 7, rawData: 9 },
 } as const;
 
-/** A message, a text or a list in the given field of another. */
+/** Encodes a message, a text or a list as a field of another message. */
 export function field(number: number, ...content: readonly Uint8Array[]): Buffer {
   const head = [(number << 3) | 2];
   let length = content.reduce((sum, part) => sum + part.length, 0);
@@ -23,13 +23,13 @@ export function field(number: number, ...content: readonly Uint8Array[]): Buffer
 
 export const repeated = (count: number, part: Uint8Array): Buffer => Buffer.alloc(count * part.length, part);
 
-/** The fixture model, which has a Batch Norm layer, with more in its graph. */
+/** Returns the fixture model, which has a Batch Norm layer, with more fields in its graph. */
 export function withBatchNorm(...more: readonly Uint8Array[]): Buffer {
   const { graph, ...others } = ModelProto.decode(digits());
   const first = GraphProto.encode(graph ?? {}).finish();
   return Buffer.concat([ModelProto.encode(others).finish(), field(fields.model.graph, first, ...more)]);
 }
 
-/** And an attribute with such content. */
+/** Returns the same model with an attribute of this content. */
 export const withAttribute = (...content: readonly Uint8Array[]): Buffer =>
   withBatchNorm(field(fields.graph.node, field(fields.node.attribute, ...content)));

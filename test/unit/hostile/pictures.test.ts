@@ -30,7 +30,7 @@ function refusalOf(read: () => unknown): string | undefined {
   }
 }
 
-/** The most that array buffers take while the rows are read, garbage included, beyond what they took before. */
+/** Returns the most bytes, garbage included, by which array buffers grow while the rows are read. */
 function growthWhile(rows: PictureRows, preparation: PicturePreparation): number {
   const used = (): number => process.memoryUsage().arrayBuffers;
   const before = used();
@@ -114,7 +114,8 @@ describe('a picture of 12 megapixels', () => {
     'a JPEG that is turned': () => image.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer(),
     'a PNG': () => image.clone().png().toBuffer(),
   };
-  // Strips of its blocks or a window of deflate, and of drawings one channel on each of two papers.
+  // The memory is for strips of blocks or a window of deflate; a drawing also takes one channel on each of two
+  // backgrounds.
   it.each(Object.keys(kinds))('takes little memory: %s', async (kind) => {
     const file = (await kinds[kind]?.()) ?? new Uint8Array();
     expect(growthWhile(decodeRows(file), photo)).toBeLessThan(8 * MB);

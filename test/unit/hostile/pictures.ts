@@ -14,7 +14,7 @@ interface Size {
   readonly height: number;
 }
 
-/** A camera's, 12 megapixels. */
+/** The size of a camera's picture, 12 megapixels. */
 export const CAMERA: Size = { width: 4096, height: 3072 };
 
 /** A Huffman table of codes of 1, 2, … bits: `0`, `10`, `110`, … */
@@ -38,7 +38,7 @@ const scan = (components: readonly number[], first: number, last: number, high: 
   low,
 });
 
-/** End of block for 2¹⁴ blocks and more. */
+/** The code for the end of block of 2¹⁴ blocks and more. */
 const MANY_BLOCKS = 0xe0;
 const SIXTEEN_ZEROS = 0xf0;
 
@@ -59,7 +59,7 @@ export function searchingJpeg({ width, height }: Size, channels: 1 | 3, scans: n
     quantization,
     frame({ width, height, sampling, isProgressive: true }),
     growing(0x00, 0),
-    // Three times sixteen zeros, fourteen more and a one: 000 10 1.
+    // Three times sixteen zeros, fourteen more and a one are coded as 000 10 1.
     growing(0x10, SIXTEEN_ZEROS, 0xe1),
     scanHeader(scan(all, 0, 0, 0, 0)),
     repeated(Uint8Array.of(0), Math.ceil((blocks * channels) / 8) + 1),
@@ -73,10 +73,10 @@ export function searchingJpeg({ width, height }: Size, channels: 1 | 3, scans: n
   );
 }
 
-/** All coefficients of all blocks, each in two bits. */
+/** Makes a JPEG of all coefficients of all blocks, each in two bits. */
 function denseJpeg({ width, height }: Size): Uint8Array {
   const sampling = [ones, ones, ones];
-  // 0 is a coefficient without zeros before it, 0 or 1 its sign: of each block 63 in all.
+  // 0 codes a coefficient without zeros before it, and 0 or 1 its sign. A block has 63 of them.
   const block = `00${'01'.repeat(63)}`;
   const bits = block.repeat(2);
   const bytes = Uint8Array.from({ length: bits.length / 8 }, (_, i) =>
@@ -94,13 +94,13 @@ function denseJpeg({ width, height }: Size): Uint8Array {
   );
 }
 
-/** A JPEG's segment over and over, ahead of a small picture. */
+/** Repeats a JPEG's segment before a small picture. */
 const flooded = (part: Uint8Array): Uint8Array =>
   joined(start, repeated(part, Math.floor(8e6 / part.length)), smallJpeg().subarray(2));
 
 const smallJpeg = (): Uint8Array => searchingJpeg({ width: 32, height: 32 }, 1, 2);
 
-/** The header of a picture of so many bits and channels, by the marker of its frame. */
+/** Returns the header of a picture with this depth in bits and these channels, by the marker of its frame. */
 const framed = (marker: number, bits: number, sampling: readonly (readonly [number, number])[]): Uint8Array => {
   const header = frame({ width: 64, height: 64, sampling });
   return joined(
@@ -134,7 +134,7 @@ export function png(script: PngScript, ...data: readonly Uint8Array[]): Uint8Arr
   return joinedAll([signature, chunk('IHDR', header), ...more, ...parts, chunk('IEND', new Uint8Array())]);
 }
 
-/** Rows that all have a filter, of bytes that compress to nothing. */
+/** Makes a PNG whose rows all have a filter, of bytes that compress to almost nothing. */
 export function filteredPng(filter: number, script: PngScript, samples = 4): Uint8Array {
   const rowBytes = 1 + script.width * samples;
   const rows = Buffer.alloc(script.height * rowBytes, 3);
@@ -142,11 +142,14 @@ export function filteredPng(filter: number, script: PngScript, samples = 4): Uin
   return png(script, deflateSync(rows));
 }
 
-/** Blocks of deflate that hold nothing but their end: not the last, of the standard's codes, 256 in seven bits. */
+/**
+ * Returns deflate blocks that are empty: each is not the last, uses the fixed codes, and holds only the end, 256 in
+ * seven bits.
+ */
 export const emptyBlocks = (blocks: number): Uint8Array =>
   joined(Uint8Array.of(0x78, 0x01), repeated(Uint8Array.from(packed('0100000000'.repeat(4))), blocks / 4));
 
-/** The first character is the lowest bit of the first byte. */
+/** Packs bits; the first character is the lowest bit of the first byte. */
 const packed = (bits: string): number[] =>
   Array.from({ length: Math.ceil(bits.length / 8) }, (_, i) => {
     return Number.parseInt(
@@ -160,7 +163,7 @@ const packed = (bits: string): number[] =>
 const damaged = (format: string): string => `${format}: expected a whole picture, got a damaged or truncated one`;
 const kind = 'jpeg: expected baseline or progressive with 8 bits and 1, 3 or 4 channels, got';
 
-/** Pictures that are refused by what they declare. */
+/** Pictures that are refused for what their headers declare. */
 export const refusedPictures: readonly HostilePicture[] = [
   {
     name: 'a JPEG of 4097 × 3072 pixels',
@@ -247,11 +250,11 @@ export function repeatingJpeg(scans: number, { width, height } = { width: 2048, 
   return joined(searchingJpeg({ width, height }, 1, 3).subarray(0, -2), repeated(again, scans), end);
 }
 
-/** Within all limits, and of their size as much work as these allow. */
+/** Pictures within all limits that cause as much work as their size allows. */
 export const heaviestPictures = (size: Size): readonly HostilePicture[] => [
   { name: 'a JPEG of 16 scans that search', file: () => searchingJpeg(size, 3, 16) },
   { name: 'a grey JPEG of 15 scans that search', file: () => searchingJpeg(size, 1, 15) },
-  // As large as a body may be.
+  // The file is as large as a body may be.
   { name: 'a JPEG of all coefficients', file: () => denseJpeg({ ...size, height: Math.floor(size.height / 10) * 8 }) },
   ...[0, 1, 2, 3, 4].map((filter) => ({
     name: `a PNG with filter ${filter}`,
@@ -264,7 +267,7 @@ export const heaviestPictures = (size: Size): readonly HostilePicture[] => [
   { name: 'an interlaced PNG', file: () => interlacedPng({ width: size.width / 2, height: size.width / 2 }) },
 ];
 
-/** Refused when the limit is met, on the way. */
+/** Pictures that are refused when decoding reaches a limit. */
 export const floods: readonly HostilePicture[] = [
   {
     name: 'a JPEG with 8 MB of Huffman tables',
@@ -289,7 +292,7 @@ export const floods: readonly HostilePicture[] = [
 ];
 
 function interlacedPng({ width, height }: Size): Uint8Array {
-  // As many rows as the seven passes have, of as many bytes.
+  // The data have as many rows, of as many bytes, as the seven passes.
   const passes = [
     [8, 8],
     [8, 8],

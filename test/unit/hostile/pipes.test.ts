@@ -18,7 +18,7 @@ function pipe(...path: readonly string[]): string {
   return file;
 }
 
-// Windows has no pipes among its files.
+// Windows has no named pipes in the file system.
 it.skipIf(process.platform === 'win32').for<[name: string, args: (file: string) => readonly string[]]>([
   ['t.csv', (file) => ['train', file, '--label', 'y']],
   ['t.jsonl', (file) => ['train', file, '--label', 'y']],

@@ -1,8 +1,11 @@
-/** `node --expose-gc --single-threaded-gc --import tsx reader-memory.ts <format> <path>` prints by how many bytes reading raises the process's peak. */
+/**
+ * Prints the bytes by which reading a file raises the process's peak memory: `node --expose-gc --single-threaded-gc
+ * --import tsx reader-memory.ts <format> <path>`.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { largeFiles, type LargeFormat } from './large-files.ts';
 
-/** Linux counts the peak of the process that started this one into `maxRSS`; VmHWM begins anew. */
+/** Returns the peak. Linux counts the peak of the parent process into `maxRSS`; VmHWM starts anew. */
 const peak = (): number =>
   1024 *
   (existsSync('/proc/self/status')

@@ -14,7 +14,7 @@ import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { seeded } from '../../reference/random.ts';
 
-/** Large enough: 2¹⁴ elements. */
+/** The tensors are large enough: 2¹⁴ elements. */
 const [rows, columns] = [8, 2048];
 const shapes = { x: [rows, columns], w: [rows, columns], number: [], perRow: [rows, 1], small: [8, 8] } as const;
 
@@ -36,7 +36,7 @@ function feedsFor({ inputs }: Graph): Arrays {
   );
 }
 
-/** Returns the names of the ops in order, without those that move nothing. */
+/** Returns the names of the ops in order, without those that only move data. */
 function opsOf({ nodes }: Graph): string[] {
   const isSeen = ({ op }: Node) => op === 'Reshape' || op === 'Expand' || op === 'Identity' || op === 'Neg';
   return nodes.filter((node) => !isSeen(node)).map(({ op }) => op.replace('com.microsoft.nchwc.Conv', 'Sum'));

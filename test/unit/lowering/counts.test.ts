@@ -1,4 +1,7 @@
-/** Which passes find something to replace in which network: a pass that no longer matches shows here, not as a slower step. */
+/**
+ * Each pass replaces the recorded number of nodes in each network: a pass that no longer matches shows here, not as a
+ * slower step.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../../training/graph/index.ts';
 import { lowerBy } from '../../../training/lowering/index.ts';
@@ -17,7 +20,7 @@ import { type ProgramOptions, trainingProgram } from '../../../training/trainer/
 import { gradientGraph as smallGradients, networks as small } from './step-graphs.ts';
 
 const table = denseNetwork({ name: 'table', inputShape: [4], categories: [0, 3, 0, 2], outputs: 3 }, [64, 32]);
-/** Training by mini-batch statistics, and once by fixed ones. */
+/** The columns of the table: networks trained by mini-batch statistics, and one by fixed statistics. */
 const columns: readonly (readonly [title: string, network: Network, more?: Partial<ProgramOptions>])[] = [
   ...[...Object.values(named), table].map((network) => [network.name, network] as const),
   ['frozen mlp', named['mnist-mlp'], { freezeBn: true }],
@@ -31,7 +34,7 @@ const options: ProgramOptions = {
   data: { count: 64, dtype: 'float32' },
 };
 
-/** What each target runs of a training step. */
+/** Maps each target to the part of a training step that it runs. */
 const graphFor: { readonly [T in Target]: (plan: Plan, options: ProgramOptions) => Graph } = {
   native: gradientGraph,
   rows: gradientGraph,
@@ -40,10 +43,10 @@ const graphFor: { readonly [T in Target]: (plan: Plan, options: ProgramOptions) 
   compiled: stepGraph,
 };
 
-/** Few elements are worth a program of rows, so that all networks have some. */
+/** The threshold for a program of rows is small, so that all networks have some. */
 const processor = { channelBlock: 16, rowElements: 2 ** 11 };
 
-/** Nodes that each pass replaces, by its name. */
+/** Counts the nodes that each pass replaces, by the pass's name. */
 function countsIn(graph: Graph, target: Target): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   let lowered = graph;
@@ -56,7 +59,9 @@ function countsIn(graph: Graph, target: Target): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** A line for each pass, a column for each network; the last for all networks of `step-graphs.ts`. */
+/**
+ * Prints a line for each pass and a column for each network; the last column is for all networks of `step-graphs.ts`.
+ */
 function tableOf(target: Target): string {
   const counts = columns.map(([, network, more]) =>
     countsIn(graphFor[target](planNetwork(network), { ...options, ...more }), target),

@@ -1,4 +1,7 @@
-/** What each pass takes and what it leaves alone, one graph a row; in both cases the float64 interpreter finds the same numbers. */
+/**
+ * Each pass replaces what it should and leaves near misses alone, one graph a row; in both cases the float64
+ * interpreter finds the same numbers.
+ */
 import { describe, expect, it } from 'vitest';
 import { elementCount } from '../../../training/files/index.ts';
 import {
@@ -15,7 +18,7 @@ import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { seeded } from '../../reference/random.ts';
 
-/** Constants that a pass adds are float32: 0.9 is off by 2.5e-8. */
+/** The tolerance for constants that a pass stores as float32: 0.9 is off by 2.5e-8. */
 const tolerance = 1e-7;
 
 const passes: Passes = {
@@ -27,7 +30,7 @@ const passes: Passes = {
 
 type Emit = (g: Inputs) => Readonly<Record<string, Value>> | Value;
 type Inputs = GraphBuilder & { readonly give: (name: string, ...shape: readonly number[]) => Value };
-/** A graph, and how many of its nodes the pass replaces. */
+/** A graph, and the number of its nodes that the pass replaces. */
 type Row = readonly [about: string, emit: Emit, count: number];
 
 const window = (size: number, more: Partial<Attributes<'Conv'>> = {}): Attributes<'Conv'> => ({
@@ -48,7 +51,7 @@ const vectors = (g: Inputs, channels: number) =>
 const batchNorm = (g: Inputs, z: Value, more: Partial<Attributes<'BatchNormalization'>> = {}) =>
   g.BatchNormalization(z, ...vectors(g, Number(z.shape[1])), { ...training, ...more });
 
-/** ẑ of an image of 3 channels, and what is needed to say so. */
+/** Builds ẑ of an image of 3 channels. @returns ẑ and the values that it is computed from */
 function normalized(g: Inputs, { statisticsOf = 'z', wide = [-1, 1, 1] } = {}) {
   const z = g.give('z', 4, 3, 2, 3);
   const [, mean, variance] = batchNorm(g, statisticsOf === 'z' ? z : g.give(statisticsOf, 4, 3, 2, 3));
@@ -63,7 +66,7 @@ function normalized(g: Inputs, { statisticsOf = 'z', wide = [-1, 1, 1] } = {}) {
   };
 }
 
-/** γ/s · (dz̃ − dβ/m − ẑ · dγ/m) */
+/** Builds γ/s · (dz̃ − dβ/m − ẑ · dγ/m). */
 function inputGradient(
   g: Inputs,
   { isSwapped = false, inner = 'Sub' }: { isSwapped?: boolean; inner?: 'Sub' | 'Add' } = {},
@@ -75,7 +78,7 @@ function inputGradient(
   return isSwapped ? g.Mul(difference, gain) : g.Mul(gain, difference);
 }
 
-/** Where the largest of each window lies, and dY there: dX of max pooling. */
+/** Builds dX of max pooling: dY at the largest element of each window. */
 function routing(g: Inputs, X: Value, { base = 0, more = {} } = {}) {
   const [Y, Indices] = g.MaxPool(X, { ...pooling, ...more });
   const dY = g.Reshape(g.give('dY', ...Y.shape.map(Number)), g.ints([-1]));
@@ -86,7 +89,7 @@ function routing(g: Inputs, X: Value, { base = 0, more = {} } = {}) {
 
 const positive = (g: Inputs, Y: Value, than = 0) => g.Cast(g.Greater(Y, g.scalar(than)), { to: 'float32' });
 
-/** dW of a convolution of X `[3, 2, 5, 5]` with filters of 2 × 2. */
+/** Builds dW of a convolution of X `[3, 2, 5, 5]` with filters of 2 × 2. */
 function weightGradient(g: Inputs, { steps = 1, bias = false, from = 0 } = {}) {
   const dY = g.Transpose(g.give('dY', 3, 4, 4, 4), swap);
   const X = g.Transpose(g.give('X', 3, 2, 5, 5), swap);
@@ -295,7 +298,7 @@ function graphOf(emit: Emit) {
   return g.build('row', 'name' in outputs ? { y: outputs as Value } : outputs);
 }
 
-/** Positive and negative numbers, but for variances; class indices of 0 and 1. */
+/** Returns positive and negative numbers, positive variances, and class indices of 0 and 1. */
 function feedsFor({ inputs }: ReturnType<typeof graphOf>): Arrays {
   const random = seeded(11);
   const draw = ({ name, dtype }: Value) =>

@@ -1,4 +1,4 @@
-/** What patterns match, each over one small graph. */
+/** Patterns match the nodes that they describe and no others, each in one small graph. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { graphBuilder, type OpNode, type Value } from '../../../training/graph/index.ts';
 import { nodesOf } from '../../../training/lowering/nodes.ts';
@@ -17,7 +17,7 @@ const turned = g.Transpose(a, { perm: [0, 1, 3, 2] });
 const total = g.ReduceSum(turned, g.ints([2, 3]), { keepdims: 0 });
 const greater = g.Greater(difference, g.scalar(0.5));
 const [pooled, indices] = g.MaxPool(a, { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] });
-/** Outputs of a graph have other names, so that those here are copies. */
+/** The outputs of a graph have names of their own, so these are copies. */
 const outputs = Object.entries({ total, greater, pooled, indices }).map(([name, value]) => [name, g.Identity(value)]);
 const nodes = nodesOf(g.build('graph', Object.fromEntries(outputs) as Readonly<Record<string, Value>>));
 

@@ -20,7 +20,7 @@ import {
 import type { Arrays } from '../../reference/evaluate.ts';
 import { seeded } from '../../reference/random.ts';
 
-/** Inputs x, labels and every tensor -> the loss and its gradient in every parameter. */
+/** Builds a graph from x, labels and every tensor to the loss and its gradient with respect to every parameter. */
 export function gradientGraph(network: Network, N = 3): Graph {
   const plan = planNetwork(network);
   const g = graphBuilder();
@@ -36,7 +36,7 @@ export function gradientGraph(network: Network, N = 3): Graph {
   return checkGraph(g.build('gradient', { loss, ...Object.fromEntries([...grads, ...statistics]) }));
 }
 
-/** Positive and negative numbers; variances positive; pixels with many ties, as a black border has. */
+/** Returns positive and negative numbers, positive variances, and pixels with many ties, such as a black border has. */
 export function feedsFor(graph: Graph): Arrays {
   const random = seeded(5);
   const draw = (name: string) => {

@@ -8,7 +8,7 @@ import { evaluate } from '../../reference/evaluate.ts';
 import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { feedsFor, forwardGraph, gradientGraph } from '../../reference/op-graphs.ts';
 
-/** Constants that a pass adds are float32: 0.9 is off by 2.5e-8. */
+/** The tolerance for constants that a pass stores as float32: 0.9 is off by 2.5e-8. */
 const tolerance = 1e-7;
 const processors: { readonly [T in Target]: Processor } = {
   native: { channelBlock },
@@ -56,7 +56,7 @@ describe('for webgpu', () => {
 });
 
 describe('the step of a Loop', () => {
-  /** total <- total + weight, for M iterations; each scans the total. */
+  /** Builds M iterations of total ← total + weight; each iteration outputs the total. */
   function sums({ stops = false } = {}): Graph {
     const g = graphBuilder();
     const M = g.input('M', { dtype: 'int64', shape: [] });

@@ -22,7 +22,7 @@ import { evaluate } from '../../reference/evaluate.ts';
 import { centralDifferences } from '../../reference/op-graphs.ts';
 import { seeded } from '../../reference/random.ts';
 
-/** Two columns with an embedding, one with places, one of numbers; a category and a number are missing. */
+/** The columns: two with an embedding, one with places, one of numbers. A category and a number are missing. */
 const rows = [
   [0, 1, 1, 0.3],
   [2, 0, 0, -1],

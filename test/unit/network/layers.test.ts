@@ -49,16 +49,16 @@ type Row = readonly [
 ];
 const keeps = (layer: Layer): readonly Row[] => [[layer.kind, layer, image, image]];
 
-/** Two numbers, of which one has three bins and one none, and four categories. */
+/** Two columns of numbers, one with three bins and one with none, and a column of four categories. */
 const table: Partial<Network> = {
   inputNormalization: 'robust',
   categories: [0, 4, 0],
   edges: [[0, 1, 2, 3], [], []],
 };
-/** One category of five has not been seen. */
+/** One category of five is unseen in training. */
 const twoKinds: Partial<Network> = { categories: [0, 5, 0, 2], unseen: [[], [3], [], []], indicators: [0, 2] };
 
-/** A kind of layer without a row does not compile. */
+/** The type requires a row for every kind of layer. */
 const shapes: { readonly [K in LayerKind]: readonly Row[] } = {
   dense: [
     ['dense', dense(5), [3], [5]],

@@ -24,7 +24,7 @@ import { centralDifferences } from '../../reference/op-graphs.ts';
 import { seeded } from '../../reference/random.ts';
 
 const [features, count, samples] = [3, 3, 5];
-/** Batch Norm's ε, stored as float32, and the order of sums. */
+/** The tolerance for Batch Norm's ε, stored as float32, and for the order of sums. */
 const tolerance = 1e-9;
 
 const hidden: readonly Layer[] = [dense(5), batchNorm(), relu(), dense(2), batchNorm(), relu()];
@@ -59,7 +59,10 @@ function answers(plan: Plan, tensors: Arrays, mode: Mode, batch: number | string
   return evaluate(checkGraph(g.build('net', outputs)), { ...tensors, x: inputs });
 }
 
-/** The tensors and the inputs of a member as a network of its own: the matrices are shared, all else is its part. */
+/**
+ * Returns the tensors and inputs of a member as a separate network: the matrices are shared, all else is the member's
+ * part.
+ */
 function alone(plan: Plan, tensors: Arrays, member: number): { readonly tensors: Arrays; readonly inputs: NdArray } {
   const partOf = ({ shape, data }: NdArray) => {
     const size = data.length / count;
@@ -86,7 +89,7 @@ function alone(plan: Plan, tensors: Arrays, member: number): { readonly tensors:
   };
 }
 
-/** `[samples, count, units]` */
+/** Returns `[samples, count, units]`. */
 function answersAlone(plan: Plan, tensors: Arrays, units: number, mode: Mode): NdArray {
   const single = planOf([...hidden, dense(units)]);
   const data = new Float64Array(samples * count * units);
@@ -112,7 +115,10 @@ const cases = Object.entries(ensembles).map(([average, of]) => {
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
-/** Returns what the answer stands for: probabilities of classes, of the second of two, or a number. */
+/**
+ * Returns the answer's meaning: the probabilities of classes, the probability of the second of two classes, or a
+ * number.
+ */
 function meaning(average: keyof typeof ensembles, z: readonly number[]): readonly number[] {
   if (average === 'values') return z;
   if (average === 'sigmoid') return z.map(sigmoid);

@@ -21,7 +21,7 @@ const rows = (network: Partial<Network>): Network => ({
   ...network,
 });
 
-/** Returns what the network without layers makes of raw samples. */
+/** Returns the output of the network without layers for raw samples. */
 function answers(network: Network, x: readonly number[], tensors: Readonly<Record<string, readonly number[]>>) {
   const plan = planNetwork(network);
   const g = graphBuilder();
@@ -87,7 +87,7 @@ describe('rows of a table', () => {
       [s(0.5), s(1), 1, 1, 0.25, 0, 1, 0],
       [s(-1.5), s(-3), 0.5, 0, 0, 1, 0, 0],
       [s(0), s(0), 1, 1, 0, 1, 0, 1],
-      // Far out, on either side.
+      // These are far outside the bins, on either side.
       [3, -3, 1, 1, 1, 1, 0, 0],
     ];
     const far = 1e30;

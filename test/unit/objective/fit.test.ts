@@ -1,4 +1,4 @@
-/** The fitted readings agree with brute force, and keep what their definitions promise. */
+/** The fitted readings agree with brute force, and satisfy their definitions. */
 import { describe, expect, it } from 'vitest';
 import { applies, thresholdOf, toldClass } from '../../../training/answers/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';
@@ -16,7 +16,7 @@ import {
 const random = createRandom(5);
 const logit = (p: number): number => Math.log(p / (1 - p));
 
-/** Rows whose labels come with the probability that `z` is the logit of. */
+/** Draws rows whose labels have the probability sigmoid(z). */
 function yesOrNo(count: number): { readonly dataset: Dataset; readonly z: Float32Array } {
   const z = Float32Array.from({ length: count }, () => 2 * random.normal() - 1);
   const labels = Int32Array.from(z, (one) => Number(random.uniform() < 1 / (1 + Math.exp(-one))));
@@ -83,7 +83,7 @@ describe('the threshold', () => {
     (rule) => {
       for (const count of [30, 47, 200]) {
         const { dataset, z } = yesOrNo(count);
-        // Some are of the same probability.
+        // Some rows have the same probability.
         const output = z.map((one) => Math.round(4 * one) / 4);
         const { threshold } = fitReading(dataset, output, { threshold: { rule } });
         const p = Array.from(output, (one) => 1 / (1 + Math.exp(-one)));
@@ -111,7 +111,7 @@ describe('the threshold', () => {
     const report = reportOn(dataset, z, undefined, readingOf(yes));
     expect(report.metrics['accuracy']).toBe(right / 300);
     expect(mistakesOf(dataset, z, undefined, readingOf(yes))).toHaveLength(300 - right);
-    // What says how well probabilities are calibrated does not depend on what is told.
+    // Calibration measures probabilities, which do not depend on the threshold.
     expect(report.calibration).toEqual(reportOn(dataset, z).calibration);
   });
 
@@ -180,7 +180,7 @@ describe('intervals around numbers', () => {
   });
 
   it('are as wide as the residual of the rank ⌈(n + 1) level⌉', () => {
-    // Residuals −9 to 9, by tens of 19: the 18th of 19 absolute values is 9 for 0.9.
+    // The residuals are −9 to 9: at a level of 0.9, the half-width is 9, the 18th of 19 absolute values.
     const values = Array.from({ length: 19 }, (_, i) => i - 9);
     const { intervals, level } = fitReading(numbers(values), new Float32Array(19), { interval: 0.9 });
     const rank = Math.ceil(20 * 0.9);
@@ -198,7 +198,7 @@ describe('intervals around numbers', () => {
       const { halfWidth = NaN } = intervals.find((one) => one.level === level) ?? {};
       held += coverageOf(halfWidth, new Float32Array(25), Array.from({ length: 25 }, skewed));
     }
-    // Of 400 calibrations of 40 rows; at most 1 / 41 more than the level is what is proven.
+    // The mean is of 400 calibrations of 40 rows. The proven upper bound is the level plus 1 / 41.
     expect(held / repeats).toBeGreaterThan(level - 0.02);
     expect(held / repeats).toBeLessThan(level + 1 / 41 + 0.02);
   });

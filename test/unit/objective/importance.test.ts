@@ -8,7 +8,7 @@ const random = createRandom(3);
 const COUNT = 2000;
 
 const number = (name: string): Column => ({ kind: 'numeric', name, fill: null });
-/** Three numbers of one column. */
+/** A column with three numbers. */
 const date: Column = {
   kind: 'date',
   name: 'day',
@@ -40,7 +40,7 @@ describe('permutation importance', () => {
     const found = await importanceOf(by(3, linear), samples, ['a', 'b', 'c'].map(number), mse(), big);
     expect(found).toMatchObject({ measure: 'RMSE', rows: COUNT, repeats: 5 });
     const worth = Object.fromEntries(found?.columns.map(({ name, mean }) => [name, mean]) ?? []);
-    // Var(w (x − x′)) = 2 w²; of 2,000 rows within some per cent.
+    // Var(w (x − x′)) = 2 w²; on 2,000 rows within some per cent.
     expect(worth['a']).toBeGreaterThan(3 * Math.SQRT2 * 0.93);
     expect(worth['a']).toBeLessThan(3 * Math.SQRT2 * 1.07);
     expect(worth['b']).toBeGreaterThan(Math.SQRT2 * 0.93);

@@ -39,7 +39,7 @@ describe('metrics of classes, by hand', () => {
 
   test('accuracy and top-k accuracy', () => {
     expect(accuracy(logits, labels)).toBe(0.5);
-    // The last sample's label shares the largest logit: none is above it.
+    // The last sample's label shares the largest logit, so no logit is above it.
     expect(topKAccuracy(logits, labels, 1)).toBe(0.75);
     expect(topKAccuracy(logits, labels, 2)).toBe(1);
   });
@@ -110,7 +110,7 @@ describe('the area under the ROC curve', () => {
 
   test('over several classes is the mean of one against the rest, without the classes that no sample has', () => {
     const scores: Logits = { data: [1, 0, -9, 0, 1, -9, 2, 0, -9], classes: 3 };
-    // Class 0 and class 1 each have one pair in order and one not: samples 0, 1 | 2 by p₀ and by p₁.
+    // Classes 0 and 1 each have one pair in order and one not: samples 0, 1 | 2 by p₀ and by p₁.
     expect(macroAuc(scores, [0, 1, 1])).toBeCloseTo(0.5, 14);
   });
 });
@@ -189,7 +189,7 @@ describe('the report', () => {
 
 describe('calibration', () => {
   test('compares the probability of the answers with how often they are right', () => {
-    // Two answers with 75 %, of which one is right, and one with 95 %, which is.
+    // Two answers have 75 %, one of which is right, and one has 95 % and is right.
     const logit = (p: number) => Math.log(p / (1 - p));
     const dataset = { task: 'classification', inputs: new Float32Array(3), inputShape: [1], count: 3 } as const;
     const labelled = { ...dataset, labels: Int32Array.of(1, 0, 1), classes: ['no', 'yes'] };

@@ -22,7 +22,7 @@ interface Row {
   readonly objective: Objective;
   readonly output: readonly number[];
   readonly targets: readonly number[];
-  /** The loss of one sample. */
+  /** Computes the loss of one sample. */
   readonly formula: (output: readonly number[], target: number) => number;
   readonly score: number;
 }
@@ -95,7 +95,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** loss, d_output and score of a mini-batch. */
+/** Returns the loss, d_output and the score of a mini-batch. */
 function emitted({ objective, targets }: Row, output: readonly number[]) {
   const { targets: of, emitLoss, emitScore } = objectiveRuleOf(objective);
   const shape = [targets.length, output.length / targets.length];
@@ -139,7 +139,7 @@ describe('the loss and its gradient', () => {
   });
 });
 
-/** A data set of these targets, of as many classes where they are labels. */
+/** Returns a data set with these targets, and with so many classes where they are labels. */
 function datasetOf(targets: readonly number[], classes: number): Dataset {
   const samples = { inputs: new Float32Array(targets.length), inputShape: [1], count: targets.length };
   const names = range(classes).map((k) => `class ${k}`);

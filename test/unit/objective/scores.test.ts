@@ -47,7 +47,7 @@ describe('the baseline', () => {
   test('knows a class by its name', () => {
     const test = labelled([1, 0, 0], ['dog', 'cat', 'eel']);
     expect(baselineOf(multiclass(), labelled([1, 1, 0]), test)).toMatchObject({ answer: '"dog"', score: 2 / 3 });
-    // By names: one cat and two dogs, and one more of each.
+    // By name, the training part has one cat and two dogs; one more of each class is added.
     const risk = -(Math.log(2 / 6) + 2 * Math.log(3 / 6)) / 3;
     expect(baselineOf(multiclass(), labelled([1, 1, 0]), test).risk).toBeCloseTo(risk, 12);
   });

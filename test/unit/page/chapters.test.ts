@@ -1,4 +1,4 @@
-/** In the training page's experiments, each text says what its settings give. */
+/** The texts of the training page's experiments are true for their settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { SideNews, Validation } from '../../../worker/page/train/engine/messages.ts';
@@ -26,7 +26,7 @@ async function after(hash: string, steps: number): Promise<Readonly<Record<Side,
 /** The results of a network that has diverged. */
 const none = { loss: NaN, accuracy: NaN };
 
-/** The mean over the last twenty mini-batches. */
+/** Returns the mean loss of the last twenty mini-batches. */
 const training = ({ losses }: SideNews): number => losses.slice(-20).reduce((sum, loss) => sum + loss, 0) / 20;
 
 const largest = ({ layers }: SideNews): number => Math.max(...layers.map(({ gradientNorm }) => gradientNorm));

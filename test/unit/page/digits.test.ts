@@ -19,7 +19,7 @@ it('the digits to train with are the first of MNIST, each with its label', async
   expect(shipped.equals(await trainingDigits())).toBe(true);
   const { train, validation } = digitsOf(shipped);
   expect([train.count, validation.count]).toEqual([2560, 512]);
-  // As the files begin: 5, 0, 4, 1, 9 and 7, 2, 1, 0, 4.
+  // MNIST's own files begin with 5, 0, 4, 1, 9 and 7, 2, 1, 0, 4.
   expect([...train.labels.subarray(0, 5), ...validation.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9, 7, 2, 1, 0, 4]);
   expect(() => digitsOf(shipped.subarray(1))).toThrow('expected 2411520 bytes, got 2411519');
 });

@@ -16,7 +16,7 @@ const drawings: Record<string, Stroke[]> = {
   'two strokes': [[[0.3, 0.2], [0.3, 0.5], [0.7, 0.5]], [[0.65, 0.2], [0.6, 0.9]]], // prettier-ignore
 };
 
-/** Rows and columns between the first and the last inked pixel. */
+/** Returns the rows and columns between the first and the last inked pixel. */
 function extent(pixels: Uint8Array): { readonly width: number; readonly height: number } {
   const inked = [...pixels.keys()].filter((i) => (pixels[i] ?? 0) > 127);
   const span = (values: number[]): number => Math.max(...values) - Math.min(...values) + 1;

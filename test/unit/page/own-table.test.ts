@@ -25,7 +25,7 @@ const fileAt = (path: string): File => new File([readFileSync(path)], basename(p
 
 const rows = (of: (i: number) => string, count = 60): string => Array.from({ length: count }, (_, i) => of(i)).join('');
 
-/** Dates, categories, gaps, a decimal comma, quotes with line ends, and another encoding. */
+/** A table with dates, categories, gaps, a decimal comma, quoted line ends, and another encoding. */
 const mixed = `when;where;size;kind\n${rows(
   (i) =>
     `${1 + (i % 28)}.${1 + (i % 12)}.2024;${['Köln', '"a;b"', '"two\nlines"', ''][i % 4] ?? ''};${i % 7 === 0 ? 'NA' : `${i % 11},5`};${i % 3 === 0 ? 'ja' : 'nein'}\n`,
@@ -115,7 +115,7 @@ it.each([
 describe('the parser without streams', () => {
   type Parser = Pick<ReturnType<typeof parseInPage>, 'write' | 'end'>;
 
-  /** Rows, then the error, if there is one. */
+  /** Returns the rows, then the error, if there is one. */
   async function outcome(make: (options: object) => Parser, text: string): Promise<readonly unknown[]> {
     const seen: unknown[] = [];
     const parser = make({

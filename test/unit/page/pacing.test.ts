@@ -1,4 +1,4 @@
-/** How the engine of the training page divides its time. */
+/** The training page's engine divides its time between training, looks and validation. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rationed, Stride } from '../../../worker/page/train/engine/pacing.ts';
 

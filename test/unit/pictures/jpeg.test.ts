@@ -13,7 +13,7 @@ async function expectBits(file: Uint8Array): Promise<void> {
   expect({ wrong, length: got.length }).toEqual({ wrong: -1, length: data.length });
 }
 
-/** Soft hills, hard edges and noise. */
+/** Draws smooth waves, hard edges and noise. */
 function photo(width: number, height: number): Sharp {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     const [channel, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
@@ -46,7 +46,7 @@ describe('a JPEG has the pixels that libjpeg-turbo gives it', () => {
     await expectBits(await photo(width, height).jpeg({ mozjpeg: true, quality: 75 }).toBuffer());
   });
 
-  /** Fewer and smaller ones towards the end of a block. */
+  /** Returns fewer and smaller coefficients towards the end of a block. */
   const coefficient = (component: number, x: number, y: number, k: number): number => {
     const noise = Math.imul(((component * 97 + x) * 89 + y) * 83 + k + 1, 2654435761) >>> 16;
     if (k === 0) return (noise % 1000) - 500;

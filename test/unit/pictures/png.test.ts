@@ -28,7 +28,7 @@ const kinds: Readonly<Record<string, Sharp>> = {
   'a palette of 2': opaque.clone().png({ palette: true, colours: 2 }),
 };
 
-/** Red, green, blue and alpha of each pixel. */
+/** Returns red, green, blue and alpha of each pixel. */
 function rgbaOf({ channels, data }: Picture): Buffer {
   return Buffer.from(
     Array.from({ length: data.length / channels }, (_, i) => {

@@ -19,7 +19,7 @@ async function read(name: string): Promise<Picture> {
   return { width, height, channels: channels === 3 ? 3 : 1, data: data as Uint8Array };
 }
 
-/** `[channels, rows, columns]` to pixels side by side. */
+/** Converts `[channels, rows, columns]` to interleaved pixels. */
 function interleaved(planes: Uint8Array, channels: number): Uint8Array {
   const area = planes.length / channels;
   return planes.map((_, i) => planes[(i % channels) * area + Math.floor(i / channels)] ?? 0);
@@ -42,7 +42,7 @@ describe('a picture for a model', () => {
       const [picture, expected] = [await read(name), await read(`${name}.${size}.${fit}`)];
       const got = interleaved(prepared(picture, columns, rows, { fit }), picture.channels);
       const differences = got.map((byte, i) => Math.abs(byte - (expected.data[i] ?? NaN)));
-      // Pillow keeps the part to crop in float32.
+      // Pillow computes the crop in float32.
       expect(Math.max(...differences)).toBeLessThanOrEqual(fit === 'cover' && size === 'up' ? 1 : 0);
       expect(got).toHaveLength(expected.data.length);
     },

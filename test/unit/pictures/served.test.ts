@@ -13,7 +13,7 @@ import {
 } from '../../../training/pictures/index.ts';
 
 const [width, height] = [61, 43];
-/** Soft hills, hard edges and noise, in colours and with alpha, as photographs have them. */
+/** Smooth waves, hard edges and noise, in colour and with alpha, as in photographs. */
 const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
   const [channel, x, y] = [i % 4, (i >> 2) % width, Math.floor(i / 4 / width)];
   if (channel === 3) return (x * 7 + y * 3) % 256;

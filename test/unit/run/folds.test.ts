@@ -6,7 +6,7 @@ import { multiclass } from '../../../training/objective/index.ts';
 import { chooseFolds, type FoldFlags } from '../../../training/run/folds.ts';
 import { startClock } from '../../../training/trainer/clock.ts';
 
-/** Every fifth sample is of the rare class. */
+/** Every fifth sample belongs to the rare class. */
 const dataset = (count: number): Dataset => ({
   task: 'classification',
   inputs: new Float32Array(count),
@@ -94,12 +94,12 @@ describe('the clock of a run', () => {
 
   it('counts from what was spent before, and foresees steps by those that have been taken', () => {
     const clock = startClock(10, 4);
-    // Before the first steps nobody knows how long one takes.
+    // Before the first steps, the time of a step is unknown.
     expect(clock?.forecast(100)(150)).toBeCloseTo(0.4);
     vi.advanceTimersByTime(2000);
     expect(clock?.spent()).toBeCloseTo(6);
     expect(clock?.share()).toBeCloseTo(0.6);
-    // 20 steps in 2 seconds: ten more take a tenth of the limit.
+    // 20 steps took 2 seconds: ten more take a tenth of the limit.
     const foreseen = clock?.forecast(120);
     expect(foreseen?.(120)).toBeCloseTo(0.6);
     expect(foreseen?.(130)).toBeCloseTo(0.7);

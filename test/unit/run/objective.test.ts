@@ -1,9 +1,9 @@
-/** Classes are noted before they are trained on, where they are rare. */
+/** Rare classes are noted before training. */
 import { expect, it } from 'vitest';
 import type { Dataset } from '../../../training/data/index.ts';
 import { chooseObjective, notesOnRarity } from '../../../training/run/objective.ts';
 
-/** So many samples of each class. */
+/** Returns a data set with so many samples of each class. */
 function ofClasses(counts: Readonly<Record<string, number>>): Dataset {
   const classes = Object.keys(counts);
   const labels = Int32Array.from(Object.values(counts).flatMap((count, k) => Array<number>(count).fill(k)));

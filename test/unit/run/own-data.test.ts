@@ -124,7 +124,7 @@ const loaded = (dataset: Dataset, its: readonly Column[] | null = null): LoadedD
 const source = { path: 'data/own.csv' };
 const kindsOf = (layers: readonly { readonly kind: string }[]) => layers.map(({ kind }) => kind).join(' ');
 
-/** A table of so many rows, of numbers that are all different and of categories. */
+/** Returns a table of so many rows, with columns of numbers, all different, and of categories. */
 function tableOf(rows: number, names: readonly string[], { wide = 1, categories = 3 } = {}): LoadedData {
   const its: readonly Column[] = [
     ...Array.from({ length: wide }, (_, i): Column => ({ kind: 'numeric', name: `x${i}`, fill: null })),
@@ -168,7 +168,7 @@ describe('the network for a table', () => {
   });
 
   test('cuts numbers into 32 bins, and none where there are more numbers than bins for all', async () => {
-    // Of different numbers both halves of the edges are the same.
+    // Where all numbers differ, the uniform and the quantile edges coincide.
     const cut = await chooseNetwork({}, source, tableOf(300, few), multiclass());
     expect([cut.bins, cut.edges?.map(({ length }) => length)]).toEqual([32, [17, 0]]);
     const wide = await chooseNetwork({}, source, tableOf(60, few, { wide: 400 }), multiclass());

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A model as a run on `own.csv` leaves it, with the members that matter here. */
+/** Returns a model as a run on `own.csv` leaves it, with the members that matter here. */
 const trained = (): Known =>
   ({
     columns,

@@ -6,7 +6,7 @@ import { notesOnScaling } from '../../../training/run/scaling.ts';
 
 const numeric = (name: string): Column => ({ kind: 'numeric', name, fill: null });
 
-/** Rows of a table with the columns `a` and `b`, of which `b` is like any other, or of arrays. */
+/** Returns the notes on rows of a table with the columns `a` and `b`, where `b` is unremarkable, or of arrays. */
 function notesOn(
   values: readonly number[],
   columns: readonly Column[] | null = [numeric('a'), numeric('b')],

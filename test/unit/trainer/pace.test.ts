@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../../training/trainer/pace.ts';
 
-/** The steps of each call. */
+/** Returns the number of steps in each call. */
 function calls(cost: number, step: number, isFree = false, count = 30): readonly number[] {
   const pace = new Pace(isFree);
   return Array.from({ length: count }, () => {

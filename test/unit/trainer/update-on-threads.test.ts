@@ -17,7 +17,7 @@ const layoutFor = (units: number, options: Options) => layoutOf(planNetwork(netw
 type Options = Parameters<typeof compileUpdate>[1];
 const adam: Options = { optimizer: optimizers.adam(), bnMomentum: 0.9 };
 
-/** So many updates of the same state by the same gradients. */
+/** Runs several updates of the same state by the same gradients. */
 async function updated(options: Options, threads: number | undefined): Promise<StateMemory> {
   const layout = layoutFor(601, options);
   const update = compileUpdate(layout, options, threads !== undefined);

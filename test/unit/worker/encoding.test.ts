@@ -1,4 +1,4 @@
-/** Compressed bodies, against Node's zlib. */
+/** Compressed bodies of Node's zlib are decoded, and damaged or oversized ones are refused. */
 import { constants, deflateSync, gzipSync, type ZlibOptions } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decode, encodingOf } from '../../../worker/http/encoding.ts';
@@ -72,7 +72,7 @@ describe('a compressed body', () => {
   });
 
   it('is refused where it has a code for every few bytes', () => {
-    // Empty blocks with the standard's codes: a last one of 10 bits behind a million of them.
+    // The bits begin a block with the fixed codes, whose first symbol copies bytes from before the data.
     const blocks = new Uint8Array(1_000_000).fill(0b10);
     const packed = Uint8Array.from([0x78, 0x9c, ...blocks]);
     expect(refusalOf(() => decode(packed, 'deflate', limit)).refusal).toBe('malformed');
@@ -101,7 +101,7 @@ describe('a compressed body', () => {
         refused++;
       }
     }
-    // The time and the system that a header names change nothing.
+    // Only the header's time and operating system may be damaged without effect.
     expect(refused).toBeGreaterThan(packed.length * 8 - 100);
   });
 

@@ -1,10 +1,13 @@
-/** Tensors of 16-bit numbers on a host that has no arrays of them, as Node 20: the same answers as on one that has. */
+/**
+ * Tensors of 16-bit numbers get the same answers on a host without `Float16Array`, such as Node 20, as on a host with
+ * it.
+ */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromHalfBits, halfBits } from '../../../worker/protocol/halfs.ts';
 import type { Image, Session, WorkerHandler } from '../../../worker/create-worker.ts';
 import { ask, jsonRequest } from '../../worker/images.ts';
 
-// The tests themselves run on a host that has them.
+// The tests themselves run on a host that has it.
 const Native = Float16Array;
 
 describe('the bits of halfs', () => {
@@ -39,7 +42,7 @@ describe('a host without Float16Array', () => {
   let worker: WorkerHandler;
   const fed: unknown[] = [];
 
-  /** Answers what it gets, as an image there does: by its bits. */
+  /** Returns its input, by its bits, as an image does on such a host. */
   const run: Session['run'] = ({ x }) => {
     if (!(x?.data instanceof Uint16Array)) throw new Error('expected the bits of halfs');
     fed.push([...x.data]);
@@ -67,7 +70,7 @@ describe('a host without Float16Array', () => {
   const infer = (input: object, more: object = {}) =>
     ask(worker, '/v2/models/half/infer', jsonRequest({ inputs: [{ name: 'x', shape: [1, 2], ...input }], ...more }));
 
-  /** A body of JSON and bytes. */
+  /** Builds a body of JSON and bytes. */
   const binary = (datatype: string, bytes: ArrayBufferView, parameters: object = {}) => {
     const { byteLength: size } = bytes;
     const inputs = [{ name: 'x', shape: [1, 2], datatype, parameters: { binary_data_size: size } }];

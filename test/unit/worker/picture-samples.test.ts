@@ -1,4 +1,4 @@
-/** A program without types may give anything as a picture: what is none is refused, and never read as other bytes. */
+/** A program without types may pass anything as a picture: other values are refused, and never read as bytes. */
 import { expect, it } from 'vitest';
 import { plainPreparation } from '../../../training/pictures/index.ts';
 import { pictureCalls } from '../../../worker/predict/picture-calls.ts';

@@ -1,4 +1,4 @@
-/** Pictures that a Worker writes, read by sharp. */
+/** sharp reads the pictures that a Worker writes, pixel by pixel. */
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { toPngUrl } from '../../../worker/pictures/png.ts';
@@ -8,7 +8,7 @@ it.each([
   [5, 3, 1],
   [3, 7, 3],
   [2, 2, 4],
-  // More bytes than a call takes arguments, which do not compress.
+  // More bytes than a function call takes as arguments, which do not compress.
   [200, 150, 3],
 ] as const)('%i × %i pixels of %i channels are what they were', async (width, height, channels) => {
   const data = Uint8Array.from({ length: width * height * channels }, (_, i) => (i * 2654435761) >>> 13);
@@ -16,7 +16,7 @@ it.each([
   expect(url).toMatch(/^data:image\/png;base64,/);
   const image = sharp(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
   expect(await image.metadata()).toMatchObject({ format: 'png', width, height, channels, depth: 'uchar' });
-  // Grey would come as three channels.
+  // sharp would return grey as three channels.
   const read = await (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
   expect(Buffer.compare(read, Buffer.from(data))).toBe(0);
 });

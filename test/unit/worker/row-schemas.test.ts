@@ -1,4 +1,4 @@
-/** The OpenAPI document says of each model what its rows are, as it takes them. */
+/** The OpenAPI document describes each model's rows as the Worker accepts them. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { Column } from '../../../training/columns/index.ts';
@@ -37,7 +37,7 @@ interface Document {
 }
 const document = (await ask(worker, '/openapi.json')).body as Document;
 
-/** Whether a value is what the document says of that name. */
+/** Returns whether a value matches the document's schema of that name. */
 function fits(name: string, value: unknown): boolean {
   const { schemas } = document.components;
   const text = JSON.stringify({ $defs: schemas, ...schemas[name] }).replaceAll('#/components/schemas/', '#/$defs/');

@@ -1,6 +1,7 @@
 /**
- * Rows mean over HTTP what they meant in training: random tables of random columns go through the reader of tables, which learns the
- * columns, and their rows through the Worker in every form that it takes. The model gets the same numbers, to the bit.
+ * Rows mean the same over HTTP as in training. Random tables of random columns go through the table reader, which
+ * infers the columns, and their rows through the Worker in every format. The model receives the same numbers, to the
+ * bit.
  */
 import fc from 'fast-check';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +32,7 @@ const days = fc.tuple(
 );
 const times = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }));
 
-/** As people write what a column of the kind holds. */
+/** Generates cells of each kind as people write them. */
 const cells: { readonly [K in Kind]: fc.Arbitrary<string> } = {
   numeric: fc.oneof(
     numbers.map(String),
@@ -64,7 +65,7 @@ const names = fc.uniqueArray(fc.constantFrom('plan', 'seats', 'Größe, cm', 'co
 
 const ROWS = 24;
 
-/** Of each column its name, its kind and its cells; blanks inside quotes belong to a cell, those around others do not. */
+/** Generates the name, kind and cells of each column. Blanks inside quotes belong to a cell, others do not. */
 const tables = names.chain((all) =>
   fc.tuple(
     ...all.map((name) =>
@@ -92,7 +93,7 @@ const bitsOf = (values: ArrayLike<number>): readonly number[] => [...new Uint32A
 
 let files = 0;
 
-/** The columns as training learns them, and the numbers of its rows. */
+/** Reads a table as training does. @returns the columns, and the numbers of its rows */
 async function learnt(
   table: readonly { readonly name: string; readonly kind: Kind; readonly cells: readonly string[] }[],
   { delimiter, decimal }: { readonly delimiter: ',' | ';'; readonly decimal?: '.' } = { delimiter: ',', decimal: '.' },
@@ -114,7 +115,7 @@ it('is the same in every form of a row', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(tables, async (table) => {
       const known = await learnt(table).catch((error: unknown) => {
-        // Some columns are none that anybody would train on: of gaps alone, say.
+        // Some generated columns cannot be trained on, such as columns of gaps alone.
         if (error instanceof UserError) return undefined;
         throw error;
       });
@@ -163,7 +164,10 @@ it('is the same in every form of a row', { timeout: 120_000 }, async () => {
   expect(learntTables).toBeGreaterThan(runs / 2);
 }); // prettier-ignore
 
-/** As Europeans write numbers, and as others do who use semicolons; those of a table are of one kind, or nothing tells it. */
+/**
+ * Generate numbers with a decimal comma, with and without thousands separators, and with a decimal point. The numbers
+ * of a table are of one kind, or nothing shows which kind they are.
+ */
 const european = fc
   .tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 9999 }))
   .map(([whole, fraction]) => `${whole},${fraction}`);

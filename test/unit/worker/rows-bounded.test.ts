@@ -1,4 +1,4 @@
-/** Bodies of rows that are as large as a body may be and hold as little as can be: what they take is bounded, not by their bytes alone. */
+/** Bodies of the largest size that hold almost nothing take bounded time. */
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../training/columns/index.ts';
 import { createWorker } from '../../../worker/create-worker.ts';
@@ -15,7 +15,10 @@ const filled = (piece: string, before = '', after = ''): string =>
   before + piece.repeat(Math.floor((LARGEST - before.length - after.length) / piece.length)) + after;
 const names = (count: number): string => Array.from({ length: count }, (_, i) => `c${i}`).join(',');
 
-/** Seconds of the processor, several times what they take on an idle machine; a square of the bytes would be hours. */
+/**
+ * The limit in seconds of CPU time, several times the need of an idle machine. Work quadratic in the bytes would take
+ * hours.
+ */
 const MAX = 4;
 
 describe('a large body of nearly nothing is answered soon', () => {

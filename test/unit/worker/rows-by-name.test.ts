@@ -1,4 +1,7 @@
-/** Rows by the names of their columns, over HTTP: the model here answers the numbers that its rows become, and -1 for a gap. */
+/**
+ * Rows by the names of their columns become the model's input over HTTP. The model here returns the numbers that its
+ * rows become, and -1 for a gap.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../training/columns/index.ts';
 import { createWorker, type Session, type Tensor } from '../../../worker/create-worker.ts';
@@ -32,7 +35,7 @@ const text = (type: string, body: string, headers = {}): RequestInit => ({
   body,
   headers: { 'content-type': type, ...headers },
 });
-/** What the rows became. */
+/** Returns the status, and the numbers that the rows became. */
 const values = ({ status, body }: Reply): unknown => [
   status,
   (body as { predictions?: readonly object[] } | undefined)?.predictions?.map((row) =>
@@ -319,7 +322,7 @@ describe('who prefers an answer', () => {
     expect([status, body]).toEqual([200, { predictions: [expected, { values: numbers }] }]);
     const query = new URLSearchParams(parameters as Record<string, string>).toString();
     expect((await send({ instances }, `${path}?${query}`)).body).toEqual(body);
-    // Of a model whose card says it, unless a request says otherwise.
+    // The card of this model sets it, and a request may override it.
     const own = workerOf(parameters);
     expect((await ask(own, path, jsonRequest({ instances }))).body).toEqual(body);
     const { status: refused } = await ask(own, `${path}?unknown=refuse`, jsonRequest({ instances }));
@@ -337,7 +340,7 @@ describe('who prefers an answer', () => {
   });
 });
 
-/** A model of one column whose answer is what is asked here. */
+/** Makes a Worker with a model of one column that gives these answers. */
 function answering(echo: Partial<Echo>, answers: readonly (readonly number[])[]) {
   const one: Column = { kind: 'numeric', name: 'x', fill: null };
   const run = (): Record<string, Tensor> => ({

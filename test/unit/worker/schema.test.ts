@@ -1,4 +1,4 @@
-/** What comes in is read as the schemas say that are published of it. */
+/** Requests are read exactly as the published schemas describe them. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -56,7 +56,7 @@ describe('a schema', () => {
     [[], 'body: expected a JSON object, got an array of 0'],
     [null, 'body: expected a JSON object, got null'],
     [{}, 'name: expected a string, got nothing'],
-    // Of two that are wrong the first one that the schema has.
+    // Of two wrong members, the one that comes first in the schema is named.
     [{ size: -1, name: 1 }, 'name: expected a string, got 1'],
     [{ ...right, size: -1 }, 'size: expected an integer from 0 to 9, got -1'],
     [{ ...right, size: 1.5 }, 'size: expected an integer from 0 to 9, got 1.5'],
@@ -128,7 +128,7 @@ const body = fc.oneof(
   leaf,
 );
 
-/** A schema of another library's, made of what is published. */
+/** Builds another library's schema from the published one. */
 function publishedOf(json: object): z.ZodType {
   const text = JSON.stringify({ ...json, $defs: { TensorElement: protocol.tensorElement } });
   const schema = JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as Parameters<

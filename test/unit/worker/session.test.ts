@@ -1,4 +1,4 @@
-/** An image's session in the protocol's terms. */
+/** An image's session takes and returns tensors in the protocol's terms, and limits the batch. */
 import { describe, expect, it } from 'vitest';
 import type { Session, Tensor, ValueInfo } from '../../../worker/image.ts';
 import { sessionOn } from '../../../worker/protocol/session.ts';

@@ -1,9 +1,9 @@
-/** How much a Worker weighs before its models: `createWorker` and all that it can do, bundled as Wrangler does it. */
+/** A Worker without models stays small: `createWorker` and all its features, bundled as by Wrangler. */
 import { build } from 'esbuild';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
-/** It was 67.7 kB before rows had names, which may cost 12 kB, and before the routes of drift, which may cost 1.6. */
+/** 67.7 kB before rows by name, which may take 12 kB, and before the routes of drift, which may take 1.6 kB. */
 const MAX_BYTES = 81_300;
 
 it('is at most 81.3 kB, gzipped', async () => {

@@ -1,4 +1,4 @@
-/** Quantiles beside SciPy 1.17's. */
+/** Quantiles agree with SciPy 1.17's. */
 import { expect, it } from 'vitest';
 import { chiSquareQuantile, normalQuantile, tailOf } from '../../../../worker/drift/thresholds.ts';
 

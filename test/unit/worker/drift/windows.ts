@@ -1,9 +1,9 @@
-/** Windows of made-up samples. */
+/** Windows of generated samples. */
 import { createRandom } from '../../../../training/data/index.ts';
 import type { ChannelSums, DriftWindow } from '../../../../worker/drift/window.ts';
 import type { BatchNormLayer } from '../../../../worker/image.ts';
 
-/** Of so many channels with mean 2 and variance 4. */
+/** Returns a layer with so many channels of mean 2 and variance 4. */
 export const layerOf = (channels: number, name = 'bn1'): BatchNormLayer => ({
   name,
   input: 'z',
@@ -25,12 +25,12 @@ export interface Drawing {
   readonly places?: number;
   readonly mean?: number;
   readonly deviation?: number;
-  /** The share of the variance that places of one sample have in common. */
+  /** The share of the variance that the positions of one sample have in common. */
   readonly common?: number;
   readonly seed?: number;
 }
 
-/** Normal numbers. */
+/** Draws normally distributed inputs. */
 export function inputsOf(drawing: Drawing): Inputs {
   const { samples, channels = 1, places = 1, mean = 2, deviation = 2, common = 0, seed = 1 } = drawing;
   const random = createRandom(seed);
