@@ -40,7 +40,7 @@ const published: Checks = [
   ]),
 ];
 
-/** For backends that must know their graphs in advance. */
+/** Lists all graphs, for backends that must know them in advance. */
 export const publishedGraphs: readonly Graph[] = published.flatMap(([, checks]) => checks.map(({ graph }) => graph));
 
 export function describePublishedBatchNorm(backend: Backend): void {

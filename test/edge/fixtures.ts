@@ -10,7 +10,7 @@ import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { encodeProto } from '../../training/graph/index.ts';
 
 type Shape = readonly (number | string)[];
-/** Without a shape, the file states none. */
+/** The type of an input. The shape is optional: without it, the file states none. */
 type InputType = readonly [elemType: number, shape?: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 

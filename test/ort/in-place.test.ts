@@ -50,8 +50,8 @@ const wide: Network = {
   layers: [dense(100), batchNorm(), relu(), dense(101), batchNorm(), relu(), dense(2)],
 };
 /**
- * Where threads share the matrices of this network, these have the samples along their rows, like the numbers that a
- * step changes.
+ * Threads share the matrices of this network, which have the samples along their rows, and the numbers that a step
+ * changes.
  */
 const large: Network = {
   name: 'large',

@@ -24,7 +24,7 @@ export interface Cloudflare {
   readonly uploads: readonly Upload[];
   /** Lists the shares of traffic after each deployment. */
   readonly deployments: readonly (readonly Share[])[];
-  /** From now on, disturbs calls. `how` is asked before each call, such as `POST /client/v4/accounts/…`. */
+  /** Disturbs later calls. `how` is asked before each call, such as `POST /client/v4/accounts/…`. */
   disturb(how: (call: string) => Disturbance | undefined): void;
   /** Gives a version all the traffic, as another person's deployment does. */
   deployElsewhere(id: string): void;

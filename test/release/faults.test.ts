@@ -1,5 +1,5 @@
 /**
- * Where a release fails on the way, the folder of models says what is deployed, or that it is unknown. The tests run
+ * After a release that fails, the folder of models says what is deployed, or that it is unknown. The tests run
  * the real Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * The Workers to compare: bundled, with the files that they import. Each has a folder, as it would be deployed with.
+ * The Workers to compare: bundled, with the files that they import, each in a folder of its own as for a deployment.
  */
 
 import { readFile } from 'node:fs/promises';

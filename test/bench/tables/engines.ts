@@ -13,7 +13,7 @@ import { median } from '../measurement.ts';
 import { environment, python, SHARE, type Split, type Table } from './data.ts';
 
 export interface Outcome {
-  /** For each test row, in the split's order: a probability for each class, or the number. */
+  /** Holds a probability for each class, or the number, for each test row in the split's order. */
   readonly answers: ArrayLike<number>;
   readonly cpu_seconds: number;
   readonly bytes: number;

@@ -10,7 +10,7 @@ export interface HttpRequest {
 
 export interface Latencies {
   readonly requestsPerSecond: number;
-  /** In milliseconds. */
+  /** The median time to an answer, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }

@@ -1,4 +1,4 @@
-/** In the form of docs/examples, inputs become a row, and the page shows the model's answer. */
+/** The form of docs/examples turns its inputs into a row, and the page shows the model's answer. */
 import { expect, it } from 'vitest';
 import { formApp, type PenguinsRow } from '../../../docs/examples/form/app.ts';
 import type { Column, Predictor, Session } from '../../../worker/create-worker.ts';

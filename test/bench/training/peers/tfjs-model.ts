@@ -58,8 +58,8 @@ function weightsOf(layer: Layer, name: string, tensors: ReadonlyMap<string, Tens
 }
 
 /**
- * Transposes kernels to TensorFlow's layout: `[O, I, kH, kW]` to `[kH, kW, I, O]`, and `[O, C · H · W]` to `[H · W · C,
- * O]` for a dense layer whose inputs are those of an image.
+ * Transposes kernels to TensorFlow's layout: `[O, I, kH, kW]` to `[kH, kW, I, O]`. The kernel of a dense layer whose
+ * inputs are those of an image is transposed from `[O, C · H · W]` to `[H · W · C, O]`.
  *
  * @param features the inputs of a dense layer, `[C, H, W]` or `[C]`
  */

@@ -22,10 +22,10 @@ export type Order =
   | { readonly kind: 'losses' }
   | { readonly kind: 'file'; readonly of: Side; readonly as: FileKind };
 
-/** What can be saved: a folder of `models/` as a ZIP archive, a safetensors file, or a CSV file of all samples. */
+/** A file to save: a folder of `models/` as a ZIP archive, a safetensors file, or a CSV file of all samples. */
 export type FileKind = 'model' | 'checkpoint' | 'data';
 
-/** What the user has chosen to look at. */
+/** The user's choice of what to look at. */
 export interface Watched {
   /** The index of a hidden layer. */
   readonly layer: number;
