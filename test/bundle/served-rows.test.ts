@@ -91,8 +91,8 @@ describe.each<[string, readonly number[], Described]>([
       ['categorical', true],
       ['date', true],
     ]);
-    // The encodings of the date are year, season, day of the month and weekday; together with the four numbers and the
-    // date itself, these are the inputs of the layers.
+    // Year, season, day of the month and weekday of the date take seven numbers. The four numbers and the date have
+    // indicators of gaps.
     expect(plan.network.inputShape).toEqual([6 + 7]);
     expect(plan.network.indicators).toHaveLength(5);
     expect([...rows.inputs].filter((value) => Number.isNaN(value)).length).toBeGreaterThan(100);

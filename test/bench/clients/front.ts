@@ -9,7 +9,7 @@ export interface Front {
   stop(): void;
 }
 
-/** Compresses by the rules of https://developers.cloudflare.com/speed/optimization/content/compression/. */
+/** Starts the proxy: https://developers.cloudflare.com/speed/optimization/content/compression/ */
 export async function compressingFront(url: string): Promise<Front> {
   const server = createServer((request, response) => void pass(url, request, response));
   await new Promise<void>((done) => {
