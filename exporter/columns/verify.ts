@@ -105,7 +105,7 @@ async function answersToColumns(
     const tensor =
       kind === 'numeric'
         ? new Tensor('float32', Float32Array.from(values, (value) => (typeof value === 'number' ? value : NaN)), dims)
-        : new Tensor('string', values.map((value) => value ?? '') as string[], dims); // prettier-ignore
+        : new Tensor('string', values.map((value) => value ?? '') as string[], dims); // oxfmt-ignore
     return [name, tensor] as const;
   });
   const answers = await session.run(Object.fromEntries(feeds));

@@ -78,7 +78,7 @@ function modelPieces(model: Uint8Array, state: State): Pieces {
   const graph: Change = (message) => graphPieces(message, state, 0);
   const definition: Change = (message) =>
     changed(message, [[fields.function.node, (node) => nodePieces(node, state, 0)]]);
-  return changed(model, [[fields.model.graph, graph], [fields.model.functions, definition]]) ?? [model]; // prettier-ignore
+  return changed(model, [[fields.model.graph, graph], [fields.model.functions, definition]]) ?? [model]; // oxfmt-ignore
 }
 
 function graphPieces(graph: Uint8Array, state: State, depth: number): Pieces | undefined {
@@ -109,7 +109,7 @@ function attributePieces(attribute: Uint8Array, state: State, depth: number): Pi
 
 function sparsePieces(sparse: Uint8Array, state: State): Pieces | undefined {
   const tensor: Change = (message) => tensorPieces(message, state);
-  return changed(sparse, [[fields.sparse.values, tensor], [fields.sparse.indices, tensor]]); // prettier-ignore
+  return changed(sparse, [[fields.sparse.values, tensor], [fields.sparse.indices, tensor]]); // oxfmt-ignore
 }
 
 interface Tensor {

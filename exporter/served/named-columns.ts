@@ -166,7 +166,7 @@ function entrance(graph: onnx.IGraphProto, ports: readonly ColumnPort[], columns
       at++;
       return { i, name };
     });
-    node.push(...joined(parts.map(({ name }) => name), port, initializer)); // prettier-ignore
+    node.push(...joined(parts.map(({ name }) => name), port, initializer)); // oxfmt-ignore
   }
   return { input: [{ name: rows, type: { tensorType } }], node, initializer };
 }

@@ -140,7 +140,7 @@ describe('a threshold', () => {
       '/v1/models/churn:predict',
       jsonRequest({ instances: [row], parameters: { explain: true } }),
     );
-    const [{ label, explanation }] = (body as { predictions: [{ label: string; explanation: { of: string; flips?: { column: string; value: unknown; label: string }[] } }] }).predictions; // prettier-ignore
+    const [{ label, explanation }] = (body as { predictions: [{ label: string; explanation: { of: string; flips?: { column: string; value: unknown; label: string }[] } }] }).predictions; // oxfmt-ignore
     expect(explanation.of).toBe(label);
     for (const flip of explanation.flips ?? []) {
       const [other] = await predictionsOf('churn', [{ ...row, [flip.column]: flip.value }]);

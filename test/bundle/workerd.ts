@@ -120,7 +120,7 @@ function capnp(
   durableObjectNamespaces = [(className = "${objects.className}", uniqueKey = "${objects.className}", enableSql = true)],
   durableObjectStorage = (localDisk = "objects"),`
     : '';
-  const disk = objects ? `, (name = "objects", disk = (path = ${JSON.stringify(mkdtempSync(join(outdir, 'objects-')))}, writable = true))` : ''; // prettier-ignore
+  const disk = objects ? `, (name = "objects", disk = (path = ${JSON.stringify(mkdtempSync(join(outdir, 'objects-')))}, writable = true))` : ''; // oxfmt-ignore
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "${service}", worker = .worker)${disk}],

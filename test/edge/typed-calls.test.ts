@@ -59,7 +59,7 @@ const lines: readonly [line: string, isWrong: boolean][] = [
   [`digits.predict({ data: new Uint8ClampedArray(4), width: 1, height: 1 })`, false],
   [`digits.predict('seven.png')`, true],
   [`(models.length + sessions.size)`, false],
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 let folder: string;
 beforeAll(async () => {

@@ -178,7 +178,7 @@ describe('a model that is not monitored', () => {
 
   it('has a Worker without any of the code that counts', async () => {
     const inputsOf = async (entry: string) => {
-      const { metafile } = await build({ entryPoints: [entry], bundle: true, write: false, metafile: true, format: 'esm', external: ['cloudflare:*'] }); // prettier-ignore
+      const { metafile } = await build({ entryPoints: [entry], bundle: true, write: false, metafile: true, format: 'esm', external: ['cloudflare:*'] }); // oxfmt-ignore
       const [output] = Object.values(metafile.outputs);
       return Object.entries(output?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) =>
         path.startsWith('worker/drift/') && bytesInOutput > 0 ? [path] : [],

@@ -46,7 +46,7 @@ beforeAll(async () => {
     return [i % 11 === 0 ? '' : x, i % 13 === 0 ? '' : `town ${town}`, i % 3 === 0 ? 'yes' : 'no', label].join(',');
   });
   await writeFile(at('towns.csv'), ['x,town,open,label', ...rows, ''].join('\n'));
-  await writeFile(at('numbers.csv'), ['a,b,label', ...rows.map((_, i) => `${i},${(i * 7) % 31},${i % 2}`), ''].join('\n')); // prettier-ignore
+  await writeFile(at('numbers.csv'), ['a,b,label', ...rows.map((_, i) => `${i},${(i * 7) % 31},${i % 2}`), ''].join('\n')); // oxfmt-ignore
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -149,7 +149,7 @@ describe('a network file that encodes rows', () => {
     };
     const first = await train(plan, data, config, backend, events, { signal: stop.signal });
     expect(first.interrupted).toBe(true);
-    const { snapshot } = await loadSnapshot(at('stopped.safetensors'), plan, JSON.parse(JSON.stringify(run)) as typeof run); // prettier-ignore
+    const { snapshot } = await loadSnapshot(at('stopped.safetensors'), plan, JSON.parse(JSON.stringify(run)) as typeof run); // oxfmt-ignore
     expect(await train(plan, data, config, backend, {}, { snapshot })).toEqual(whole);
   });
 

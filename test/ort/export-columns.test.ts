@@ -59,7 +59,7 @@ async function trainTable(name: string, csv: string, label: string, network: Enc
   const expected = async (rows: readonly Row[]): Promise<Float32Array> => {
     const inputs = new Float32Array(rows.length * width);
     for (const [i, row] of rows.entries()) {
-      const complaint = prepare(columns.map(({ name }) => row[name]), inputs, i * width); // prettier-ignore
+      const complaint = prepare(columns.map(({ name }) => row[name]), inputs, i * width); // oxfmt-ignore
       expect(complaint, JSON.stringify(row)).toBeUndefined();
     }
     const output = await evaluator.logits(model.tensors, { count: rows.length, inputs, inputShape: [width] });
@@ -82,7 +82,7 @@ async function ask({ columns, session }: Pick<Table, 'columns' | 'session'>, row
     const tensor =
       kind === 'numeric'
         ? new Tensor('float32', Float32Array.from(values, (value) => (typeof value === 'number' ? value : NaN)), [rows.length, 1])
-        : new Tensor('string', values.map((value) => String(value ?? '')), [rows.length, 1]); // prettier-ignore
+        : new Tensor('string', values.map((value) => String(value ?? '')), [rows.length, 1]); // oxfmt-ignore
     return [name, tensor] as const;
   });
   const { label, probabilities, prediction } = await session.run(Object.fromEntries(feeds));
@@ -126,7 +126,7 @@ it('takes columns that are called as its own values and outputs are', { timeout:
   expect(largest).toBeLessThan(1e-6);
   const best = rows.map((_, i) => ((expected[2 * i] ?? 0) >= (expected[2 * i + 1] ?? 0) ? 'even' : 'odd'));
   expect(label?.data).toEqual(best);
-}); // prettier-ignore
+}); // oxfmt-ignore
 
 describe.each<[string, number, Encoding]>([
   ['a table with categories, gaps, dates and times', 1e-6, {}],
@@ -139,7 +139,7 @@ describe.each<[string, number, Encoding]>([
     table = await trainTable(name, madeUp(600, false), 'target', network);
   }, 60_000);
 
-  const row: Row = { plan: 'Free', size: '2', seats: 3, weight: 0.5, since: '2024-05-17 17:30', opens: '08:30', news: 'yes' }; // prettier-ignore
+  const row: Row = { plan: 'Free', size: '2', seats: 3, weight: 0.5, since: '2024-05-17 17:30', opens: '08:30', news: 'yes' }; // oxfmt-ignore
 
   it('has an input for each column, which says what it takes', () => {
     expect(table.session.inputNames).toEqual(['plan', 'size', 'seats', 'weight', 'since', 'opens', 'news']);

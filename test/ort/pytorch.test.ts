@@ -208,7 +208,7 @@ it('a mean of all mini-batches goes on from those that the file has counted, and
       backend: 'native',
       threads: 1,
       out,
-    }); // prettier-ignore
+    }); // oxfmt-ignore
     return (await readSafetensors(checkpoint)).tensors;
   };
   const [after, alone] = [await train(counted), await train(uncounted)];

@@ -111,7 +111,7 @@ describe('a project of a user', () => {
     await writeFile(join(app, 'more.csv'), [head, ...rows.filter((_, i) => i % 3 === 0)].join('\n'));
     const scored = await answer<{ readonly rows: number; readonly scores: Readonly<Record<string, number>> }>(
       'evaluate', 'runs/penguins', '--data', 'more.csv',
-    ); // prettier-ignore
+    ); // oxfmt-ignore
     expect(scored.rows).toBeGreaterThan(0);
     expect(scored.scores['accuracy']).toBeGreaterThan(0.9);
     expect(scored).toHaveProperty('unknown');
@@ -143,7 +143,7 @@ describe('a project of a user', () => {
 
   test('build makes one image of both', async () => {
     const { models } = await answer<{ readonly models: readonly Readonly<Record<string, unknown>>[] }>('build');
-    expect(models.map(({ name, ok }) => [name, ok])).toEqual([['iris', true], ['penguins', true]]); // prettier-ignore
+    expect(models.map(({ name, ok }) => [name, ok])).toEqual([['iris', true], ['penguins', true]]); // oxfmt-ignore
     for (const { gzipBytes, cases } of models) {
       expect(gzipBytes).toBeGreaterThan(100);
       expect(cases).toBeGreaterThan(0);
@@ -274,7 +274,7 @@ describe('on the oldest Node that the package supports', () => {
     ['train', '--resume', '--out', 'runs/oldest'],
     // Steps of this size are compiled. Larger ones are taken in place, and with threads where the runtime lets them
     // share memory.
-    ...['in-place', 'loop'].map((way) => ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--stepper', way, '--threads', '2', '--out', `runs/oldest-${way}`]), // prettier-ignore
+    ...['in-place', 'loop'].map((way) => ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--stepper', way, '--threads', '2', '--out', `runs/oldest-${way}`]), // oxfmt-ignore
     ['evaluate', 'runs/oldest'],
     ['export', 'runs/oldest', '--models', 'oldest', '--name', 'penguins'],
     ['add', 'iris.onnx', '--models', 'oldest', '--name', 'irises'],

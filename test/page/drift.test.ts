@@ -13,7 +13,7 @@ import { type Served, serveImage } from './serve-image.ts';
 
 const normOf = (name: string, channels: number): BatchNormLayer => {
   const all = (value: number): readonly number[] => new Array<number>(channels).fill(value);
-  return { name, input: 'x', output: 'y', epsilon: 1e-5, momentum: 0.9, gamma: all(1), beta: all(0), runningMean: all(0), runningVar: all(1) }; // prettier-ignore
+  return { name, input: 'x', output: 'y', epsilon: 1e-5, momentum: 0.9, gamma: all(1), beta: all(0), runningMean: all(0), runningVar: all(1) }; // oxfmt-ignore
 };
 
 const norms = [normOf('bn1', 16), normOf('a_layer_with_quite_a_long_name_of_its_own_bn2', 64)];
@@ -52,10 +52,10 @@ function windowOf(hour: number, samples: number, max: number): DriftWindow {
       }),
     ),
     columns: {
-      area: { missing: 0, outOfRange: isMoved ? samples / 5 : 0, counts: isMoved ? [0, 0.2, 0.3, 0.5].map((share) => share * samples) : [1, 1, 1, 1].map((part) => (part * samples) / 4) }, // prettier-ignore
-      'how it is heated in the winter': { missing: samples / 10, outOfRange: 0, counts: [samples / 2, 0.4 * samples, 0] }, // prettier-ignore
+      area: { missing: 0, outOfRange: isMoved ? samples / 5 : 0, counts: isMoved ? [0, 0.2, 0.3, 0.5].map((share) => share * samples) : [1, 1, 1, 1].map((part) => (part * samples) / 4) }, // oxfmt-ignore
+      'how it is heated in the winter': { missing: samples / 10, outOfRange: 0, counts: [samples / 2, 0.4 * samples, 0] }, // oxfmt-ignore
     },
-    classes: isMoved ? { ham: samples / 4, spam: samples / 2, [labels[2] ?? '']: samples / 4 } : { ham: 0.6 * samples, spam: 0.3 * samples, [labels[2] ?? '']: 0.1 * samples }, // prettier-ignore
+    classes: isMoved ? { ham: samples / 4, spam: samples / 2, [labels[2] ?? '']: samples / 4 } : { ham: 0.6 * samples, spam: 0.3 * samples, [labels[2] ?? '']: 0.1 * samples }, // oxfmt-ignore
   };
 }
 
@@ -113,14 +113,14 @@ describe.skipIf(executablePath === undefined)('the page on drift, in Chromium', 
 
   it('shows the windows, the worst channels, the columns and the classes of what has drifted', async () => {
     const { page, complaints } = await openModel('moved');
-    expect(await cardOf(page).locator('h3').allTextContents()).toEqual(['Hour by hour', 'What goes into bn1', 'What goes into a_layer_with_quite_a_long_name_of_its_own_bn2', 'Columns', 'Answers']); // prettier-ignore
+    expect(await cardOf(page).locator('h3').allTextContents()).toEqual(['Hour by hour', 'What goes into bn1', 'What goes into a_layer_with_quite_a_long_name_of_its_own_bn2', 'Columns', 'Answers']); // oxfmt-ignore
     const windows = await cardOf(page).locator('.drift-trend rect').all();
     const kinds = await Promise.all(windows.map((window) => window.getAttribute('class')));
     expect(kinds).toEqual(['', '', 'is-unknown', 'is-drift', 'is-drift']);
     const bars = cardOf(page).locator('section').nth(1).locator('li');
     expect(await bars.first().textContent()).toBe('channel 3μ +0.80 σ');
     expect(await bars.first().getAttribute('class')).toBe('is-drift');
-    expect(await cardOf(page).locator('section', { hasText: 'Columns' }).locator('li').first().textContent()).toMatch(/^area\d\.\d\d, 20\.0 % beyond training's$/); // prettier-ignore
+    expect(await cardOf(page).locator('section', { hasText: 'Columns' }).locator('li').first().textContent()).toMatch(/^area\d\.\d\d, 20\.0 % beyond training's$/); // oxfmt-ignore
     expect(complaints).toEqual([]);
   });
 
@@ -153,6 +153,6 @@ describe.skipIf(executablePath === undefined)('the page on drift, in Chromium', 
     expect(await overflow(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
     const folder = process.env['SCREENSHOTS'];
-    if (folder !== undefined) await page.screenshot({ path: `${folder}/drift-${colorScheme}-${width}.png`, fullPage: true }); // prettier-ignore
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/drift-${colorScheme}-${width}.png`, fullPage: true }); // oxfmt-ignore
   });
 });

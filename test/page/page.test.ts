@@ -58,10 +58,10 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('Draw something, or choose a picture of a drawing.').waitFor();
     expect(await page.evaluate('document.activeElement?.textContent')).toBe('Clear');
-    await draw(page, [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]); // prettier-ignore
+    await draw(page, [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]); // oxfmt-ignore
     await expect.poll(() => answer(page).textContent()).toBe('7');
     await page.getByRole('button', { name: 'Clear' }).click();
-    await draw(page, [[0.5, 0.15], [0.5, 0.85]]); // prettier-ignore
+    await draw(page, [[0.5, 0.15], [0.5, 0.85]]); // oxfmt-ignore
     await expect.poll(() => answer(page).textContent()).toBe('1');
     expect(complaints).toEqual([]);
     await page.close();

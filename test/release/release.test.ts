@@ -78,7 +78,7 @@ async function checkpoint(name: string, learningRate: number): Promise<void> {
   const data = await loadMnist({ seed: 1, directory: at('data') });
   const config = {
     epochs: 1, batchSize: 50, optimizer: 'adam', learningRate, schedule: 'constant', bnMomentum: 0.9, seed: 1,
-  } as const; // prettier-ignore
+  } as const; // oxfmt-ignore
   const { tensors } = await train(plan, data, config, await nativeBackend({ threads: 1 }));
   await saveModel(at(`${name}.safetensors`), { plan, tensors, classes: data.train.classes, record: undefined });
 }

@@ -12,7 +12,7 @@ const model = {
   batchNorm: [layer],
 } as const;
 const worker = createWorker(imageOf(model), { explain: true });
-const post = (path: string, more: object = {}) => ask(worker, `/v2/models/own${path}`, samples([[1, 2], [3, 4]], more)); // prettier-ignore
+const post = (path: string, more: object = {}) => ask(worker, `/v2/models/own${path}`, samples([[1, 2], [3, 4]], more)); // oxfmt-ignore
 
 const note =
   "1 of the file's 2 Batch Norm layers normalized with the mean and variance of these 2 samples, as in training: each answer depends on the other samples and changes when they do.";

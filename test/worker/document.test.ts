@@ -26,7 +26,7 @@ describe('the document', () => {
     ],
     ['members that nobody knows', { inputs: [{ ...input, more: 1 }], more: { is: 'there' } }],
     ['every kind of element', { inputs: [{ ...input, data: [1, 'NaN', null, true, [[-1]]] }] }],
-    ['bytes and classes', { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 4 } }], outputs: [{ name: 'y', parameters: { classification: 3, binary_data: true } }] }], // prettier-ignore
+    ['bytes and classes', { inputs: [{ ...input, data: undefined, parameters: { binary_data_size: 4 } }], outputs: [{ name: 'y', parameters: { classification: 3, binary_data: true } }] }], // oxfmt-ignore
   ])('takes %s', async (_, request) => {
     expect(await complaints(JSON.parse(JSON.stringify(request)))).toEqual([]);
   });

@@ -69,7 +69,7 @@ describe('the path drift', () => {
       drifted: true,
       window: { start: hour, samples: 400, layers: [{ name: 'norm', drifted: true, drifted_channels: 2 }], classes: { drifted: false } },
       trend: [{ samples: 400, drifted: false }, { samples: 400, drifted: true }],
-    }); // prettier-ignore
+    }); // oxfmt-ignore
   });
 
   it.each([
@@ -101,7 +101,7 @@ describe('the path drift', () => {
     expect(asked.map(({ from, to }) => [from, to])).toEqual(
       starts.map((from, i) => [from, i === 6 ? Number.MAX_SAFE_INTEGER : from + day]),
     );
-    expect((body as { trend: { start: number }[] }).trend.map(({ start }) => start)).toEqual([...starts.slice(0, 6), hour]); // prettier-ignore
+    expect((body as { trend: { start: number }[] }).trend.map(({ start }) => start)).toEqual([...starts.slice(0, 6), hour]); // oxfmt-ignore
   });
 
   it('is that of the version too, and of no other', async () => {
@@ -138,7 +138,7 @@ describe('the path drift', () => {
   ])('refuses in one line: %s', async (_, to, options, env, status, error) => {
     const answer = await ask(workerOf(options), to, {}, env);
     expect([answer.status, answer.body]).toEqual([status, { error }]);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 
   it.each<[string, (query: unknown) => unknown]>([
     ['refuses', () => Promise.reject(new Error('storage broke'))],
@@ -150,10 +150,10 @@ describe('the path drift', () => {
     ],
     ['is another’s', () => 'nothing'],
   ])('says so where the store %s', async (_, windows) => {
-    // prettier-ignore
+    // oxfmt-ignore
     const logged = vi.spyOn(console, 'error').mockReturnValue();
     const { status, body } = await ask(workerOf(), path, {}, bound(windows));
-    expect([status, body]).toEqual([500, { error: 'drift: expected the windows that DRIFT keeps, could not read them (the log has the reason)' }]); // prettier-ignore
+    expect([status, body]).toEqual([500, { error: 'drift: expected the windows that DRIFT keeps, could not read them (the log has the reason)' }]); // oxfmt-ignore
     expect(logged).toHaveBeenCalled();
   });
 
@@ -191,7 +191,7 @@ describe('/metrics', () => {
 
   it('tells nothing of a model whose windows cannot be read', async () => {
     vi.spyOn(console, 'error').mockReturnValue();
-    const { status, text } = await ask(workerOf({ metrics: true }), '/metrics', {}, bound(() => Promise.reject(new Error('broke')))); // prettier-ignore
+    const { status, text } = await ask(workerOf({ metrics: true }), '/metrics', {}, bound(() => Promise.reject(new Error('broke')))); // oxfmt-ignore
     expect([status, text]).toEqual([200, '']);
   });
 
@@ -245,7 +245,7 @@ describe('a crossing', () => {
       told.push(JSON.parse(init?.body as string) as Crossing);
       return answer();
     });
-    const [warned, failed] = [vi.spyOn(console, 'warn').mockReturnValue(), vi.spyOn(console, 'error').mockReturnValue()]; // prettier-ignore
+    const [warned, failed] = [vi.spyOn(console, 'warn').mockReturnValue(), vi.spyOn(console, 'error').mockReturnValue()]; // oxfmt-ignore
     const monitor = createMonitor({ every: 1, flushSamples: 1, wait: () => Promise.resolve() });
     const worker = createWorker(image, { monitor, log: false });
     const env = { DRIFT: storeOf(meanAt), ...variables };
@@ -256,7 +256,7 @@ describe('a crossing', () => {
         waitUntil: (work: Promise<unknown>) => later.push(work),
         passThroughOnException: () => undefined,
       };
-      const response = await worker.fetch(new Request('http://worker/v2/models/digits/infer', samples(rows)), env, context); // prettier-ignore
+      const response = await worker.fetch(new Request('http://worker/v2/models/digits/infer', samples(rows)), env, context); // oxfmt-ignore
       expect(response.status).toBe(200);
       await Promise.all(later);
     }
@@ -275,7 +275,7 @@ describe('a crossing', () => {
       [200, true],
       [800, false],
     ]);
-    expect(told[0]).toMatchObject({ event: 'drift', model: 'digits', version: '3', start: hour, worst: [{ name: 'norm' }, { name: 'classes' }] }); // prettier-ignore
+    expect(told[0]).toMatchObject({ event: 'drift', model: 'digits', version: '3', start: hour, worst: [{ name: 'norm' }, { name: 'classes' }] }); // oxfmt-ignore
     expect(warned.map((line) => (JSON.parse(line) as Crossing).drifted)).toEqual([true, false]);
     expect(failed).toEqual([]);
   });
@@ -297,10 +297,10 @@ describe('a crossing', () => {
   ])('changes no answer where the address %s, and nothing of it but that is logged', async (_, answer, error) => {
     const { failed } = await serve(250, () => 2, answer);
     expect(failed).toEqual([JSON.stringify({ event: 'drift webhook', model: 'digits', error })]);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 
   it('changes no answer where the address is none', async () => {
     const { failed } = await serve(250, () => 2, ok, { DRIFT_WEBHOOK: 'nowhere' });
-    expect(failed).toEqual([JSON.stringify({ event: 'drift webhook', model: 'digits', error: 'expected an address as in https://hooks.example/drift in DRIFT_WEBHOOK, got another value' })]); // prettier-ignore
+    expect(failed).toEqual([JSON.stringify({ event: 'drift webhook', model: 'digits', error: 'expected an address as in https://hooks.example/drift in DRIFT_WEBHOOK, got another value' })]); // oxfmt-ignore
   });
 });

@@ -77,11 +77,11 @@ describe('what is counted', () => {
   it('is of the inputs of each layer, back through it, and of the classes', async () => {
     const name = ownName();
     const worker = workerOf(imageOf(echo(name)), eager({ now: noon + 1 }));
-    await call(worker, infer(name), samples([[3, 4], [1, 0]])); // prettier-ignore
+    await call(worker, infer(name), samples([[3, 4], [1, 0]])); // oxfmt-ignore
     await call(worker, `/v2/models/${name}/classify`, samples([[-1, 2]]));
     await call(worker, `/v1/models/${name}:predict`, jsonRequest({ instances: [[5, 1]] }));
     // x = (y − 1) · 4 / 2 + 5 = 2 y + 3 in the first channel, and y in the second.
-    const inputs = [[9, 4], [5, 0], [1, 2], [13, 1]]; // prettier-ignore
+    const inputs = [[9, 4], [5, 0], [1, 2], [13, 1]]; // oxfmt-ignore
     const sum = (of: (value: number) => number) =>
       [0, 1].map((c) => inputs.reduce((all, x) => all + of(x[c] ?? NaN), 0));
     expect(await windowsOf(name)).toEqual([
@@ -150,16 +150,16 @@ describe('what is counted', () => {
     const name = ownName();
     const worker = workerOf(imageOf(echo(name, { explain: true })), eager({ now: noon }));
     expect(await call(worker, infer(name), samples([[1, 2, 3]]))).toMatchObject({ status: 400 });
-    expect(await call(worker, infer(name), samples([[1, 2]], { parameters: { statistics: 'batch' } }))).toMatchObject({ status: 200 }); // prettier-ignore
+    expect(await call(worker, infer(name), samples([[1, 2]], { parameters: { statistics: 'batch' } }))).toMatchObject({ status: 200 }); // oxfmt-ignore
     expect(await windowsOf(name)).toEqual([]);
   });
 });
 
 describe('windows', () => {
   it.each<[what: string, times: readonly number[], windows: readonly (readonly [number, number])[]]>([
-    ['are of an hour', [noon, noon + HOUR - 1, noon + HOUR], [[noon, 2], [noon + HOUR, 1]]], // prettier-ignore
-    ['take a clock that goes back', [noon + HOUR, noon - 1, noon + HOUR], [[noon - HOUR, 1], [noon + HOUR, 2]]], // prettier-ignore
-    ['take a clock that jumps', [noon, noon + 9e6 * HOUR, noon], [[noon, 2], [noon + 9e6 * HOUR, 1]]], // prettier-ignore
+    ['are of an hour', [noon, noon + HOUR - 1, noon + HOUR], [[noon, 2], [noon + HOUR, 1]]], // oxfmt-ignore
+    ['take a clock that goes back', [noon + HOUR, noon - 1, noon + HOUR], [[noon - HOUR, 1], [noon + HOUR, 2]]], // oxfmt-ignore
+    ['take a clock that jumps', [noon, noon + 9e6 * HOUR, noon], [[noon, 2], [noon + 9e6 * HOUR, 1]]], // oxfmt-ignore
   ])('%s', async (_, times, windows) => {
     const name = ownName();
     const clock = { now: 0 };
@@ -179,7 +179,7 @@ describe('windows', () => {
       Array.from(
         { length: 60 },
         (_, i) =>
-        call(isolates[i % 2] ?? createWorker(imageOf()), infer(name), samples([[i, 1], [0, 2]])), // prettier-ignore
+        call(isolates[i % 2] ?? createWorker(imageOf()), infer(name), samples([[i, 1], [0, 2]])), // oxfmt-ignore
       ),
     );
     // x = 2 y + 3 of 0 to 59, and of 60 zeros.
@@ -195,7 +195,7 @@ describe('windows', () => {
       ['2', HOUR],
       ['1', 2 * HOUR],
     ] as const)
-      // prettier-ignore
+      // oxfmt-ignore
       await stubOf(name).add([{ version, start, samples: 1, parts: [] }]);
     const starts = async (query: object) => (await windowsOf(name, query)).map(({ start }) => start);
     expect(await starts({ from: HOUR, to: 2 * HOUR })).toEqual([HOUR]);
@@ -242,7 +242,7 @@ describe('a model that is replaced under its version', () => {
     const name = ownName();
     const clock = { now: Date.now() - HOUR };
     const former = workerOf(imageOf(echo(name, { batchNorm: [norm] })), eager(clock));
-    await call(former, infer(name), samples([[1, 2], [3, 4]])); // prettier-ignore
+    await call(former, infer(name), samples([[1, 2], [3, 4]])); // oxfmt-ignore
     expect(await report(former, name)).toMatchObject({ trend: [{ samples: 2 }] });
     await stubOf(name).recordVerdict('1', true);
 
@@ -312,7 +312,7 @@ describe('an isolate', () => {
     await vi.waitFor(() => {
       expect(wait).toHaveBeenCalledWith(1000);
     });
-    await call(worker, infer(name), samples([[1, 2], [3, 4]]), bindings); // prettier-ignore
+    await call(worker, infer(name), samples([[1, 2], [3, 4]]), bindings); // oxfmt-ignore
     expect(sent).not.toHaveBeenCalled();
     resolve(undefined);
     await first;
@@ -404,5 +404,5 @@ it.each<[MonitorOptions, string]>([
 });
 
 it('is refused as an option that is none', () => {
-  expect(() => createWorker(imageOf(), { monitor: true as never })).toThrow(/^monitor: expected that of bn-edge\/worker\/drift, got true$/); // prettier-ignore
+  expect(() => createWorker(imageOf(), { monitor: true as never })).toThrow(/^monitor: expected that of bn-edge\/worker\/drift, got true$/); // oxfmt-ignore
 });

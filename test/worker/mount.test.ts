@@ -82,7 +82,7 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
     const { status, body, headers } = await at('/v2/models/nobody', withKey());
     expect([status, body]).toEqual([404, { error: 'model: expected echo, got "nobody"' }]);
     expect(headers.get('cache-control')).toBe('no-store, no-transform');
-    const limited = await at('/v2/models/echo/infer', withKey(samples([[1, 2], [1, 2], [1, 2]]))); // prettier-ignore
+    const limited = await at('/v2/models/echo/infer', withKey(samples([[1, 2], [1, 2], [1, 2]]))); // oxfmt-ignore
     expect(limited.status).toBe(413);
   });
 

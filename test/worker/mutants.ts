@@ -68,7 +68,7 @@ const hostile: readonly string[] = [
   '"\\ud800"', '"FP32"', '"BYTES"', '[]', '{}', '[[]]', '{"__proto__": {"name": "pixels"}}', '{"length": 4294967295}',
   '[1099511627776, 1, 28, 28]', '[-1, -1, 28, 28]', '[2147483647, 2147483647]', '['.repeat(50) + ']'.repeat(50),
   '['.repeat(20_000), `"${'x'.repeat(5000)}"`,
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 const classes = { name: 'logits', parameters: { classification: 3, binary_data: true } };
 

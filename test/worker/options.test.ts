@@ -45,7 +45,7 @@ const probes = {
     see: status,
   },
   bodyBytes: { path: infer, init: row, see: status },
-  batchLimit: { path: infer, init: samples([[1, 2], [3, 4], [5, 6]]), see: status }, // prettier-ignore
+  batchLimit: { path: infer, init: samples([[1, 2], [3, 4], [5, 6]]), see: status }, // oxfmt-ignore
 } satisfies Record<string, Probe>;
 
 const table: [probe: keyof typeof probes, options: WorkerOptions, env: Env, seen: unknown][] = [

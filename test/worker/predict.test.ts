@@ -126,7 +126,7 @@ describe('arrays of any depth are samples of tensors', () => {
   const echo = { kind: 'number', shape: ['N', 2, 2], run: sum } as const;
 
   it('of the shape that the model takes', async () => {
-    expect((await predict(echo, [[[1, 2], [3, 4]], [[0, 0], [0, 5]]])).body).toEqual({ predictions: [{ value: 10 }, { value: 5 }] }); // prettier-ignore
+    expect((await predict(echo, [[[1, 2], [3, 4]], [[0, 0], [0, 5]]])).body).toEqual({ predictions: [{ value: 10 }, { value: 5 }] }); // oxfmt-ignore
   });
 
   it.each<[instances: unknown, status: number, error: RegExp]>([
@@ -139,7 +139,7 @@ describe('arrays of any depth are samples of tensors', () => {
     ],
     [[], 400, /^instances: expected an array of at least one row, got an array of 0$/],
     [7, 400, /^instances: expected an array of at least one row, got 7$/],
-    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows \(MAX_BATCH\), got 257$/], // prettier-ignore
+    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows \(MAX_BATCH\), got 257$/], // oxfmt-ignore
   ])('and nothing else: case %#', async (instances, status, error) => {
     const { status: got, body } = await predict(echo, instances);
     expect([got, body]).toEqual([status, { error: expect.stringMatching(error) as unknown }]);

@@ -127,7 +127,7 @@ describe('classification', () => {
     );
 
   it('answers the largest values of each sample with index and label', async () => {
-    const { body } = await classes([[1, 2.5, -3], [0.25, 0.25, 1e30]], 2); // prettier-ignore
+    const { body } = await classes([[1, 2.5, -3], [0.25, 0.25, 1e30]], 2); // oxfmt-ignore
     expect(outputsOf(body)).toEqual([
       {
         name: 'y',
@@ -230,7 +230,7 @@ describe("Triton's tools", () => {
     };
     expect(await stats('/v2/models/echo/stats')).toMatchObject([{ last_inference: 0, inference_count: 0 }]);
     const before = Date.now();
-    await ask(counted, '/v2/models/echo/infer', samples([[1, 2, 3], [4, 5, 6]])); // prettier-ignore
+    await ask(counted, '/v2/models/echo/infer', samples([[1, 2, 3], [4, 5, 6]])); // oxfmt-ignore
     await ask(counted, '/v2/models/echo/infer', samples([[1, 2, 3]]));
     await ask(counted, '/v2/models/echo/infer', samples([[1, 2]]));
     for (const path of ['/v2/models/echo/stats', '/v2/models/echo/versions/1/stats', '/v2/models/stats']) {

@@ -9,7 +9,7 @@ import { ask, type Echo, imageOf, jsonRequest } from './images.ts';
 const columns: readonly Column[] = [
   { kind: 'categorical', name: 'plan', categories: ['Free', 'Pro'], typical: 'Free', fill: null },
   { kind: 'numeric', name: 'seats', range: [1, 100], typical: 10, fill: 5 },
-  { kind: 'date', name: 'since', parts: ['year'], order: 'YMD', years: [2019, 2024], range: ['2019-01-01', '2024-12-31'], typical: '2021-06-01', fill: null }, // prettier-ignore
+  { kind: 'date', name: 'since', parts: ['year'], order: 'YMD', years: [2019, 2024], range: ['2019-01-01', '2024-12-31'], typical: '2021-06-01', fill: null }, // oxfmt-ignore
 ];
 const typical = { plan: 'Free', seats: 10, since: '2021-06-01' };
 
@@ -137,7 +137,7 @@ describe('the nearest values that change the answer', () => {
       ['seats', 41, 'yes'],
       ['since', expect.stringMatching(/^2023-0/), 'yes'],
       ['plan', 'Pro', 'yes'],
-    ]); // prettier-ignore
+    ]); // oxfmt-ignore
     expect(rows).toBeLessThan(600);
     for (const { column, value, label, probability } of flips) {
       const { body } = await send(churn, { ...typical, seats: 35, [column]: value });

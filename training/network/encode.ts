@@ -41,7 +41,7 @@ type Take = (columns: readonly number[]) => Value;
 function emitCategories(g: GraphBuilder, network: Network, take: Take, tensors: Tensors): readonly Value[] {
   const all = placesOf(network);
   const indices = () => take(all.map(({ column }) => column));
-  const places = all.length > 0 ? [oneHot(g, indices(), all.map(({ category }) => category))] : []; // prettier-ignore
+  const places = all.length > 0 ? [oneHot(g, indices(), all.map(({ category }) => category))] : []; // oxfmt-ignore
   const embedded = embeddingsOf(network).map((embedding) => {
     const { column, categories } = embedding;
     return g.scoped(`column ${column}`, () =>

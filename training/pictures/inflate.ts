@@ -34,7 +34,7 @@ const CAPACITY = 4 * WINDOW;
 const LOOKUP = 10;
 const END_OF_BLOCK = 256;
 
-// prettier-ignore
+// oxfmt-ignore
 const LENGTHS = Uint16Array.of(3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258);
 const LENGTH_BITS = Uint8Array.of(
   0,
@@ -67,12 +67,12 @@ const LENGTH_BITS = Uint8Array.of(
   5,
   0,
 );
-// prettier-ignore
+// oxfmt-ignore
 const DISTANCES = Uint16Array.of(
   1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193,
   12289, 16385, 24577,
 );
-// prettier-ignore
+// oxfmt-ignore
 const DISTANCE_BITS = Uint8Array.of(0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13);
 /** The order in which the code lengths of the code-length alphabet are stored. */
 const ORDER = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15);

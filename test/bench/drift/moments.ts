@@ -88,7 +88,7 @@ export function layersOf(moments: readonly Moments[], places: Int32Array): Drift
 
 function sumsOf({ layer, mean, square }: Moments, places: Int32Array): ChannelSums {
   const channels = layer.runningMean.length;
-  const [means, squares, meanSquares] = [new Float64Array(channels), new Float64Array(channels), new Float64Array(channels)]; // prettier-ignore
+  const [means, squares, meanSquares] = [new Float64Array(channels), new Float64Array(channels), new Float64Array(channels)]; // oxfmt-ignore
   for (const place of places) {
     for (let c = 0, at = place * channels; c < channels; c++, at++) {
       const value = mean[at] ?? NaN;

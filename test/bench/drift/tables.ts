@@ -58,7 +58,7 @@ async function train(table: Source, backend: Backend): Promise<Trained> {
   try {
     const { checkpoint } = await trainToFolder({
       data: { path: table.path, label: table.label, validationShare: SHARE, testShare: SHARE },
-      config: { optimizer: 'adam', learningRate: 0.003, schedule: 'cosine', bnMomentum: 0.9, seed: SEED, epochs: EPOCHS, batchSize: 64 }, // prettier-ignore
+      config: { optimizer: 'adam', learningRate: 0.003, schedule: 'cosine', bnMomentum: 0.9, seed: SEED, epochs: EPOCHS, batchSize: 64 }, // oxfmt-ignore
       backend: 'native',
       threads: 1,
       out: join(folder, 'run'),

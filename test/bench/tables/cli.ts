@@ -52,7 +52,7 @@ async function measure(table: Table, engines: readonly string[]): Promise<Readon
     const values: Figures['values'][] = [];
     for (const [i, split] of splits.entries()) {
       const outcome = await engineOf(engine)(table, split, seeds[i] ?? 0).catch((error: unknown) => {
-        const [line = ''] = String((error as { readonly stderr?: unknown }).stderr ?? error).trim().split('\n').slice(-1); // prettier-ignore
+        const [line = ''] = String((error as { readonly stderr?: unknown }).stderr ?? error).trim().split('\n').slice(-1); // oxfmt-ignore
         console.log(`${table.name}: ${engine} failed: ${line}`);
       });
       if (outcome) values.push(figuresOf(split.parts.test, outcome));

@@ -88,7 +88,7 @@ const feeds = (count: number): NamedTensors => ({
 
 describe('what each step gives', () => {
   it('is stacked in its own type, whose every bit stays', async () => {
-    const { runtime, sessions } = fakeRuntime(take((i) => new FakeTensor('int32', Int32Array.of(large, Number(i)), [2]))); // prettier-ignore
+    const { runtime, sessions } = fakeRuntime(take((i) => new FakeTensor('int32', Int32Array.of(large, Number(i)), [2]))); // oxfmt-ignore
     const session = await openLoopSession(runtime, doubling(), {});
     const { z, places, wides } = await session.run(feeds(2));
     expect(z?.data).toEqual(Float32Array.of(12));

@@ -4,7 +4,7 @@ import { type Column, columnCounter, referencesOf } from '../../../training/colu
 
 const age: Column = { kind: 'numeric', name: 'age', range: [1, 100], fill: 50 };
 const plan: Column = { kind: 'categorical', name: 'plan', categories: ['free', 'paid'], fill: 2, missing: 'category' };
-const joined: Column = { kind: 'date', name: 'joined', parts: ['year', 'hour'], order: 'YMD', years: [2000, 2020], fill: null }; // prettier-ignore
+const joined: Column = { kind: 'date', name: 'joined', parts: ['year', 'hour'], order: 'YMD', years: [2000, 2020], fill: null }; // oxfmt-ignore
 
 describe('the reference', () => {
   it('of a hundred different numbers has ten bins of a tenth each', () => {
@@ -31,7 +31,7 @@ describe('the reference', () => {
 
   it('of categories has a share for each, for unknown ones and for gaps; dates have none', () => {
     // The numbers of a row are a date's year, sine and cosine, then the category.
-    const rows = [[2001, 0, 1, 0], [2002, 0, 1, 1], [2003, 0, 1, 1], [2004, 0, 1, NaN]].flat(); // prettier-ignore
+    const rows = [[2001, 0, 1, 0], [2002, 0, 1, 1], [2003, 0, 1, 1], [2004, 0, 1, NaN]].flat(); // oxfmt-ignore
     expect(referencesOf([joined, plan], rows, 4)).toEqual([
       { name: 'plan', samples: 4, missing: 0.25, shares: [0.25, 0.5, 0] },
     ]);

@@ -180,7 +180,7 @@ describe('a wrangler.toml that speaks of', () => {
     expect(added['wrangler.toml']).toBeUndefined();
     expect(notes).toEqual([expect.stringMatching(told)]);
     expect(await read(join(folder, 'wrangler.toml'))).toBe(`${built}${text}`);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 });
 
 describe('a build of monitored models', () => {

@@ -27,7 +27,7 @@ const examples: ReadonlyMap<string, readonly Change[]> = new Map(
 function changesIn(section: string): readonly Change[] {
   return [...section.matchAll(/^( *)```diff\n *\+\+\+ (\S+)\n([^]*?)^ *```$/gm)].map(
     ([, indent = '', path = '', block = '']) => {
-      const lines = block.trimEnd().split('\n').map((line) => line.slice(indent.length)); // prettier-ignore
+      const lines = block.trimEnd().split('\n').map((line) => line.slice(indent.length)); // oxfmt-ignore
       const without = (sign: string) =>
         lines.filter((line) => !line.startsWith(sign)).map((line) => `${line.slice(1)}\n`);
       return { path, before: without('+').join(''), after: without('-').join('') };

@@ -34,4 +34,4 @@ it.each<[string, Readonly<Record<string, string>>, readonly number[], RegExp]>([
   const answer = await app.request('/', { method: 'POST', body: new URLSearchParams(typed) });
   expect(await answer.text()).toMatch(shown);
   expect(asked.at(-1)).toEqual(row);
-}); // prettier-ignore
+}); // oxfmt-ignore

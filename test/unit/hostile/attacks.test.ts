@@ -151,7 +151,7 @@ const attacks: readonly (readonly [what: string, read: () => unknown, message: s
   ['served ONNX with two graphs', () => prepareModel('file', twoGraphs), 'file: expected one graph, and messages that end where they say'],
   ['served ONNX with a node that ends behind its graph', () => prepareModel('file', overrun), 'file: expected one graph, and messages that end where they say'],
   ['served ONNX with graphs in graphs', () => prepareModel('file', deep), /^file: expected /],
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 describe('a hostile file', () => {
   it.each(attacks)('%s', (_, read, message) => {

@@ -56,7 +56,7 @@ test('the gradients of embeddings, and of all behind them, are central differenc
   const forward = emitForward(g, plan, x, { mode: 'train', tensors });
   const loss = emitMeanLoss(g, multiclass(), forward.members ?? forward.output, targets);
   const trained = stored.filter(([spec]) => isTrained(spec));
-  const slopes = gradients(g, loss, trained.map(([, value]) => value)); // prettier-ignore
+  const slopes = gradients(g, loss, trained.map(([, value]) => value)); // oxfmt-ignore
   const outputs = trained.map(([{ name }], i) => [`d_${name}`, slopes[i] ?? loss] as const);
   const graph = checkGraph(g.build('loss', { loss, ...Object.fromEntries(outputs) }));
   const random = seeded(5);

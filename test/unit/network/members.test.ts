@@ -162,7 +162,7 @@ describe.each(cases)('members whose $average have a mean', ({ average, units, pl
     const forward = emitForward(g, plan, raw, { mode: 'train', tensors: new Map(stored) });
     const loss = emitMeanLoss(g, objective, forward.members ?? forward.output, targets);
     const trained = stored.filter((_, i) => specs.slice(i, i + 1).some(isTrained));
-    const slopes = gradients(g, loss, trained.map(([, value]) => value)); // prettier-ignore
+    const slopes = gradients(g, loss, trained.map(([, value]) => value)); // oxfmt-ignore
     const outputs = trained.map(([name], i) => [`d_${name}`, slopes[i] ?? loss] as const);
     const graph = checkGraph(g.build('loss', { loss, ...Object.fromEntries(outputs) }));
     const feeds = { ...tensors, x, targets: { shape: [samples], data: Float64Array.from(data) } };

@@ -66,7 +66,7 @@ describe('the temperature', () => {
     );
     expect(loss(scaledBy(wild, temperature))).toBeLessThan(loss(wild));
     const few = yesOrNo(399);
-    expect(fitReading(few.dataset, few.z.map((one) => 4 * one), {}).temperature).toBeUndefined(); // prettier-ignore
+    expect(fitReading(few.dataset, few.z.map((one) => 4 * one), {}).temperature).toBeUndefined(); // oxfmt-ignore
   });
 });
 
@@ -87,7 +87,7 @@ describe('the threshold', () => {
         const output = z.map((one) => Math.round(4 * one) / 4);
         const { threshold } = fitReading(dataset, output, { threshold: { rule } });
         const p = Array.from(output, (one) => 1 / (1 + Math.exp(-one)));
-        const costAt = (at: number) => costs(rule, p.map((one) => one >= at), labelsOf(dataset)); // prettier-ignore
+        const costAt = (at: number) => costs(rule, p.map((one) => one >= at), labelsOf(dataset)); // oxfmt-ignore
         const min = Math.min(...[0, ...p, 1].map(costAt));
         expect(costAt(threshold?.at ?? NaN)).toBeCloseTo(min, 12);
       }
@@ -139,7 +139,7 @@ describe('the threshold', () => {
   ])('is refused for %s', (_, dataset, wish, message) => {
     const outputs = dataset.task === 'classification' && dataset.classes.length > 2 ? dataset.classes.length : 1;
     expect(() => fitReading(dataset, new Float32Array(dataset.count * outputs), wish)).toThrow(message);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 });
 
 describe('how a class is told', () => {

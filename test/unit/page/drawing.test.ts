@@ -9,11 +9,11 @@ const size = { rows: SIDE, columns: SIDE };
 const toMnist = (strokes: readonly Stroke[], pen: number) => toCentred(strokes, pen, size);
 
 const drawings: Record<string, Stroke[]> = {
-  'a bar': [[[0.5, 0.1], [0.5, 0.9]]], // prettier-ignore
-  'a wide line': [[[0.05, 0.5], [0.95, 0.52]]], // prettier-ignore
-  'a seven': [[[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]], // prettier-ignore
+  'a bar': [[[0.5, 0.1], [0.5, 0.9]]], // oxfmt-ignore
+  'a wide line': [[[0.05, 0.5], [0.95, 0.52]]], // oxfmt-ignore
+  'a seven': [[[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]], // oxfmt-ignore
   'a dot': [[[0.2, 0.3]]],
-  'two strokes': [[[0.3, 0.2], [0.3, 0.5], [0.7, 0.5]], [[0.65, 0.2], [0.6, 0.9]]], // prettier-ignore
+  'two strokes': [[[0.3, 0.2], [0.3, 0.5], [0.7, 0.5]], [[0.65, 0.2], [0.6, 0.9]]], // oxfmt-ignore
 };
 
 /** Returns the rows and columns between the first and the last inked pixel. */
@@ -44,12 +44,12 @@ describe('a drawing, prepared as MNIST prepares its digits', () => {
 
 describe('rasterize', () => {
   it('greys a pixel by the share that a stroke covers', () => {
-    const pixels = rasterize([[[0, 10.25], [28, 10.25]]], 2, size); // prettier-ignore
+    const pixels = rasterize([[[0, 10.25], [28, 10.25]]], 2, size); // oxfmt-ignore
     const column = [8, 9, 10, 11, 12].map((row) => pixels[row * SIDE + 14]);
     expect(column).toEqual([0, 191, 255, 64, 0]);
   });
 
   it('leaves out what lies beyond the picture', () => {
-    expect(rasterize([[[-20, -20], [-10, 50]]], 2, size)).toEqual(new Uint8Array(SIDE * SIDE)); // prettier-ignore
+    expect(rasterize([[[-20, -20], [-10, 50]]], 2, size)).toEqual(new Uint8Array(SIDE * SIDE)); // oxfmt-ignore
   });
 });

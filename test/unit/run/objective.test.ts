@@ -36,6 +36,6 @@ it.each<[string, Readonly<Record<string, number>>, readonly string[]]>([
 
 it('says nothing where classes are weighed, and of numbers', () => {
   expect(note({ no: 98, yes: 2 }, true)).toEqual([]);
-  const numbers: Dataset = { task: 'regression', values: new Float32Array(2), count: 2, inputs: new Float32Array(2), inputShape: [1] }; // prettier-ignore
+  const numbers: Dataset = { task: 'regression', values: new Float32Array(2), count: 2, inputs: new Float32Array(2), inputShape: [1] }; // oxfmt-ignore
   expect(notesOnRarity(chooseObjective({}, numbers), numbers)).toEqual([]);
 });

@@ -25,7 +25,7 @@ const image = imageOf(
   { name: 'price-2', kind: 'number', shape: ['N', 3] },
   { name: 'shades', kind: 'multi-label', shape: ['N', 1, 2, 2], picture: plainPreparation({ rows: 2, columns: 2 }, 1), run: () => ({ y: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0.75, 0.25) } }) },
   { name: 'tensors' },
-); // prettier-ignore
+); // oxfmt-ignore
 
 const fetchOf = (options: WorkerOptions = {}) => {
   const worker = createWorker(image, { log: false, ...options });
@@ -103,11 +103,11 @@ describe('a client', () => {
       moduleResolution: ts.ModuleResolutionKind.Bundler,
       typeRoots: [join(import.meta.dirname, '../../../node_modules/@types'), join(import.meta.dirname, '../../../node_modules')],
       ...options,
-    }); // prettier-ignore
+    }); // oxfmt-ignore
     const wrong = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
       if (!file?.fileName.endsWith('program.ts')) throw new Error(`${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
       return file.getLineAndCharacterOfPosition(start).line - own.length;
-    }); // prettier-ignore
+    }); // oxfmt-ignore
     expect([...new Set(wrong)]).toEqual(uses.flatMap(([, isWrong], i) => (isWrong ? [i] : [])));
   });
 

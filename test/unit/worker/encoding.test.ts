@@ -1,5 +1,5 @@
 /** Compressed bodies of Node's zlib are decoded, and damaged or oversized ones are refused. */
-import { constants, deflateSync, gzipSync, type ZlibOptions } from 'node:zlib';
+import { constants, deflateSync, gzipSync, type ZlibOptions, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { decode, encodingOf } from '../../../worker/http/encoding.ts';
 import { RequestError } from '../../../worker/http/errors.ts';
@@ -64,18 +64,19 @@ describe('a compressed body', () => {
     expect([refusal, message]).toEqual(['too large', `body: expected at most ${limit} bytes when inflated, got more`]);
   });
 
-  it('stops early where it inflates to a thousand times its size', () => {
-    const packed = copy(gzipSync(new Uint8Array(512 * 2 ** 20), { level: 9 }));
-    const start = performance.now();
-    expect(refusalOf(() => decode(packed, 'gzip', limit)).refusal).toBe('too large');
-    expect(performance.now() - start).toBeLessThan(2000);
+  it('stops early where it inflates to a thousand times its size: what is missing at its end is not missed', () => {
+    const packed = gzipSync(new Uint8Array(64 * 2 ** 20), { level: 9 });
+    const half = copy(packed.subarray(0, packed.length / 2));
+    expect(refusalOf(() => decode(half, 'gzip', limit)).refusal).toBe('too large');
   });
 
-  it('is refused where it has a code for every few bytes', () => {
-    // The bits begin a block with the fixed codes, whose first symbol copies bytes from before the data.
-    const blocks = new Uint8Array(1_000_000).fill(0b10);
-    const packed = Uint8Array.from([0x78, 0x9c, ...blocks]);
-    expect(refusalOf(() => decode(packed, 'deflate', limit)).refusal).toBe('malformed');
+  it('is refused where it has a block for every few bytes, and not where it has some', () => {
+    // Four empty blocks with the fixed codes are five bytes, `BFINAL 0, BTYPE 01, end of block` each; the last block says so.
+    const fours = (count: number) => Array.from({ length: count }, () => [0x02, 0x08, 0x20, 0x80, 0x00]).flat();
+    const packed = (count: number) => Uint8Array.from([0x78, 0x9c, ...fours(count), 0x03, 0x00, 0, 0, 0, 1]);
+    expect(inflateSync(packed(200_000))).toHaveLength(0);
+    expect(decode(packed(50), 'deflate', limit)).toHaveLength(0);
+    expect(refusalOf(() => decode(packed(200_000), 'deflate', limit)).refusal).toBe('malformed');
   });
 
   it.each(['gzip', 'deflate'] as const)('of %s is refused wherever it is cut', (format) => {

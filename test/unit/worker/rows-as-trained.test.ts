@@ -52,7 +52,7 @@ const cells: { readonly [K in Kind]: fc.Arbitrary<string> } = {
     days.map(([y, , d]) => `Oct ${d}, ${y}`),
     fc.tuple(days, times).map(([[y, m, d], [h, min]]) => `${y}-${two(m)}-${two(d)}T${two(h)}:${two(min)}:00Z`),
   ),
-}; // prettier-ignore
+}; // oxfmt-ignore
 
 const gaps = fc.constantFrom('', 'NA', '?', 'n/a', 'NaN', 'null', '#N/A');
 const blanks = fc.constantFrom('', '', ' ');
@@ -61,7 +61,7 @@ const kinds = Object.keys(cells) as Kind[];
 const names = fc.uniqueArray(fc.constantFrom('plan', 'seats', 'Größe, cm', 'constructor', 'a b', '"x"', '__proto__', '7'), {
   minLength: 1,
   maxLength: 5,
-}); // prettier-ignore
+}); // oxfmt-ignore
 
 const ROWS = 24;
 
@@ -107,7 +107,7 @@ async function learnt(
   const { columns, dataset } = await readTable(path, format);
   const filled = withSeen(fitFills(columns, { own: new Map(), others: 'median' }, new Set(), dataset), dataset);
   return { columns: filled, inputs: dataset.inputs, header, rows };
-} // prettier-ignore
+} // oxfmt-ignore
 
 it('is the same in every form of a row', { timeout: 120_000 }, async () => {
   let learntTables = 0;
@@ -162,7 +162,7 @@ it('is the same in every form of a row', { timeout: 120_000 }, async () => {
     { numRuns: runs },
   );
   expect(learntTables).toBeGreaterThan(runs / 2);
-}); // prettier-ignore
+}); // oxfmt-ignore
 
 /**
  * Generate numbers with a decimal comma, with and without thousands separators, and with a decimal point. The numbers
@@ -207,4 +207,4 @@ it('is the same with commas before fractions, or it is refused', { timeout: 120_
   );
   expect(answered).toBeGreaterThan(20);
   expect(refused).toBeGreaterThan(0);
-}); // prettier-ignore
+}); // oxfmt-ignore

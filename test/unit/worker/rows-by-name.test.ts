@@ -100,7 +100,7 @@ describe('a value far from those of training is answered with a warning that nam
     const { status, body } = await ask(worker, path, jsonRequest({ instances: [row, { ...row, ...change }] }));
     const [first, second] = (body as { predictions: { warnings?: unknown }[] }).predictions;
     expect([status, first?.warnings, second?.warnings]).toEqual([200, undefined, warnings]);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 
   it('in CSV as the last column', async () => {
     const body = 'plan,seats\nFree,3\nFree,4000\n';
@@ -141,7 +141,7 @@ describe('rows as text', () => {
     ['a column that is not the model\'s, with more commas', 'plan;seats;a,b,c,d\nFree;3;,\n', [[1, 3, -1, -1, -1]]],
   ])('CSV with %s', async (_, body, expected) => {
     expect(values(await ask(worker, `${path}?unknown=ignore`, text('text/csv', body)))).toEqual([200, expected]);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 
   it.each(['application/jsonl', 'application/x-ndjson'])('JSON lines as %s', async (type) => {
     const body = `${JSON.stringify(row)}\r\n\n["Pro",4,null,null,null]`;
@@ -189,7 +189,7 @@ describe('rows as text', () => {
     ['application/jsonl', '\n', 400, 'body: expected at least one row, got none'],
     ['text/plain', '', 415, 'content-type: expected application/json, text/csv or application/jsonl, got "text/plain"'],
   ])('%s %o is refused', async (type, sent, status, error) => {
-    // prettier-ignore
+    // oxfmt-ignore
     const reply = await ask(worker, path, text(type, sent));
     expect([reply.status, reply.body]).toEqual([status, { error }]);
   });
@@ -235,7 +235,7 @@ describe('what a row may not be', () => {
       'column "plan": expected a value (none was missing in training), got nothing',
     ],
   ])('%s', async (_, change, error) => {
-    // prettier-ignore
+    // oxfmt-ignore
     const reply = await send({ instances: [row, { ...row, ...change }] });
     expect([reply.status, reply.body]).toEqual([422, { error: `instances[1], ${error}` }]);
   });
@@ -281,13 +281,13 @@ describe('what a row may not be', () => {
     ],
     ['too many', { instances: Array(257).fill(row) }, 413, 'body: expected at most 256 rows (MAX_BATCH), got 257'],
   ])('%s', async (_, body, status, error) => {
-    // prettier-ignore
+    // oxfmt-ignore
     const reply = await send(body);
     expect([reply.status, reply.body]).toEqual([status, { error }]);
   });
 
   it('is computed by no session', async () => {
-    const silent = workerOf({ run: () => { throw new Error('asked'); } }); // prettier-ignore
+    const silent = workerOf({ run: () => { throw new Error('asked'); } }); // oxfmt-ignore
     const { status } = await ask(silent, path, jsonRequest({ instances: [row, { ...row, plan: 'Fre' }] }));
     expect(status).toBe(422);
   });
@@ -499,7 +499,7 @@ describe('the paths', () => {
       },
     ],
   ])('%s', async (_, target, init, status, body) => {
-    // prettier-ignore
+    // oxfmt-ignore
     const reply = await ask(two, target, init);
     expect([reply.status, reply.body]).toEqual([status, body]);
   });

@@ -72,7 +72,7 @@ export class RowThreads {
   constructor({ wasm, functions, segments, end, ownBytes }: RowModule, shared: number | undefined) {
     const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: maxPages, shared: true }) }); // prettier-ignore
+    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: maxPages, shared: true }) }); // oxfmt-ignore
     for (const { address, data } of segments)
       new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     const module = new WebAssembly.Module(wasm);
@@ -81,7 +81,7 @@ export class RowThreads {
     this.exports = exports;
     this.#own = end;
     // An engine without shared memory has no SharedArrayBuffer, and a single thread needs none.
-    this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // prettier-ignore
+    this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // oxfmt-ignore
     // A thread that starts before the first turn finds nothing to take.
     Atomics.store(this.#control, ticketAt, noTicket);
     this.#functions = functions;

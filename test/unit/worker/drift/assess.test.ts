@@ -150,7 +150,7 @@ describe('shares', () => {
   });
 
   it('of gaps count beside those of values', () => {
-    const window = { start: 0, samples: 500, layers: {}, columns: { kind: { missing: 250, outOfRange: 5, counts: [125, 75, 50] } }, classes: {} }; // prettier-ignore
+    const window = { start: 0, samples: 500, layers: {}, columns: { kind: { missing: 250, outOfRange: 5, counts: [125, 75, 50] } }, classes: {} }; // oxfmt-ignore
     const found = assess(window, {
       layers: [],
       columns: [{ name: 'kind', shares: [...expected.shares, 0], samples: 1000 }],

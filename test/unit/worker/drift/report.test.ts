@@ -36,7 +36,7 @@ describe('hours', () => {
   it('add up to the same sums as one window of all their samples', () => {
     const [first, second] = [hour(0, 10), hour(1, 20, 5)];
     const [both] = windowsOf([first, second], 2, windowMs);
-    const all = windowOf([...inputsOf({ samples: 10, channels: 12, seed: 1 }), ...inputsOf({ samples: 20, channels: 12, mean: 5, seed: 2 })]); // prettier-ignore
+    const all = windowOf([...inputsOf({ samples: 10, channels: 12, seed: 1 }), ...inputsOf({ samples: 20, channels: 12, mean: 5, seed: 2 })]); // oxfmt-ignore
     for (const sums of ['mean', 'square', 'meanSquare'] as const) {
       both?.layers['bn1']?.[sums].forEach((value, c) => {
         expect(value).toBeCloseTo(all.layers['bn1']?.[sums][c] ?? NaN, 8);
@@ -65,7 +65,7 @@ describe('hours', () => {
 describe('a report', () => {
   it('has no verdict where there is nothing to compare, and says so', () => {
     const { drifted, note } = reportOn(model, [hour(3, 300)], { layers: [], columns: [] }, 1);
-    expect([drifted, note]).toEqual([null, 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)']); // prettier-ignore
+    expect([drifted, note]).toEqual([null, 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)']); // oxfmt-ignore
     expect(reportOn(model, [hour(3, 40)], reference, 1).note).toBe('fewer than 200 samples say too little');
   });
 
@@ -86,7 +86,7 @@ describe('a report', () => {
     ['of an hour that has just begun is that of the one before', [hour(2, 300, 9), hour(3, 40)], true, 2],
   ])('%s', (_, hours, drifted, start) => {
     const report = reportOn(model, hours, reference, 1);
-    expect(z.parse(responseSchemas().DriftResponse, JSON.parse(JSON.stringify(report)))).toEqual(JSON.parse(JSON.stringify(report))); // prettier-ignore
+    expect(z.parse(responseSchemas().DriftResponse, JSON.parse(JSON.stringify(report)))).toEqual(JSON.parse(JSON.stringify(report))); // oxfmt-ignore
     expect(report.drifted).toBe(drifted);
     expect(report.window?.start).toBe(start === undefined ? undefined : start * windowMs);
     expect(report.trend.map(({ samples }) => samples)).toEqual(hours.map(({ samples }) => samples));
