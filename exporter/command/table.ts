@@ -80,7 +80,10 @@ export function inLines(
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
-/** Lines of a name and what is said of it, behind two spaces or more: what takes several lines stands below itself, in whole words. */
+/**
+ * Wraps lines of a name and its description, which two or more spaces separate: what does not fit continues below the
+ * description, in whole words.
+ */
 export const hanging = (text: string): string =>
   text
     .split('\n')

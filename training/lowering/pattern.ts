@@ -101,9 +101,12 @@ function* matchesOf(
 function* one(nodes: Nodes, operand: Operand, value: Value | undefined, found: Found) {
   if (operand instanceof Pattern) yield* operand.matches(nodes, value, found);
   else if (!value || operand === undefined) yield* !value && operand === undefined ? [found] : [];
-  else if (typeof operand !== 'string') yield* value.constant?.data.join() === String(operand) ? [found] : [];
+  else if (typeof operand !== 'string') yield* isConstant(value, [operand].flat()) ? [found] : [];
   else if (operand === '_' || (found[operand] ?? value).name === value.name) yield { ...found, [operand]: value };
 }
+
+const isConstant = ({ constant }: Value, numbers: readonly number[]): boolean =>
+  constant?.data.length === numbers.length && constant.data.join() === String(numbers);
 
 function make(op: OpType, given: readonly (Operand | object)[]) {
   const isAttributes = (each: Operand | object): each is object =>
