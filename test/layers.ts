@@ -18,6 +18,7 @@ interface Place {
  */
 const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   training: [
+    ['arrays'],
     ['files', 'pictures', 'columns', 'answers', 'program'],
     ['process', 'graph', 'data'],
     ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
@@ -55,7 +56,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
  * The rooms of training/ that the Worker imports, so that pictures, rows and answers are served as they were trained.
  * They have no dependencies of their own.
  */
-const shared = ['pictures', 'columns', 'answers'];
+const shared = ['arrays', 'pictures', 'columns', 'answers'];
 
 /**
  * Selects the page's training engine, a web worker. It is bundled with the rooms that it imports, and is not part of

@@ -3,7 +3,7 @@
  */
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
-import { elementCount } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import type { Mistake } from '../../training/objective/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;

@@ -1,5 +1,6 @@
 /** Shows a training run in the terminal. */
-import { count, elementCount } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { count } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
 import { type Evaluation, objectiveRuleOf, type Score } from '../../training/objective/index.ts';

@@ -1,24 +1,22 @@
 /** Computes the hashes that stand for a model, and for everything that a folder of models deploys. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { join } from 'node:path';
 import { withExternalData } from '../served/external-data.ts';
 import { cardFile } from '../store/card.ts';
 import { modelFileAmong, modelNamesIfAny } from '../store/models-folder.ts';
 import { type Files, readFolder, versionsIn } from '../store/versions.ts';
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
 /** Returns the hash of the current version's ONNX file; undefined if there is none. */
 export function sha256Of(files: Files): string | undefined {
   const model = files.get(modelFileAmong(files.keys()));
-  return model && sha256(model);
+  return model && hash('sha256', model);
 }
 
 /**
  * Returns the same text for the same models, versions and cards. It is short enough for the tag of a Worker's version.
  */
 export async function fingerprint(models: string): Promise<string> {
-  const hash = createHash('sha256');
+  const all = createHash('sha256');
   for (const name of modelNamesIfAny(models)) {
     for (const [folder, files] of versionsIn(name, await readFolder(models, name))) {
       const served = modelFileAmong(files.keys());
@@ -26,9 +24,9 @@ export async function fingerprint(models: string): Promise<string> {
         if (path !== served && path !== cardFile) continue;
         // Weights may lie in files beside the model.
         const whole = path === served ? withExternalData(join(models, folder, path), bytes) : bytes;
-        hash.update(`${folder}/${path} ${sha256(whole)}\n`);
+        all.update(`${folder}/${path} ${hash('sha256', whole)}\n`);
       }
     }
   }
-  return `models-${hash.digest('hex').slice(0, 12)}`;
+  return `models-${all.digest('hex').slice(0, 12)}`;
 }

@@ -4,7 +4,7 @@
  * verification fails, everything is made anew.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -78,7 +78,7 @@ function unsealed(entry: Buffer | undefined): Uint8Array | undefined {
 }
 
 const HASH_BYTES = 32;
-const hashOf = (content: Uint8Array): Buffer => createHash('sha256').update(content).digest();
+const hashOf = (content: Uint8Array): Buffer => hash('sha256', content, 'buffer');
 
 /**
  * Reads a file.

@@ -4,7 +4,7 @@
  * browsers understand it.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { ModelAbout } from '../../worker/image.ts';
 import { switchName } from '../served/switchable.ts';
@@ -121,7 +121,7 @@ function partsOf(path: string, file: number, stored: Uint8Array) {
     stored.subarray(i * maxBytes, (i + 1) * maxBytes),
   );
   const parts = contents.map((content) => {
-    const sha256 = createHash('sha256').update(content).digest('hex');
+    const sha256 = hash('sha256', content);
     return { name: `${sha256}.bin`, sha256, content };
   });
   const weights: LateWeights = { path, file, parts: parts.map(({ name, sha256 }) => ({ name, sha256 })) };

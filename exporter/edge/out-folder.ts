@@ -2,7 +2,7 @@
  * The folder that a build writes into. It holds nothing but an image: a build never writes among a user's files, and
  * the hashes in `built.json` tell whether the files that it wrote earlier are still there unchanged.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import * as z from 'zod';
@@ -206,4 +206,4 @@ async function removeOthers(folder: string, files: EmittedFiles): Promise<void> 
   await Promise.all(former.map((name) => rm(join(folder, assets, name), { force: true })));
 }
 
-const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+const hashOf = (content: string | Uint8Array): string => hash('sha256', content);

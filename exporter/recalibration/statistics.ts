@@ -5,7 +5,8 @@
  */
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
-import { elementCount, releasing, UserError } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { batchesOf } from '../../training/trainer/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';

@@ -2,7 +2,7 @@
  * Reads numbers that an ONNX file stores, or computes from stored ones by the operators that exporters leave between a
  * parameter and its use.
  */
-import { elementCount } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { sourcesOf } from './dependents.ts';
 

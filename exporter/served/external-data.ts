@@ -5,7 +5,8 @@
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, isAbsolute } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
-import { cannotRead, elementCount, quote, UserError } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { cannotRead, quote, UserError } from '../../training/files/index.ts';
 import { encodeTensorProto } from '../../training/graph/index.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 

@@ -3,7 +3,8 @@
  * weights.
  */
 import * as ort from 'onnxruntime-web/wasm';
-import { elementCount, releasing, UserError } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import type { RoundedWeights } from '../../worker/image.ts';
 import type { ModelOutput } from './output.ts';
 import type { Port } from './ports.ts';

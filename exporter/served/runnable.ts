@@ -2,7 +2,8 @@
  * Finds out whether the Worker's runtime can run a model, by trying it on that very runtime, ONNX Runtime Web's WASM.
  */
 import * as ort from 'onnxruntime-web/wasm';
-import { elementCount, quote, releasing, UserError } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { quote, releasing, UserError } from '../../training/files/index.ts';
 import { arrays } from '../../training/program/index.ts';
 import { type Datatype, elementTypes, type Port, shapeOf } from './ports.ts';
 

@@ -2,7 +2,7 @@
  * Finds the values of a graph whose first axis is that of the request's samples, each once, which is needed to look into
  * a layer for one sample. A value for which that is not certain is left out.
  */
-import { elementCount } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
 import { bodiesOf, type Names, sourcesOf } from './dependents.ts';

@@ -3,7 +3,7 @@
  * scale for each output channel. Only weights are rounded: biases, Batch Norm that is left and all arithmetic stay as
  * they are.
  */
-import { elementCount } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { folded } from '../../training/backend/index.ts';
 import { decodeProto, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf } from './constants.ts';

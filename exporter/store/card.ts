@@ -3,7 +3,7 @@
  * Worker, a release and the documents read. The card of a model from elsewhere has those members that its author knows;
  * none is required.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { calibrationSchema, importanceSchema, intervalSchema, thresholdsSchema } from '../../training/answers/index.ts';
@@ -268,6 +268,6 @@ export const cardBytes = (card: ModelCard): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(card, null, 2)}\n`);
 
 export const describeFile = (bytes: Uint8Array): ModelFile => ({
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: hash('sha256', bytes),
   bytes: bytes.byteLength,
 });

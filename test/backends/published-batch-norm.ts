@@ -5,7 +5,7 @@
 import { describe, test } from 'vitest';
 import { gradients } from '../../training/autodiff/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
-import { elementCount } from '../../training/files/element-count.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
 import { type BnVariance, statisticsShares, unbiasedVariance } from '../../training/optimizer/index.ts';
 import { expectClose } from '../reference/close.ts';

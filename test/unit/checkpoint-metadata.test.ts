@@ -10,7 +10,8 @@ import {
   type TrainedModel,
   writeSafetensors,
 } from '../../training/checkpoint/index.ts';
-import { elementCount, UserError } from '../../training/files/index.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { UserError } from '../../training/files/index.ts';
 import { plainPreparation } from '../../training/pictures/index.ts';
 import { batchNorm, conv2d, dense, flatten, planNetwork, tensorsOf } from '../../training/network/index.ts';
 

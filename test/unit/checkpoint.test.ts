@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../training/checkpoint/checkpoint.ts';
-import { elementCount } from '../../training/files/element-count.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { UserError } from '../../training/files/errors.ts';
 import { parseSafetensors, serializeSafetensors } from '../../training/files/safetensors.ts';
 

@@ -1,5 +1,5 @@
 /** Counts the arithmetic of a graph, and decides how many threads that is worth. */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
 
 /**

@@ -3,7 +3,7 @@
  * networks, each for samples that it has not seen. The file `out-of-fold.safetensors` lies beside the checkpoint and
  * holds its digest.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
@@ -69,7 +69,4 @@ export async function outOfFoldOf(
   return { samples: { task: 'classification', ...inputs, labels: targets.data, classes }, answers };
 }
 
-const digestOfFile = async (path: string): Promise<string> =>
-  createHash('sha256')
-    .update(await readBytes(path))
-    .digest('hex');
+const digestOfFile = async (path: string): Promise<string> => hash('sha256', await readBytes(path));

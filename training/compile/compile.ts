@@ -5,7 +5,7 @@
  *     graph ── simplify ──▶ nodes of one sample ── lower ──▶ kernels ── plan ──▶ addresses ── emit ──▶ text ──▶ module
  */
 import type { DType, Graph } from '../graph/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { CompactType } from './compact.ts';
 import { type MemoryPlan, planMemory } from './arena.ts';
 import { CompileError } from './error.ts';

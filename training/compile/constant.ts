@@ -1,6 +1,6 @@
 /** Computes nodes whose inputs are all stored when the model is compiled, in float64. */
 import type { DType, Node, Tensor, Value } from '../graph/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import { CompileError } from './error.ts';
 
 export type Numbers = Float64Array;

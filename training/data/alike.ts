@@ -1,5 +1,5 @@
 /** Finds inputs without information: samples of a single value, and data sets in which all samples are the same. */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { Samples } from './dataset.ts';
 
 export interface Alike {

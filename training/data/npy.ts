@@ -5,15 +5,8 @@
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
 import { zipSync } from 'fflate';
-import {
-  elementCount,
-  fromHalves,
-  quote,
-  readBytes,
-  type TypedArrayConstructor,
-  typedArrayOf,
-  unexpected,
-} from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { fromHalves, quote, readBytes, type TypedArrayConstructor, typedArrayOf, unexpected } from '../files/index.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
 export type NpyData =

@@ -1,5 +1,5 @@
 /** Computes quantiles of the training set: a median and a spread that outliers do not move, and the edges of bins. */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { Samples } from './dataset.ts';
 import { inputStatistics } from './statistics.ts';
 

@@ -4,6 +4,8 @@
  * Source: FIPS 180-4, sections 4.1.2, 5.3.3 and 6.2, https://doi.org/10.6028/NIST.FIPS.180-4
  */
 
+import { present } from '../arrays/index.ts';
+
 /** Returns the first 32 bits of the fractional part of a root. */
 const fraction = (root: number): number => Math.floor((root % 1) * 2 ** 32) | 0;
 
@@ -39,22 +41,22 @@ function padded(bytes: Uint8Array): DataView {
 function compress(digest: Int32Array, message: DataView, block: number): void {
   const w = new Int32Array(64);
   for (let t = 0; t < 16; t++) w[t] = message.getInt32(block + 4 * t);
-  const at = (t: number): number => w[t] ?? 0;
+  const word = (t: number): number => present(w[t]);
   for (let t = 16; t < 64; t++) {
-    const [low, high] = [at(t - 15), at(t - 2)];
+    const [low, high] = [word(t - 15), word(t - 2)];
     const s0 = rotate(low, 7) ^ rotate(low, 18) ^ (low >>> 3);
     const s1 = rotate(high, 17) ^ rotate(high, 19) ^ (high >>> 10);
-    w[t] = s1 + at(t - 7) + s0 + at(t - 16);
+    w[t] = s1 + word(t - 7) + s0 + word(t - 16);
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = digest;
   for (let t = 0; t < 64; t++) {
     const S1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const T1 = (h + S1 + ((e & f) ^ (~e & g)) + (constants[t] ?? 0) + at(t)) | 0;
+    const T1 = (h + S1 + ((e & f) ^ (~e & g)) + present(constants[t]) + word(t)) | 0;
     const S0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const T2 = (S0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + T1) | 0, c, b, a, (T1 + T2) | 0];
   }
   [a, b, c, d, e, f, g, h].forEach((word, i) => {
-    digest[i] = (digest[i] ?? 0) + word;
+    digest[i] = present(digest[i]) + word;
   });
 }

@@ -2,7 +2,7 @@
  * Mean and standard deviation of the training set, with which the exported model normalizes its raw inputs. These are
  * statistics of the data; those of activations, which Batch Norm uses, are computed inside the training graph.
  */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
 /** Statistics in float64, since a variance leaves the range of float32 long before the numbers do. */

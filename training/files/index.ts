@@ -1,7 +1,6 @@
 /**
  * The lowest floor: whole files, tensors in files, and messages for the user. Nothing here knows data sets or networks.
  */
-export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 /** @internal -- `Disposable`, its return type, is missing from the type libraries of some programs */
 export { atExit } from './at-exit.ts';

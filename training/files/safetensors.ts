@@ -12,7 +12,7 @@
  * Source: https://github.com/huggingface/safetensors/blob/v0.6.2/README.md#format and, for the order of tensors and the
  * padding, `prepare` in safetensors/src/tensor.rs there.
  */
-import { elementCount } from './element-count.ts';
+import { elementCount } from '../arrays/index.ts';
 import { quote, unexpected } from './errors.ts';
 import { recognize } from './recognize.ts';
 import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';

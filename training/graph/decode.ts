@@ -3,7 +3,8 @@
  * and arity and attributes are checked against each op's signature.
  */
 import type { onnx } from './onnx-proto.ts';
-import { elementCount, oneLine } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { oneLine } from '../files/index.ts';
 import { arrays } from '../program/index.ts';
 import { type Adapt, adaptWith, asItIs } from './adapt/index.ts';
 import { type Arity, arities } from './arity.ts';

@@ -1,6 +1,6 @@
 /** Maps element types to ONNX's numbers, and tensors to raw little-endian bytes and back. */
 import { onnxProto } from './onnx-proto.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import { arrays } from '../program/index.ts';
 import type { DType, Tensor } from './types.ts';
 

@@ -7,7 +7,7 @@
  *
  * The rounds are those of Widynski, Squares: A Fast Counter-Based RNG, https://arxiv.org/abs/2004.06278, on 32 bits.
  */
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
 export interface RandomKey {

@@ -4,7 +4,8 @@
  */
 import type { Backend } from '../backend/index.ts';
 import { classesOf, createRandom, type Dataset, type LoadedData } from '../data/index.ts';
-import { elementCount, releasing } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { releasing } from '../files/index.ts';
 import {
   dense,
   encodedShape,

@@ -1,4 +1,5 @@
 /** Chooses the objective by the command line. */
+import { at } from '../arrays/index.ts';
 import { countLabels, type Dataset } from '../data/index.ts';
 import { oneLine, percent, quote, unexpected } from '../files/index.ts';
 import {
@@ -39,13 +40,13 @@ export function notesOnRarity(objective: Objective, train: Dataset): readonly st
   if (train.task !== 'classification' || objective.kind !== 'multiclass' || objective.classWeights) return [];
   const { classes, labels } = train;
   const counts = countLabels(labels, classes.length);
-  const rarest = counts.reduce((min, some, k) => (some < (counts[min] ?? 0) ? k : min), 0);
-  const share = (counts[rarest] ?? 0) / labels.length;
+  const rarest = counts.reduce((min, some, k) => (some < at(counts, min) ? k : min), 0);
+  const share = at(counts, rarest) / labels.length;
   if (share * classes.length >= RARE) return [];
   const tell = classes.length === 2 ? '; export --threshold f1, or --cost, tells it more often' : '';
   return [
     oneLine(
-      `${quote(classes[rarest] ?? '')} is ${percent(share)} of the training samples, which accuracy hardly shows: --balance-classes weighs rare classes${tell}`,
+      `${quote(at(classes, rarest))} is ${percent(share)} of the training samples, which accuracy hardly shows: --balance-classes weighs rare classes${tell}`,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 /** Reshapes samples to a model's input, where only the order or grouping of the same numbers differs. */
 import type { Samples } from '../data/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 
 export interface Reshaped {
   readonly samples: Samples;

@@ -12,7 +12,8 @@ import {
   type Samples,
   targetStatistics,
 } from '../data/index.ts';
-import { count, elementCount, quote, unexpected, UserError } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
+import { count, quote, unexpected, UserError } from '../files/index.ts';
 import type { Network } from '../network/index.ts';
 
 const limits = {

@@ -7,7 +7,7 @@ import {
   robustStatistics,
   targetStatistics,
 } from '../data/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
 import { averageName, type CarriedOptions, slotName, type State, tensorOf } from './state.ts';

@@ -1,7 +1,7 @@
 /** Runs a session over the samples of a data set, batch by batch. */
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount } from '../arrays/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 
 /** Yields the samples in order, as float32 `x [N, ..]`. The last batch may be smaller. */

@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type ClassificationDataset, loadMnist, readIdxDataset } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 
 const neighboursPerClass = 6;
 /** Skips the first digit of each class: the network itself doubts the first three. */

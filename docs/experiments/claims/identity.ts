@@ -1,7 +1,7 @@
 /** Tests claim 3: γ and β can undo the normalization. */
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../../training/autodiff/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { encodeModel } from '../../../training/graph/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
 import { exportGraph } from '../../../exporter/model/graph.ts';

@@ -3,7 +3,7 @@
  * https://arxiv.org/abs/1906.02337) has such kinds.
  */
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 
 export const strengths = [1, 2, 3, 4, 5] as const;

@@ -3,7 +3,7 @@
  * / σ.
  */
 import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 

@@ -3,7 +3,7 @@
  * All of them vary.
  */
 import type { ClassificationDataset } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 
 const border = 4;

@@ -2,7 +2,7 @@
  * Wraps a backend so that it compiles every graph once. Experiments run the same graph with many seeds and learning
  * rates.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Backend, Session } from '../../../training/backend/index.ts';
 import { encodeModel } from '../../../training/graph/index.ts';
 
@@ -20,4 +20,4 @@ export function cachingSessions(backend: Backend): Backend {
   };
 }
 
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const digest = (bytes: Uint8Array): string => hash('sha256', bytes);

@@ -7,7 +7,7 @@ import { channelBlockOf } from '../../../training/backend/channel-block.ts';
 import { importNative } from '../../../training/backend/import-native.ts';
 import { type Bound, openBoundSession, type Runtime } from '../../../training/backend/runtime.ts';
 import { openStaged, stagedProgram, worthCalls } from '../../../training/backend/staged/staged-session.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { encodeModel, type Graph, type Tensor, type Value } from '../../../training/graph/index.ts';
 import { lowerBy } from '../../../training/lowering/index.ts';
 import { type Passes, passesOf, type Processor } from '../../../training/lowering/passes.ts';

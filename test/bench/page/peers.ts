@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { epochBatches, createRandom } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { type Plan, planNetwork } from '../../../training/network/index.ts';
 import type { State } from '../../../training/trainer/index.ts';
 import { initialTensors, networkOf } from '../../../worker/page/train/engine/networks.ts';

@@ -1,5 +1,5 @@
 /** The data sets to train on: MNIST, and generated data of other sizes, since speed does not depend on the values. */
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { type ClassificationDataset, createRandom, loadMnist } from '../../../training/data/index.ts';
 
 export type DataName = 'mnist' | 'pictures' | 'penguins' | 'table';

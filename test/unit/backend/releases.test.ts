@@ -11,7 +11,7 @@ import { type OpenBound, openStaged, stagedProgram } from '../../../training/bac
 import { canRunUncopied } from '../../../training/backend/uncopied.ts';
 import type { TrainedModel } from '../../../training/checkpoint/index.ts';
 import { createRandom } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { decodeProto, type Value } from '../../../training/graph/index.ts';
 import { lower } from '../../../training/lowering/index.ts';
 import { batchNorm, conv2d, dense, flatten, planNetwork, relu } from '../../../training/network/index.ts';

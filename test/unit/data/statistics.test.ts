@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inputStatistics, loadMnist, type MnistSplits, type Samples } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 
 /** Computes the statistics by their definition, in two passes over float64: μ = 1/n Σ x, then σ = √(1/n Σ (x − μ)²). */
 function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {

@@ -1,6 +1,6 @@
 /** Sums of large tensors become one node each with the same results, as the float64 interpreter shows. */
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import {
   type Graph,
   graphBuilder,

@@ -3,7 +3,7 @@
  * interpreter finds the same numbers.
  */
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/files/index.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import {
   type Attributes,
   graphBuilder,

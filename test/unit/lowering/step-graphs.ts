@@ -1,6 +1,6 @@
 /** The losses and gradients of small networks that contain everything a pass may look for. */
 import { gradients } from '../../../training/autodiff/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder } from '../../../training/graph/index.ts';
 import {
   batchNorm,

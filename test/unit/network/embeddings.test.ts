@@ -15,7 +15,7 @@ import {
   relu,
   tensorsOf,
 } from '../../../training/network/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { emitMeanLoss, multiclass } from '../../../training/objective/index.ts';
 import { expectClose } from '../../reference/close.ts';
 import { evaluate } from '../../reference/evaluate.ts';

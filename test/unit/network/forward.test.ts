@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { checkGraph, graphBuilder, printGraph } from '../../../training/graph/index.ts';
 import {
   batchNorm,

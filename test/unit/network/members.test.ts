@@ -16,7 +16,7 @@ import {
   tensorsOf,
 } from '../../../training/network/index.ts';
 import { binary, emitMeanLoss, mse, multiclass, type Objective } from '../../../training/objective/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import type { NdArray } from '../../reference/ndarray.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/arrays/index.ts';
 import {
   batchNorm,
   conv2d,

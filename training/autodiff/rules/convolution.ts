@@ -1,5 +1,5 @@
 /** Gradients of convolution and pooling over `[N, C, H, W]`. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import {
   type Attributes,
   type GraphBuilder,

@@ -5,7 +5,8 @@
  *     the caller's arrays ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ the caller's arrays
  */
 import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
-import { elementCount, releasingOnError, unexpected, UserError } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
+import { releasingOnError, unexpected, UserError } from '../../files/index.ts';
 import { type Graph, sizeOf, type Tensor, type Value } from '../../graph/index.ts';
 import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';

@@ -4,7 +4,7 @@
  * come back after each step; the state comes back at the end of a run.
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { type DType, encodeModel, type Tensor } from '../../graph/index.ts';
 import { lower, type LoopStep } from '../../lowering/index.ts';
 import { arrays } from '../../program/index.ts';

@@ -7,7 +7,7 @@
  * The innermost loop moves vectors where elements are consecutive on both sides. It never writes past the end, where
  * another piece may lie.
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, store, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';

@@ -8,7 +8,7 @@
  * An operand that is broadcast along an axis does not move on that axis. A row whose length is not a multiple of four
  * is written past its end, into the next row, which is written afterwards.
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Blocked, Buffer, Plain } from '../buffer.ts';
 import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';

@@ -6,7 +6,7 @@
  *       for each folded axis but the last
  *         for each vector of the last folded axis     total = total ∘ x
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Buffer, Plain } from '../buffer.ts';
 import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { call, get, i32, load, localsOf, set, splat, store, storeLane, vector, type Wat } from '../wat.ts';

@@ -1,6 +1,6 @@
 /** Lowers products with matrices: stored ones are packed, computed ones are read as they are. */
 import type { OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';

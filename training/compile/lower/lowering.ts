@@ -1,6 +1,6 @@
 /** The state that the rules for single ops share: where each value lies, in which layout, and the kernels so far. */
 import type { Node, Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
 import type { CompactType } from '../compact.ts';
 import { lanesOf, numbersOf } from '../constant.ts';

@@ -1,6 +1,6 @@
 /** Lowers ops that move elements: to pieces of a copy, or to another name for the same buffer. */
 import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Buffer } from '../buffer.ts';
 import { broadcastStrides, stridesOf } from '../constant.ts';
 import { uncovered } from '../error.ts';

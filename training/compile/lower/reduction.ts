@@ -1,6 +1,6 @@
 /** Lowers ops that reduce axes, and those that normalize along them. */
 import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { uncovered } from '../error.ts';
 import { argMax } from '../kernels/arg-max.ts';
 import { layerNorm } from '../kernels/layer-norm.ts';

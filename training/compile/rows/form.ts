@@ -4,7 +4,7 @@
  *
  *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
 import { numbersOf } from '../constant.ts';
 import { CompileError } from '../error.ts';

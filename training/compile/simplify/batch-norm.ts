@@ -5,7 +5,7 @@
  *
  * which a preceding product absorbs: (W x + b) becomes (s W) x + (s (b − μ) + β), computed in float64.
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { type Node, type OpNode, Value } from '../../graph/index.ts';
 import { float32, type Numbers, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';

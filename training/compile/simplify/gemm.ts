@@ -1,6 +1,6 @@
 /** In most models Gemm is a product with stored weights. All other forms are expressed by other nodes. */
 import { type OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { float32 } from '../constant.ts';
 import type { Append } from './append.ts';
 

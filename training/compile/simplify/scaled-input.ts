@@ -7,7 +7,7 @@
  * between.
  */
 import { type Node, type OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { broadcast, float32, numbersOf } from '../constant.ts';
 
 /** x · factor + summand */

@@ -1,5 +1,5 @@
 /** Stores tensors that a file computes by nodes with constant results. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { dtypeOf } from '../onnx-types.ts';
 import type { onnx } from '../onnx-proto.ts';
 import type { Tensor } from '../types.ts';

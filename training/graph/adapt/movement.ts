@@ -1,5 +1,5 @@
 /** Adapts ops that move elements: other exporters omit inputs, count from the end, or use other ops. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Dim } from '../types.ts';
 import { type Foreign, fromFront, int, ints, range, type Rule } from './foreign.ts';
 

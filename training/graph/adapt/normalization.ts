@@ -1,5 +1,5 @@
 /** Expresses normalizations over other axes by means and squares. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Shape } from '../types.ts';
 import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
 

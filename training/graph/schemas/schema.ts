@@ -1,5 +1,5 @@
 /** The interface of an op's schema, and the shape arithmetic that several schemas share. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
 import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
 

@@ -10,7 +10,7 @@
  * Gain: without it a step of mnist-cnn takes 1.03 times as long at batch 64, 1.09 times at batch 256, and 1.13 times as
  * an iteration of a Loop, which includes the optimizer (`npm run bench:lowering`).
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { type OpNode, type OpType, sameShape, type Value } from '../../graph/index.ts';
 import { type GraphNodes, nodesOf } from '../nodes.ts';
 import { patterns } from '../pattern.ts';

@@ -7,7 +7,7 @@
  *
  * Gain: without it a step of mnist-resnet takes 1.14 times as long (`npm run bench:lowering`).
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';
 import { replacing } from '../rewrite.ts';

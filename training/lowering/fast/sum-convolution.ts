@@ -8,7 +8,7 @@
  * one pass over memory. The runtime's elementwise ops take a pass each, with narrow vectors. Where nothing else reads w
  * any more, y takes its memory.
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { scalarOf, sizes } from '../value.ts';
 import { patterns } from '../pattern.ts';

@@ -1,5 +1,5 @@
 /** The layers with weights: dense and conv2d. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
 import { type LayerRule, own, type TensorSpec } from '../rule.ts';
 import { slideWindow } from './window.ts';

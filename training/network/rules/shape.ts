@@ -1,5 +1,5 @@
 /** The layers that change the shape: pooling and flatten. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
 import type { LayerRule } from '../rule.ts';
 import { slideWindow, type SquareWindow } from './window.ts';

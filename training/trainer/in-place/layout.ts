@@ -10,7 +10,7 @@
  * Behind each vector lie others of the same form, one for each slot, average and gradient of the group. Small tensors
  * come first. The gaps between tensors hold zeros, which every optimizer leaves unchanged.
  */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import { sizeOf, type TensorType } from '../../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../../network/index.ts';
 import { averageName, type CarriedOptions, slotName } from '../state.ts';

@@ -4,7 +4,8 @@
  */
 import { type RowFunction, RowThreads } from '../../backend/index.ts';
 import { CompileError, compilePasses, partElements, type PassProgram } from '../../compile/index.ts';
-import { elementCount, unexpected } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
+import { unexpected } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { nextName } from '../program.ts';
 import type { UpdateOptions } from '../update.ts';

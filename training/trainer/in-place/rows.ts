@@ -1,5 +1,5 @@
 /** Gathers mini-batches on the host, by copying a few rows into the array that the session reads. */
-import { elementCount } from '../../files/index.ts';
+import { elementCount } from '../../arrays/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 
 /** The number of elements below which a loop is faster than a view of each row. */

@@ -11,7 +11,7 @@
  * (Where γ is exactly 0, all elements of a window are equal after Batch Norm, and the largest before it is chosen. dγ
  * is then that of another subgradient, which is as good.)
  */
-import { elementCount } from '../../../files/index.ts';
+import { elementCount } from '../../../arrays/index.ts';
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import type { Rewriter } from '../../rewrite.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';

@@ -1,6 +1,7 @@
 /** Formats one sample of the validation part, so that the user sees what the networks are asked about. */
 import { inputsOf, type InputColumn } from '../../../../training/columns/index.ts';
-import { elementCount, shortestFloat } from '../../../../training/files/index.ts';
+import { elementCount } from '../../../../training/arrays/index.ts';
+import { shortestFloat } from '../../../../training/files/index.ts';
 import type { HeldSample } from './messages.ts';
 import { maxHeld } from './settings.ts';
 import type { Subject } from './subject.ts';

@@ -1,6 +1,6 @@
 /** Trains one of the two networks, and computes the page's news of it. */
 import { createRandom } from '../../../../training/data/index.ts';
-import { elementCount } from '../../../../training/files/index.ts';
+import { elementCount } from '../../../../training/arrays/index.ts';
 import { type Plan, planNetwork } from '../../../../training/network/index.ts';
 import { accuracy, classLogits, crossEntropy } from '../../../../training/objective/index.ts';
 import { DivergenceError, type State, type TrainingConfig, TrainingRun } from '../../../../training/trainer/index.ts';
