@@ -9,7 +9,7 @@ import { loadModel, saveModel, type TrainedModel } from '../../training/checkpoi
 import { encodeModel, modelSignature } from '../../training/graph/index.ts';
 import { batchNorm, dense, planNetwork, relu } from '../../training/network/index.ts';
 import { baselineOf, formatReport, mistakesOf, reportOn } from '../../training/objective/index.ts';
-import { openMetricsFile } from '../../training/run/metrics.ts';
+import { openMetricsFile } from '../../training/run/run-folder.ts';
 import { bestEpoch, createEvaluator, train, type TrainingConfig } from '../../training/trainer/index.ts';
 import { asDataset, multilabel, multilabelRule } from './multilabel.ts';
 import { twoClouds } from './samples.ts';

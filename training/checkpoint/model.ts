@@ -21,7 +21,6 @@ import {
 } from '../network/index.ts';
 import { type Objective, objectiveOfOutputs } from '../objective/index.ts';
 import type { State } from '../trainer/index.ts';
-import { withDeviations } from './former-scaling.ts';
 import { historySchema } from './history.ts';
 import { underOurNames, withInputOf, withoutIdleBiases } from './pytorch.ts';
 import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
@@ -195,4 +194,22 @@ export function pickTensor(
     throw unexpected(path, expected, `${tensor.dtype} ${formatShape(tensor.shape)}`);
   }
   return { dtype: 'float32', shape, data: tensor.data };
+}
+
+const formerEpsilons = { input: 1e-5, target: 0 } as const;
+
+/**
+ * Converts the data statistics of old checkpoints, which stored σ² as `input.var` and `target.var`; the network used
+ * √(σ² + 1e-5) and √σ². The deviations are computed in float32, as the graph did, so the network gives the same bits.
+ */
+export function withDeviations(stored: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> {
+  const tensors = new Map(stored);
+  for (const [what, epsilon] of Object.entries(formerEpsilons)) {
+    const variance = stored.get(`${what}.var`);
+    if (variance?.dtype !== 'F32' || stored.has(`${what}.std`)) continue;
+    const deviation = variance.data.map((sigma2) => Math.sqrt(Math.fround(sigma2 + Math.fround(epsilon))));
+    tensors.delete(`${what}.var`);
+    tensors.set(`${what}.std`, { ...variance, data: deviation });
+  }
+  return tensors;
 }

@@ -72,3 +72,11 @@ export const storedRecord = (record: TrainingRecord, objective: Objective) => ({
   ...record,
   history: storedHistory(record.history, objectiveRuleOf(objective).score),
 });
+
+/**
+ * Is true where a network was also trained on the validation part, for the number of steps that other runs had shown to
+ * be best. Its scores there then say nothing about other data.
+ */
+export function hasLearntFromValidation(record: Pick<TrainingRecord, 'config'> | undefined): boolean {
+  return record?.config.stopAfter !== undefined;
+}

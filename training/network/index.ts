@@ -25,4 +25,3 @@ export {
   parseNetwork,
 } from './schema.ts';
 export { type BatchStatistics, isTrained, type Mode, type TensorSpec } from './rule.ts';
-export { usualBins } from './usual.ts';

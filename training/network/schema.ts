@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
-import { usualAverage, usualBins } from './usual.ts';
+import { usualAverage, usualBins } from './layer.ts';
 
 /** The maximum of a size. A larger one is a typing error, and would take all memory. */
 const largest = 2 ** 20;

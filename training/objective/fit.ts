@@ -6,12 +6,10 @@ import type { Interval, Threshold } from '../answers/index.ts';
 import { type Dataset, subset } from '../data/index.ts';
 import { count, oneLine, percent, quote, unexpected, UserError } from '../files/index.ts';
 import { classLogits, crossEntropy, probabilities } from './metrics/classification.ts';
-import { fewestFor, halfWidthOf } from './metrics/conformal.ts';
 import { scaledBy, temperatureOf } from './metrics/temperature.ts';
 import { bestThreshold, type ThresholdRule } from './metrics/threshold.ts';
 import { finiteRows, rowsOf } from './report.ts';
 import type { Reading } from './rule.ts';
-export { fewestFor } from './metrics/conformal.ts';
 export type { ThresholdRule } from './metrics/threshold.ts';
 
 export interface ThresholdWish {
@@ -116,6 +114,24 @@ function fitIntervals(
   const needs = `expected at least ${fewestFor(level)} ${rowsOn(on)} for an interval of ${percent(level)}, got ${residuals.length}; ${moreOf(on)}`;
   if (wish !== undefined) throw new UserError(`--interval ${level}: ${needs}`);
   return { ...known, notes: [`without intervals: ${needs}`] };
+}
+
+/** Tolerates the binary rounding of a level. */
+const ROUNDING = 1e-9;
+
+/** Returns how many residuals an interval of a level needs: ⌈1 / (1 − level)⌉ − 1. */
+export const fewestFor = (level: number): number => Math.ceil(1 / (1 - level) - ROUNDING) - 1;
+
+/**
+ * Returns half the width of an interval that holds a value with a probability of at least `level`, if it comes from the
+ * distribution of the residuals' values, by split-conformal prediction: the ⌈(n + 1) level⌉-th smallest of n absolute residuals. Lei et al.,
+ * https://arxiv.org/abs/1604.04173
+ *
+ * @returns undefined where there are too few residuals for the level
+ */
+function halfWidthOf(level: number, residuals: readonly number[]): number | undefined {
+  const rank = Math.ceil((residuals.length + 1) * level - ROUNDING);
+  return residuals.map(Math.abs).sort((a, b) => a - b)[rank - 1];
 }
 
 const rowsOn = (on: FittedOn): string => `${on === 'none' ? 'validation' : on} rows`;

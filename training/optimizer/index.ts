@@ -4,12 +4,17 @@ import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { momentum, nesterov, sgd } from './sgd.ts';
 
-export { emitAverage } from './average.ts';
 export { clipByGlobalNorm } from './clip.ts';
 export type { Optimizer, OptimizerSettings } from './optimizer.ts';
-export { type BnMomentum, type BnVariance, statisticsShares, unbiasedVariance } from './running-statistics.ts';
+export {
+  averageShares,
+  type BnMomentum,
+  type BnVariance,
+  emitAverage,
+  statisticsShares,
+  unbiasedVariance,
+} from './running-statistics.ts';
 export { rateFactor, type ScheduleName, schedules } from './schedule.ts';
-export { averageShares } from './weight-average.ts';
 
 /** The optimizers by their names in `--optimizer`. */
 export const optimizers = {

@@ -1,7 +1,7 @@
 /**
- * The running average of μ and σ² that inference normalizes with:
+ * Running averages: of the μ and σ² that inference normalizes with, and of the weights.
  *
- *     running ← kept · running + fresh · batch        kept + fresh = 1
+ *     average ← kept · average + fresh · value        kept + fresh = 1
  */
 import { type GraphBuilder, GraphError, known, sizeOf, type Value } from '../graph/index.ts';
 
@@ -39,4 +39,24 @@ export function unbiasedVariance(g: GraphBuilder, variance: Value, z: Value): Va
   const m = sizeOf(z.shape) / known('channels', z.shape[1]);
   if (m < 2) throw new GraphError('expected at least 2 values for each channel to estimate a variance from, got 1');
   return g.Mul(variance, g.scalar(m / (m - 1)));
+}
+
+/**
+ * Returns the shares of the old average of the weights and of the new weights at a step, which counts from 1. The
+ * average is evaluated and saved in place of the weights. The running statistics are averaged in the same way, so that
+ * they fit.
+ *
+ *     θ̄ ← d θ̄ + (1 − d) θ        d = min(decay, (1 + t) / (10 + t))
+ *
+ * θ̄ starts at the initial weights. The smaller d of the first steps forgets them quickly, as in TensorFlow's
+ * ExponentialMovingAverage, https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage
+ */
+export function averageShares(decay: number, step: number) {
+  const kept = Math.min(decay, (1 + step) / (10 + step));
+  return { average_kept: kept, average_fresh: 1 - kept };
+}
+
+/** Emits average ← kept · average + fresh · value, with shares that add up to 1. */
+export function emitAverage(g: GraphBuilder, average: Value, value: Value, kept: Value, fresh: Value): Value {
+  return g.Add(g.Mul(average, kept), g.Mul(value, fresh));
 }

@@ -1,7 +1,7 @@
 /** Chooses the network of a run by the flags, or by default for the data, and gives it the units of the data. */
 import { inputsOf } from '../columns/index.ts';
 import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
-import { quote, unexpected } from '../files/index.ts';
+import { quote, unexpected, UserError } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import {
   denseNetwork,
@@ -10,12 +10,14 @@ import {
   membersNetwork,
   type LayerOf,
   type Network,
+  type NetworkName,
+  networks,
   outputShapeOf,
+  parseNetwork,
   type Plan,
   type Units,
 } from '../network/index.ts';
 import { checkObjective, type Objective, objectiveRuleOf } from '../objective/index.ts';
-import { findNetwork } from './network.ts';
 import { binsFor, recipeFor } from './recipe.ts';
 import { binsOf, unitsOf } from './units.ts';
 
@@ -66,6 +68,31 @@ export async function chooseNetwork(
   }
   return isDense || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
 }
+
+/**
+ * Finds the network of `--network`: one of the catalogue, or one that a file describes.
+ *
+ * @throws UserError for an unknown name, and for a file that cannot be loaded or does not export a network
+ */
+export async function findNetwork(nameOrFile: string): Promise<Network> {
+  if (isName(nameOrFile)) return networks[nameOrFile];
+  if (!/\.(?:[cm]?[jt]s|json)$/.test(nameOrFile)) {
+    throw unexpected(
+      '--network',
+      `${Object.keys(networks).join(', ')}, or a .ts, .js or .json file`,
+      quote(nameOrFile),
+    );
+  }
+  const { loadNetworkFile } = await import('./network-file.ts');
+  const network = parseNetwork(await loadNetworkFile(nameOrFile));
+  if (typeof network === 'string') {
+    const what = nameOrFile.endsWith('.json') ? 'a network' : 'a network as default export';
+    throw new UserError(`${nameOrFile}: expected ${what}: ${network}`);
+  }
+  return network;
+}
+
+const isName = (name: string): name is NetworkName => Object.hasOwn(networks, name);
 
 /** Returns a network of the size that suits the table. */
 function tableNetwork(

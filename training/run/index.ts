@@ -2,9 +2,8 @@
 export { answersOfCheckpoint, answersOfModel } from './evaluation.ts';
 export type { AnswerSink } from './answer-table.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
-export { trainingDefaults } from './defaults.ts';
-export type { Length } from './length.ts';
-export { findNetwork } from './network.ts';
+export { type Length, trainingDefaults } from './settings.ts';
+export { findNetwork } from './choose-network.ts';
 export { binsFor } from './recipe.ts';
 export type { ObjectiveFlags } from './objective.ts';
 export { reshaped } from './reshape.ts';

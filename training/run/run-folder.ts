@@ -18,7 +18,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { makeFolder, removeTemporaries, writeAtomically } from '../files/index.ts';
+import { append, makeFolder, readBytes, removeTemporaries, writeAtomically } from '../files/index.ts';
 import {
   outOfFoldFile,
   saveModel,
@@ -30,7 +30,6 @@ import type { Plan } from '../network/index.ts';
 import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
 import { bestEpoch, type EpochMetrics, type Snapshot, type StepRecord, type TrainingEvents } from '../trainer/index.ts';
-import { openMetricsFile } from './metrics.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
 /** The facts that the files record about the run. */
@@ -219,6 +218,26 @@ async function moveAll(names: readonly string[], from: string, to: string): Prom
   if (names.length === 0) return;
   await makeFolder(to);
   for (const name of names) await rename(join(from, name), join(to, name));
+}
+
+/**
+ * Opens a metrics file: one line with a JSON object for each epoch. The returned function appends an epoch's line, which is complete when it returns.
+ *
+ * @param score names the epochs' scores
+ * @param epochs the number of lines that stay; a killed run may have left more, or half a line
+ */
+export async function openMetricsFile(
+  path: string,
+  score: Score,
+  epochs: number,
+): Promise<(metrics: EpochMetrics) => void> {
+  const text = existsSync(path) ? Buffer.from(await readBytes(path)).toString() : '';
+  const kept = text.split('\n').slice(0, epochs);
+  await writeAtomically(path, kept.map((line) => `${line}\n`).join(''));
+  return (metrics) => {
+    const [train, validation] = [metrics.train, metrics.validation].map((part) => storedEvaluation(part, score));
+    append(path, `${JSON.stringify({ ...metrics, train, validation })}\n`);
+  };
 }
 
 const eventsPrefix = 'events.out.tfevents.';

@@ -1,27 +1,15 @@
 /** Trains a network and writes a run folder. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Backend, createBackend } from '../backend/index.ts';
-import {
-  classesOf,
-  type Dataset,
-  type DataSource,
-  digestOf,
-  type LoadedData,
-  loadSource,
-  sourceName,
-} from '../data/index.ts';
-import { checked, makeFolder, releasing, unexpected, UserError } from '../files/index.ts';
-import { loadModel, saveOutOfFold } from '../checkpoint/index.ts';
-import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
-import { type Network, type Plan, planNetwork } from '../network/index.ts';
+import type { Backend } from '../backend/index.ts';
+import { saveOutOfFold } from '../checkpoint/index.ts';
+import type { Dataset } from '../data/index.ts';
+import { checked, makeFolder, packageVersion, releasing, UserError } from '../files/index.ts';
 import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn, riskOn } from '../objective/index.ts';
+import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import {
   bestEpoch,
   createEvaluator,
   type State,
-  describeSteps,
-  stepRecord,
   ThreadEnded,
   train,
   type TrainingEvents,
@@ -29,22 +17,13 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
-import { chooseNetwork, requireFit, sizeOf } from './choose-network.ts';
-import { chooseAugmentation } from './augmentation.ts';
-import { chooseFolds } from './folds.ts';
-import { chooseLength } from './length.ts';
 import { linearScore, type Standing } from './linear.ts';
-import { refitAfterSearch } from './refit.ts';
-import { chooseObjective, notesOnRarity } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { refitAfterSearch } from './refit.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
-import { hasSaved, lockFile, type Run, RunFolder, trialFile } from './run-folder.ts';
-import { notesOnScaling } from './scaling.ts';
+import { hasSaved, lockFile, type Run, RunFolder } from './run-folder.ts';
 import type { Found } from './search.ts';
-import { effortFor } from './recipe.ts';
-import { type RunConfig, storedSteps } from './snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './step-choice.ts';
-import { versions } from './versions.ts';
 
 /** The result of a run. */
 export interface TrainedRun {
@@ -115,12 +94,8 @@ async function beginIn(folder: RunFolder, { resume }: TrainOptions, { note }: Ru
   await folder.begin();
 }
 
-interface Prepared {
-  readonly run: Run;
-  readonly data: LoadedData;
-  readonly backend: Backend;
-  /** The tensors to start from, instead of fresh ones. */
-  readonly tensors: State | undefined;
+/** A run that begins or resumes. `found` is the length that a search has found. */
+interface Begun extends Pick<Prepared, 'run' | 'data' | 'backend' | 'tensors'> {
   readonly stop: Interruption;
   readonly found: Found | undefined;
 }
@@ -128,15 +103,15 @@ interface Prepared {
 async function trainIn(
   folder: RunFolder,
   options: TrainOptions,
-  prepared: Prepared,
+  begun: Begun,
   reporter: RunReporter,
 ): Promise<TrainedRun> {
-  const { run, data, backend, tensors, stop, found } = prepared;
+  const { run, data, backend, tensors, stop, found } = begun;
   const { signal } = stop;
   const resumeHint = `to go on: bn-edge train --resume --out ${folder.path}`;
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot && !found) await beginIn(folder, options, reporter);
-  const result = await trainInto(folder, options, prepared, start, reporter).catch(async (error: unknown) => {
+  const result = await trainInto(folder, options, begun, start, reporter).catch(async (error: unknown) => {
     await folder.restore();
     throw error instanceof ThreadEnded ? new UserError(`${error.message}; all is saved; ${resumeHint}`) : error;
   });
@@ -161,115 +136,9 @@ async function trainIn(
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), found, ...scores };
 }
 
-async function prepare(
-  {
-    network,
-    hidden,
-    members,
-    bins,
-    from,
-    config: settings,
-    objective = {},
-    augment,
-    backend: name,
-    data: source,
-    folds: asked,
-    refit,
-    ...options
-  }: TrainOptions,
-  { note, onStage }: RunReporter,
-) {
-  onStage(`read ${source.path ?? sourceName(source)}`);
-  const data = await loadSource(source, settings.seed);
-  for (const line of data.notes ?? []) note(line);
-  const config = {
-    ...settings,
-    ...chooseLength(settings, data.train.count, effortFor(data.columns ? sizeOf(data) : 0)),
-    objective: chooseObjective(objective, data.train),
-    ...(augment && { augment: chooseAugmentation(augment, data) }),
-  };
-  const folds = chooseFolds({ folds: asked, refit, from, config }, data, note);
-  if (folds === 0) requireValidation(config, data.validation.count);
-  if (from !== undefined && (members ?? bins) !== undefined) {
-    throw unexpected(members === undefined ? '--bins' : '--members', 'no --from beside it, which has a network', from);
-  }
-  const choose = (train: Dataset = data.train) =>
-    chooseNetwork({ network, hidden, members, bins }, source, { ...data, train }, config.objective);
-  const {
-    plan,
-    tensors,
-    batches = 0,
-  } = from === undefined
-    ? { plan: planNetwork(await choose()), tensors: undefined }
-    : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
-  requireFit(plan, data, config.objective);
-  if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
-  for (const line of notesOnRarity(config.objective, data.train)) note(line);
-  const backend = await backendFor(
-    options,
-    { plan, train: data.train, config },
-    await createBackend(name, { threads: options.threads, spinning: options.spinning, stepper: options.stepper }, note),
-    { note, onStage },
-  );
-  const planFor = async (train: Dataset) => (tensors ? plan : planNetwork(await choose(train)));
-  const run = runOf(plan, source, data, counting(config, batches), backend);
-  noteOnThreads(run.steps, note);
-  return { source, folds, data, run, backend, tensors, planFor };
-}
-
 function withPins({ engine, steps: { stepper, threads } }: Run): string {
   if (threads === undefined) return engine;
   return `${engine} (--stepper ${stepper}${stepper === 'compiled' ? '' : ` --threads ${threads}`})`;
-}
-
-/** Returns the backend: as the resumed run was begun, otherwise the fastest on this machine. */
-async function backendFor(
-  options: Pick<TrainOptions, 'out' | 'resume' | 'threads'>,
-  steps: Steps,
-  backend: Backend,
-  reporter: Pick<RunReporter, 'note' | 'onStage'>,
-): Promise<Backend> {
-  noteOnEngine(backend, reporter.note);
-  if (options.resume) {
-    const folder = await chooseFolder(options, steps.plan.network.name, reporter.note);
-    const path = [join(folder, 'last.safetensors'), trialFile(folder, 1)].find((file) => existsSync(file));
-    const before = path === undefined ? undefined : await storedSteps(path);
-    if (before) return options.threads === undefined ? backendAsBefore(steps, backend, before) : backend;
-  }
-  return options.threads === undefined ? backendAsMeasured(steps, backend, reporter) : backend;
-}
-
-/** Lets a mean over all mini-batches continue from those that a checkpoint has seen, like PyTorch's `momentum=None`. */
-const counting = (config: RunConfig, bnBatches: number): RunConfig =>
-  config.bnMomentum === 'none' && bnBatches > 0 ? { ...config, bnBatches } : config;
-
-/** @throws UserError where there are no validation samples to go by */
-function requireValidation({ earlyStopping, keep }: RunConfig, samples: number): void {
-  if (samples > 0 || (earlyStopping === undefined && keep !== 'best')) return;
-  const flag = earlyStopping === undefined ? '--keep best' : '--early-stopping';
-  throw unexpected(flag, 'validation samples to go by (--validation-share)', 'none');
-}
-
-function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, backend: Backend): Run {
-  const { train, validation, test, columns, picture } = data;
-  const parts = { train: train.count, validation: validation.count, test: test.count };
-  const steps = stepRecord(plan, train, config, backend);
-  return {
-    plan,
-    description: {
-      network: plan.network,
-      data: { name: sourceName(source), ...(source.path !== undefined && { source }), ...parts },
-      sha256: digestOf(train, validation),
-      config,
-    },
-    engine: describeSteps(backend, steps),
-    steps,
-    sha256: digestOf(train, validation, test),
-    classes: classesOf(train),
-    ...(columns && { columns }),
-    ...(picture && { picture }),
-    stepsPerEpoch: Math.floor(train.count / config.batchSize),
-  };
 }
 
 async function resumeFrom(
@@ -287,24 +156,10 @@ async function resumeFrom(
   return { snapshot: stored.snapshot };
 }
 
-interface StartingPoint {
-  readonly plan: Plan;
-  readonly tensors: State | undefined;
-  readonly batches?: number;
-}
-
-async function startFrom(checkpoint: string, network: Network | undefined): Promise<StartingPoint> {
-  const model = await loadModel(checkpoint, network);
-  const { name } = model.plan.network;
-  if (network && name !== network.name)
-    throw unexpected(checkpoint, `a checkpoint of ${network.name}`, `one of ${name}`);
-  return model;
-}
-
 async function trainInto(
   folder: RunFolder,
   options: TrainOptions,
-  { run, data, backend, stop, found }: Prepared,
+  { run, data, backend, stop, found }: Begun,
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
@@ -335,3 +190,10 @@ async function testReport(backend: Backend, { plan, description }: Run, tensors:
   const { objective } = description.config;
   return { test: reportOn(test, output, objective), risk: riskOn(test, output, objective) };
 }
+
+/** Returns the versions that a run is made with. */
+const versions = (engine: string): Readonly<Record<string, string>> => ({
+  'bn-edge': packageVersion(),
+  node: process.versions.node,
+  engine,
+});

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Dataset, LoadedData } from '../../../training/data/index.ts';
 import { type PicturePreparation, plainPreparation } from '../../../training/pictures/index.ts';
-import { chooseAugmentation } from '../../../training/run/augmentation.ts';
+import { chooseAugmentation } from '../../../training/run/settings.ts';
 
 const part: Dataset = {
   task: 'classification',

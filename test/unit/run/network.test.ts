@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as api from '../../../training/index.ts';
-import { findNetwork } from '../../../training/run/network.ts';
+import { findNetwork } from '../../../training/run/choose-network.ts';
 import * as network from '../../../training/network/index.ts';
 
 let folder = '';

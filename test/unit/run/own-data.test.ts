@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseNetwork, requireFit } from '../../../training/run/choose-network.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from '../../../exporter/command/data-options.ts';
 import { describeData } from '../../../exporter/command/describe-data.ts';
-import { chooseLength } from '../../../training/run/length.ts';
+import { chooseLength } from '../../../training/run/settings.ts';
 import { effortFor } from '../../../training/run/recipe.ts';
 import type { Column, Dataset, DataSource, LoadedData } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';

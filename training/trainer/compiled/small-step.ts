@@ -1,5 +1,5 @@
 /** Decides which steps are compiled: those so small that calls of a runtime would take most of their time. */
-import { multiplicationsOf } from '../../backend/index.ts';
+import { type Backend, multiplicationsOf } from '../../backend/index.ts';
 import { CompileError, compileStatic, type StaticProgram, type Threads } from '../../compile/index.ts';
 import type { Graph } from '../../graph/index.ts';
 import { lower } from '../../lowering/index.ts';
@@ -37,6 +37,13 @@ export function mayShare({ plan, options }: SomeStep): boolean {
   const graph = stepGraph(plan, options);
   return isWithin(graph, maxInDoubt) && !isWithin(graph, minForTwo);
 }
+
+/**
+ * Returns the maximum number of threads of a compiled step: two where several are asked for and memory can be shared,
+ * else one. The bits of a step are the same on one as on two.
+ */
+export const maxThreads = ({ threads = 1, sharesMemory = false }: Pick<Backend, 'threads' | 'sharesMemory'>): Threads =>
+  threads > 1 && sharesMemory ? 2 : 1;
 
 const isWithin = (graph: Graph, max: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= max;
 
