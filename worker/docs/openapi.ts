@@ -4,7 +4,6 @@
  * https://spec.openapis.org/oas/v3.1.1.html
  */
 import * as z from 'zod/mini';
-import { HEADER } from '../protocol/binary.ts';
 import { namesOf, type Model } from '../models.ts';
 import { classesOf } from '../predict/classify.ts';
 import { server } from '../protocol/metadata.ts';
@@ -13,14 +12,27 @@ import {
   driftOptions,
   explainOptions,
   inferenceRequest,
-  predictOptions,
   predictRequest,
   repositoryRequest,
   tensorElement,
 } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
-import type { Schema } from '../protocol/schema.ts';
-import { lineTypes } from '../rows/body.ts';
+import {
+  answered,
+  get,
+  inferOperation,
+  json,
+  keyed,
+  metricsOperation,
+  type Operation,
+  type Parameter,
+  path,
+  predictOperation,
+  queryOf,
+  ref,
+  rowBody,
+  sampleOperation,
+} from './operations.ts';
 import { bodiesOf, rowSchemasOf } from './rows.ts';
 
 export interface OpenApi {
@@ -33,31 +45,6 @@ export interface OpenApi {
     readonly securitySchemes: Readonly<Record<string, object>>;
   };
 }
-
-export interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly required: boolean; readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content: Content }>>;
-  readonly security?: readonly object[];
-}
-
-export interface Parameter {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly required: boolean;
-  readonly description?: string;
-  readonly schema: object;
-}
-
-type Content = Readonly<Record<string, { readonly schema: object }>>;
-type ResponseName = keyof ReturnType<typeof responseSchemas>;
-
-const bytes = { schema: { type: 'string', format: 'binary' } };
-const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
-const json = (name: string): Content => ({ 'application/json': { schema: ref(name) } });
 
 /** Holds what the document depends on besides the models. */
 export interface Served {
@@ -113,12 +100,6 @@ export function openApi(models: readonly Model[], served: Served): OpenApi {
   };
 }
 
-function metricsOperation(): Operation {
-  const content = { 'text/plain': { schema: { type: 'string' } } };
-  const operation = get('metrics', 'The drift of monitored models, for Prometheus', 'Error');
-  return { ...operation, responses: { ...operation.responses, '200': { description: 'OK', content } } };
-}
-
 function serverPaths(): OpenApi['paths'] {
   return {
     '/v2': { get: get('serverMetadata', 'Server metadata', 'ServerMetadata') },
@@ -140,11 +121,14 @@ function rowPaths(models: readonly Model[]): OpenApi['paths'] {
   const version = versionOf(models);
   const named = [{ ...path('model'), schema: { type: 'string', enum: namesOf(models) } }];
   const requestBody = rowBody('PredictRequest');
-  const at = (id: string, parameters: readonly Parameter[]): Readonly<Record<'ready' | 'predict', Operation>> => ({
+  const operations = (
+    id: string,
+    parameters: readonly Parameter[],
+  ): Readonly<Record<'ready' | 'predict', Operation>> => ({
     ready: keyed({ ...get(`v1Ready${id}`, 'Is the model ready?', 'V1Ready'), parameters }),
     predict: keyed(predictOperation(`predict${id}`, 'PredictResponse', { parameters, requestBody })),
   });
-  const [current, other] = [at('', named), at('Version', [...named, version])];
+  const [current, other] = [operations('', named), operations('Version', [...named, version])];
   return {
     '/v1/models': { get: keyed(get('v1Models', 'All models', 'V1Models')) },
     '/v1/models/{model}': { get: current.ready },
@@ -178,24 +162,6 @@ function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenA
         return [`/v1/models/${path}:predict`, { post: keyed(operation) }];
       }),
     ),
-  };
-}
-
-const lines = { schema: { type: 'string' } };
-
-/** Describes a body of rows. What the schema says of JSON holds for the other media types as well. */
-const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
-  required: true,
-  content: { ...json(request), 'text/csv': lines, ...Object.fromEntries(lineTypes.map((type) => [type, lines])) },
-});
-
-function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {
-  return {
-    ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
-    description:
-      'With unknown "ignore", names that are not columns are left out; with "fill", values that do not belong to their column also count as missing. Warnings tell both.',
-    ...more,
-    parameters: [...(more.parameters ?? []), ...queryOf(predictOptions)],
   };
 }
 
@@ -235,7 +201,7 @@ function modelOperations(
     classifyOptions,
     classifying,
   );
-  const look = sampleOperation(
+  const explanation = sampleOperation(
     id('explain'),
     'z, ẑ and z̃ of every layer',
     'ExplainResponse',
@@ -255,71 +221,15 @@ function modelOperations(
     ['/drift', 'get', drift, monitors ? models.filter(({ monitor }) => monitor) : []],
     ['/infer', 'post', inferOperation(id('infer')), models],
     ['/classify', 'post', classify, classifying],
-    ['/explain', 'post', look, explain ? switchable : []],
+    ['/explain', 'post', explanation, explain ? switchable : []],
   ];
 }
-
-function inferOperation(operationId: string): Operation {
-  const header: Parameter = {
-    name: HEADER,
-    in: 'header',
-    required: false,
-    description:
-      'The number of bytes of the body that are JSON when tensors follow as bytes; 0 for a bare tensor. Without it, all of them are.',
-    schema: { type: 'integer', minimum: 0 },
-  };
-  return {
-    ...get(operationId, 'Inference', 'InferenceResponse'),
-    description:
-      'With parameters.statistics "batch" every Batch Norm layer uses the mini-batch\'s own statistics, where the model explains. Where a request ' +
-      `wants outputs as bytes (binary_data), the answer is application/octet-stream: the JSON, as long as ${HEADER} says, then the bytes.`,
-    parameters: [header],
-    requestBody: { required: true, content: { ...json('InferenceRequest'), 'application/octet-stream': bytes } },
-  };
-}
-
-function sampleOperation(
-  operationId: string,
-  summary: string,
-  answer: ResponseName,
-  options: Schema<object>,
-  models: readonly Model[],
-): Operation {
-  const tensors = json('InferenceRequest');
-  const rows = { 'application/json': { schema: { anyOf: [ref('InferenceRequest'), ref('RowsRequest')] } } };
-  const pictures = { 'image/png': bytes, 'image/jpeg': bytes, 'application/octet-stream': bytes };
-  return {
-    ...get(operationId, summary, answer),
-    description: 'Options are query parameters, or members of parameters in the JSON object.',
-    parameters: queryOf(options),
-    requestBody: { required: true, content: { ...pictures, ...(models.some(({ table }) => table) ? rows : tensors) } },
-  };
-}
-
-function get(operationId: string, summary: string, answer: string, more: Content = {}): Operation {
-  return { operationId, summary, responses: answered(answer, more) };
-}
-
-const answered = (answer: string, more: Content = {}): Operation['responses'] => ({
-  '200': { description: 'OK', content: { ...json(answer), ...more } },
-  default: { description: 'A refusal: 4xx where the request is wrong', content: json('Error') },
-});
-
-const keyed = (operation: Operation): Operation => ({ ...operation, security: [{}, { key: [] }] });
 
 /** Lists the versions of all models; not every model has each of them. */
 const versionOf = (models: readonly Model[]): Parameter => ({
   ...path('version'),
   schema: { type: 'string', enum: [...new Set(models.map(({ version }) => version))] },
 });
-
-const path = (name: string): Parameter => ({ name, in: 'path', required: true, schema: { type: 'string' } });
-
-/** Turns the members of an object's schema into parameters of the query string. */
-function queryOf({ json }: Schema<object>): Parameter[] {
-  const { properties } = json as { readonly properties: Readonly<Record<string, object>> };
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
-}
 
 /**
  * Converts the schemas of answers to JSON Schema. Checks in code, which it cannot express, are left open. Members that

@@ -1,7 +1,8 @@
 /** Renders the reference as a page: plain HTML from the OpenAPI document, without any script. */
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import type { OpenApi, Operation, Parameter } from './openapi.ts';
+import type { OpenApi } from './openapi.ts';
+import type { Operation, Parameter } from './operations.ts';
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
@@ -90,7 +91,7 @@ function describeSchema(schema: object): Html | string {
   const {
     type,
     enum: values,
-    default: standard,
+    default: fallback,
     minimum,
     maximum,
   } = schema as Record<string, string | number | boolean | readonly string[] | undefined>;
@@ -98,7 +99,7 @@ function describeSchema(schema: object): Html | string {
     Array.isArray(values) ? values.join(' | ') : type,
     minimum === undefined ? '' : `from ${String(minimum)}`,
     maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? '' : `to ${String(maximum)}`,
-    standard === undefined ? '' : `(default ${String(standard)})`,
+    fallback === undefined ? '' : `(default ${String(fallback)})`,
   ];
   return parts.filter((part) => typeof part === 'string' && part !== '').join(' ');
 }

@@ -9,6 +9,7 @@
  *
  * The places of one sample are much alike, so n counts samples, not places: the variance of M is B²/n.
  */
+import { at } from '../../training/arrays/index.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { ChannelSums } from './window.ts';
 
@@ -37,7 +38,7 @@ export const allowed = {
 } as const;
 
 /** The size that a mini-batch is assumed to have had, which a file does not tell. */
-const usualBatch = 32;
+const defaultBatchSize = 32;
 
 /**
  * Returns how many independent samples the running statistics are worth. An exponential average that keeps the share m
@@ -45,7 +46,7 @@ const usualBatch = 32;
  */
 export function samplesBehind(momentum: number): number {
   const kept = momentum >= 0 && momentum < 1 ? momentum : 0.9;
-  return (usualBatch * (1 + kept)) / (1 - kept);
+  return (defaultBatchSize * (1 + kept)) / (1 - kept);
 }
 
 /**
@@ -78,11 +79,11 @@ export function driftOfChannels(
   const { epsilon, runningMean, runningVar } = layer;
   const error = Math.sqrt(1 / samples + 1 / Math.min(samplesBehind(layer.momentum), trained));
   return runningMean.map((mu, channel) => {
-    const reference = (runningVar[channel] ?? NaN) + epsilon;
-    const mean = (sums.mean[channel] ?? NaN) / samples;
-    const spread = Math.max((sums.square[channel] ?? NaN) / samples - mean ** 2, 0);
+    const reference = at(runningVar, channel) + epsilon;
+    const mean = at(sums.mean, channel) / samples;
+    const spread = Math.max(at(sums.square, channel) / samples - mean ** 2, 0);
     const variance = Math.max(spread + epsilon, minVariance * reference);
-    const between = Math.max((sums.meanSquare[channel] ?? NaN) - samples * mean ** 2, 0) / (samples - 1);
+    const between = Math.max(at(sums.meanSquare, channel) - samples * mean ** 2, 0) / (samples - 1);
     // A channel that happens to vary less in this window is taken to vary as much as in training.
     const deviation = Math.sqrt((between / reference) * Math.max(1, reference / variance));
     return {

@@ -1,11 +1,13 @@
 /**
  * Tells once when a model begins or ceases to drift: in the log, and to a webhook where one is configured. Windows are
- * assessed while they fill, but only whenever their samples have doubled, because each look is another chance of a
- * false alarm.
+ * assessed while they fill, but only whenever their samples have doubled, because each assessment is another chance of
+ * a false alarm.
  */
+import type { Model } from '../models.ts';
 import { assess, type Assessment, type Reference } from './assess.ts';
+import { referenceOf } from './reference.ts';
 import { minSamples } from './thresholds.ts';
-import type { DriftWindow } from './window.ts';
+import type { DriftReader, DriftWindow } from './window.ts';
 
 /** The payload that reports a crossing. */
 export interface Crossing {
@@ -21,10 +23,14 @@ export interface Crossing {
   readonly worst: readonly { readonly name: string; readonly score: number }[];
 }
 
-/** Is true when a window that grew from `before` to `after` samples is due for a look: at 200, 400, 800 and so on. */
-export const isLook = (before: number, after: number): boolean => looks(after) > looks(before);
-
-const looks = (samples: number): number => (samples < minSamples ? 0 : 1 + Math.floor(Math.log2(samples / minSamples)));
+/** Tells by how much a window has grown. */
+export interface Progress {
+  readonly version: string;
+  readonly start: number;
+  /** `before` and `after` count the window's samples. */
+  readonly before: number;
+  readonly after: number;
+}
 
 /** Keeps the last verdict on each version. */
 export interface VerdictKeeper {
@@ -35,10 +41,34 @@ export interface VerdictKeeper {
   recordVerdict(version: string, drifted: boolean): Promise<boolean>;
 }
 
+/**
+ * Assesses the windows that are due, and announces each crossing.
+ * @param webhook the address to which a crossing is posted
+ */
+export async function assessProgress(
+  model: Model,
+  progress: readonly Progress[],
+  keeper: DriftReader & VerdictKeeper,
+  webhook: string | undefined,
+): Promise<void> {
+  const reference = referenceOf(model);
+  if (!reference) return;
+  for (const { version, start, before, after } of progress) {
+    if (version !== model.version || assessmentsBy(after) === assessmentsBy(before)) continue;
+    const [window] = await keeper.windows({ version, from: start, to: start + 1 });
+    const crossing = window && (await crossingOf(model, window, reference, keeper));
+    if (crossing) await announce(crossing, webhook);
+  }
+}
+
+/** Counts the assessments that are due by this number of samples: at 200, 400, 800 and so on. */
+const assessmentsBy = (samples: number): number =>
+  samples < minSamples ? 0 : 1 + Math.floor(Math.log2(samples / minSamples));
+
 const shownDifferences = 5;
 
 /** @returns the crossing to report if the verdict on the window differs from the last one */
-export async function crossingOf(
+async function crossingOf(
   { name, version }: { readonly name: string; readonly version: string },
   window: DriftWindow,
   reference: Reference,
@@ -59,14 +89,13 @@ function worstOf({ layers, columns, classes }: Assessment): Crossing['worst'] {
     .map(({ name, score }) => ({ name, score }));
 }
 
-/** The timeout of the webhook, in milliseconds. */
-const patience = 5000;
+const webhookTimeoutMs = 5000;
 
 /**
  * Writes the crossing to the log and posts it to the webhook. A failure to post is logged as well, without the address:
  * it may hold a secret.
  */
-export async function announce(crossing: Crossing, webhook: string | undefined): Promise<void> {
+async function announce(crossing: Crossing, webhook: string | undefined): Promise<void> {
   const line = JSON.stringify(crossing);
   console.warn(line);
   if (webhook === undefined || webhook === '') return;
@@ -81,7 +110,7 @@ async function post(webhook: string, line: string): Promise<string | undefined> 
   }
   try {
     const headers = { 'content-type': 'application/json' };
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(webhookTimeoutMs);
     // Following a redirect would turn the POST into a GET without a body.
     const answer = await fetch(webhook, { method: 'POST', headers, body: line, redirect: 'manual', signal });
     await answer.body?.cancel();
@@ -89,7 +118,7 @@ async function post(webhook: string, line: string): Promise<string | undefined> 
   } catch (error) {
     const isLate = error instanceof Error && error.name === 'TimeoutError';
     return isLate
-      ? `expected an answer in ${patience} ms, got none`
+      ? `expected an answer in ${webhookTimeoutMs} ms, got none`
       : 'expected an answer, could not reach the address';
   }
 }

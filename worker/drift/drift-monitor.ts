@@ -4,8 +4,8 @@
  * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
  */
 import { DurableObject } from 'cloudflare:workers';
+import type { Progress } from './crossing.ts';
 import { addTo, type Kind, type Sums, windowOf } from './sums.ts';
-import type { Progress } from './look.ts';
 import type { DriftStore } from './store.ts';
 import type { DriftWindow, WindowsQuery } from './window.ts';
 

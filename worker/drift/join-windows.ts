@@ -1,4 +1,5 @@
 /** Joins the windows of several hours. */
+import { at } from '../../training/arrays/index.ts';
 import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
 
 /** Adds up windows, each of which must follow those before it. */
@@ -27,7 +28,7 @@ function joinRecords<Value>(a: Named<Value>, b: Named<Value>, join: (a: Value, b
   return Object.fromEntries(joined);
 }
 
-const add = (a: readonly number[], b: readonly number[]): readonly number[] => a.map((value, i) => value + (b[i] ?? 0));
+const add = (a: readonly number[], b: readonly number[]): readonly number[] => a.map((value, i) => value + at(b, i));
 
 const joinChannels = (a: ChannelSums, b: ChannelSums): ChannelSums => ({
   mean: add(a.mean, b.mean),

@@ -13,7 +13,7 @@ export interface Monitor {
    * @param later keeps work running after the answer is sent, as `ctx.waitUntil` does
    * @returns the function that counts each run; it never throws, and keeps no reference to the feeds it is given
    */
-  readonly watch: (model: Model, env: Env | undefined, later: (work: Promise<unknown>) => void) => Seen;
+  readonly watch: (model: Model, env: Env | undefined, later: (work: Promise<unknown>) => void) => CountRun;
   /**
    * Reports how far the requests to a model are from what it was trained on.
    * @throws RequestError when no Durable Object keeps the counts; ServerError when they cannot be read
@@ -34,7 +34,7 @@ export interface DriftQuery {
  * Counts one run of a model.
  * @param unknown categories that no column has and that were taken as missing
  */
-export type Seen = (feeds: ReadonlyMap<string, Tensor>, unknown?: readonly UnknownCategory[]) => void;
+export type CountRun = (feeds: ReadonlyMap<string, Tensor>, unknown?: readonly UnknownCategory[]) => void;
 
 export interface UnknownCategory {
   /** The index of the row, from 0. */

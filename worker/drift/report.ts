@@ -101,13 +101,13 @@ function layerOf(
     drifted: isDrift(score),
     score,
     drifted_channels: channels.filter((channel) => scoreOfChannel(channel) >= 1).length,
-    worst: worst.slice(0, shownChannels).map((one) => ({
-      channel: one.channel,
-      score: scoreOfChannel(one),
-      mean_shift: one.meanShift.value,
-      mean_threshold: one.meanShift.threshold,
-      log_variance_ratio: one.logVarianceRatio.value,
-      variance_threshold: one.logVarianceRatio.threshold,
+    worst: worst.slice(0, shownChannels).map((drift) => ({
+      channel: drift.channel,
+      score: scoreOfChannel(drift),
+      mean_shift: drift.meanShift.value,
+      mean_threshold: drift.meanShift.threshold,
+      log_variance_ratio: drift.logVarianceRatio.value,
+      variance_threshold: drift.logVarianceRatio.threshold,
     })),
   };
 }

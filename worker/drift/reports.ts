@@ -41,7 +41,7 @@ export async function report(
  * The time span of one read, in milliseconds: a Durable Object returns at most 32 MiB at once, which is a day of 50,000
  * channels.
  */
-const atOnce = 24 * windowMs;
+const spanMs = 24 * windowMs;
 
 async function windowsSince(
   begin: number,
@@ -50,9 +50,9 @@ async function windowsSince(
   query: Omit<WindowsQuery, 'from' | 'to'>,
 ): Promise<readonly DriftWindow[]> {
   const found: DriftWindow[] = [];
-  for (let from = begin; from <= now; from += atOnce) {
+  for (let from = begin; from <= now; from += spanMs) {
     // The last read is open: a clock that ran ahead may have left windows of later hours.
-    const to = from + atOnce > now ? Number.MAX_SAFE_INTEGER : from + atOnce;
+    const to = from + spanMs > now ? Number.MAX_SAFE_INTEGER : from + spanMs;
     found.push(...(await reader.windows({ ...query, from, to })));
   }
   return found;
@@ -61,5 +61,5 @@ async function windowsSince(
 /** @returns one text for all models; a model whose windows cannot be read has no metrics in it */
 export async function metrics(models: readonly Model[], env: Env | undefined): Promise<string> {
   const settled = await Promise.allSettled(models.map((model) => report(model, env, { hours: 24, window: 1 })));
-  return metricsText(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+  return metricsText(settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
 }

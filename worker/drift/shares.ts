@@ -2,6 +2,7 @@
  * Measures how far counted shares are from those of training: the shares of a column's values, and those of the
  * answered classes.
  */
+import { at } from '../../training/arrays/index.ts';
 import type { Compared } from './channels.ts';
 import { chiSquareQuantile } from './thresholds.ts';
 
@@ -38,7 +39,7 @@ export function stabilityOf(counts: readonly number[], expected: Expected, tail:
   const k = merged.counts.length;
   const share = (count: number, of: number): number => (count + 0.5) / (of + k / 2);
   const value = merged.counts.reduce((total, count, i) => {
-    const [p, q] = [share(count, n), share((merged.shares[i] ?? 0) * m, m)];
+    const [p, q] = [share(count, n), share(at(merged.shares, i) * m, m)];
     return total + (p - q) * Math.log(p / q);
   }, 0);
   return { value, threshold: allowedShares.stability + chance(k, n, m, tail) };
@@ -50,7 +51,7 @@ export function stabilityOf(counts: readonly number[], expected: Expected, tail:
  */
 export function distanceOf(counts: readonly number[], expected: Expected, tail: number): Compared {
   const n = sum(counts);
-  const value = counts.reduce((total, count, i) => total + Math.abs(count / n - (expected.shares[i] ?? 0)), 0) / 2;
+  const value = counts.reduce((total, count, i) => total + Math.abs(count / n - at(expected.shares, i)), 0) / 2;
   const k = mergeRare(counts, expected).counts.length;
   // A network does not answer each class as often as it came in training, even on training's own samples.
   const threshold = allowedShares.distance + Math.sqrt(chance(k, n, expected.samples, tail)) / 2;
@@ -64,12 +65,12 @@ const chance = (k: number, n: number, m: number, tail: number): number =>
 /** Merges the counts of which fewer than five are expected. */
 function mergeRare(counts: readonly number[], { shares, samples }: Expected) {
   const n = Math.min(sum(counts), samples);
-  const isRare = (i: number): boolean => (shares[i] ?? 0) * n < minExpected;
+  const isRare = (i: number): boolean => at(shares, i) * n < minExpected;
   const places = [...counts.keys()];
   const [rare, others] = [places.filter(isRare), places.filter((i) => !isRare(i))];
   const groups = [...others.map((i) => [i]), ...(rare.length > 0 ? [rare] : [])];
-  const at = (values: readonly number[]) => groups.map((group) => sum(group.map((i) => values[i] ?? 0)));
-  return { counts: at(counts), shares: at(shares) };
+  const merged = (values: readonly number[]) => groups.map((group) => sum(group.map((i) => at(values, i))));
+  return { counts: merged(counts), shares: merged(shares) };
 }
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,7 +1,6 @@
 /** Describes the Durable Object that keeps the windows of a model, as its callers see it. */
 import type { Env } from '../options.ts';
-import type { VerdictKeeper } from './crossing.ts';
-import type { Progress } from './look.ts';
+import type { Progress, VerdictKeeper } from './crossing.ts';
 import type { Sums } from './sums.ts';
 import type { DriftReader } from './window.ts';
 

@@ -2,6 +2,7 @@
  * Sums of numbers by name, as an isolate makes and sends them and a Durable Object stores them. Sums of the same name
  * are added number by number.
  */
+import { at } from '../../training/arrays/index.ts';
 import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
 
 /**
@@ -33,7 +34,7 @@ const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/
  */
 export function addTo(sums: Float64Array, more: Float64Array): boolean {
   if (sums.length !== more.length) return false;
-  for (const [i, value] of more.entries()) sums[i] = (sums[i] ?? NaN) + value;
+  for (const [i, value] of more.entries()) sums[i] = at(sums, i) + value;
   return true;
 }
 

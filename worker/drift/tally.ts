@@ -1,4 +1,5 @@
 /** Sums up samples: the moments of their layers, their columns and their classes. */
+import { at, present } from '../../training/arrays/index.ts';
 import { columnCounter } from '../../training/columns/reference.ts';
 import type { BatchNormLayer, WatchedLayer } from '../image.ts';
 import type { Model } from '../models.ts';
@@ -23,8 +24,8 @@ export function tally(
   const outputs = (watched ?? model.session).run(feeds, fetches);
   const answers = output && valuesOf('monitor', model.name, output.name, outputs);
   const moments = rowsOf(outputs.get(momentsName));
-  const told = answers?.map((values) => answerOf(values, model, output?.kind ?? 'number'));
-  const samples = moments?.length ?? told?.length ?? feeds.values().next().value?.shape[0] ?? 0;
+  const predictions = answers?.map((values) => answerOf(values, model, output?.kind ?? 'number'));
+  const samples = moments?.length ?? predictions?.length ?? feeds.values().next().value?.shape[0] ?? 0;
   // A sample that overflows would make every sum infinite or NaN.
   const kept = Array.from({ length: samples }, (_, i) => i).filter(
     (i) => moments?.[i]?.every(Number.isFinite) !== false && answers?.[i]?.every(Number.isFinite) !== false,
@@ -37,7 +38,7 @@ export function tally(
         kept.flatMap((i) => (moments?.[i] ? [moments[i]] : [])),
       ),
       ...columnParts(model, feeds, kept, unknown),
-      ...classParts(kept.flatMap((i) => told?.[i] ?? [])),
+      ...classParts(kept.flatMap((i) => predictions?.[i] ?? [])),
     ],
   };
 }
@@ -65,18 +66,18 @@ function layerParts(layers: readonly Layer[], samples: readonly (readonly number
     const { gamma, beta, runningMean, runningVar, epsilon } = norm;
     const channels = gamma.length;
     const numbers = new Float64Array(3 * channels);
-    const add = (at: number, value: number): void => void (numbers[at] = (numbers[at] ?? NaN) + value);
+    const add = (i: number, value: number): void => void (numbers[i] = present(numbers[i]) + value);
     for (let c = 0; c < channels; c++) {
       // The layer is inverted: x = (y − β) √(σ² + ε) / γ + μ
-      const scale = of === 'input' ? 1 : Math.sqrt((runningVar[c] ?? NaN) + epsilon) / (gamma[c] ?? NaN);
-      const shift = of === 'input' ? 0 : (runningMean[c] ?? NaN) - scale * (beta[c] ?? NaN);
+      const scale = of === 'input' ? 1 : Math.sqrt(at(runningVar, c) + epsilon) / at(gamma, c);
+      const shift = of === 'input' ? 0 : at(runningMean, c) - scale * at(beta, c);
       for (const moments of samples) {
-        const told = moments[place + c] ?? NaN;
-        const toldSquare = hasPlaces ? (moments[place + channels + c] ?? NaN) : told ** 2;
-        const mean = scale * told + shift;
-        add(c, mean);
-        add(channels + c, scale ** 2 * toldSquare + 2 * scale * shift * told + shift ** 2);
-        add(2 * channels + c, mean ** 2);
+        const mean = present(moments[place + c]);
+        const square = hasPlaces ? present(moments[place + channels + c]) : mean ** 2;
+        const inputMean = scale * mean + shift;
+        add(c, inputMean);
+        add(channels + c, scale ** 2 * square + 2 * scale * shift * mean + shift ** 2);
+        add(2 * channels + c, inputMean ** 2);
       }
     }
     place += channels * (hasPlaces ? 2 : 1);
@@ -97,7 +98,7 @@ function columnParts(
   const numbers = kept.flatMap((row) => all.slice(row * width, (row + 1) * width));
   return columnCounter(table.columns, monitor?.columns).map(({ name, count }): Part => {
     const strange = new Set(unknown.filter(({ column }) => column === name).map(({ row }) => row));
-    const counted = count(numbers, kept.length, (row) => strange.has(kept[row] ?? -1));
+    const counted = count(numbers, kept.length, (row) => strange.has(at(kept, row)));
     return {
       kind: 'column',
       name,

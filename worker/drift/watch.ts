@@ -7,7 +7,7 @@ import { describe } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
-import { lookAt } from './look.ts';
+import { assessProgress } from './crossing.ts';
 import type { Monitor, UnknownCategory } from './monitor.ts';
 import { digestOf } from './reference.ts';
 import { metrics, report } from './reports.ts';
@@ -44,84 +44,84 @@ export interface MonitorOptions {
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
-interface Watched {
+/** Tells which requests to a model were not counted lately. */
+interface Throttle {
   /** Counts the requests since the last one that was counted. */
-  passed: number;
+  skipped: number;
   /** The time of that request, in milliseconds since 1970. */
-  last: number;
+  lastCounted: number;
 }
 
-const waiting = (milliseconds: number): Promise<unknown> =>
+const delay = (milliseconds: number): Promise<unknown> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
 /** Creates a monitor. Its state is that of one isolate; an isolate with several apps may have several monitors. */
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   const { every = 64, atLeastEveryMs = 15_000, flushSamples = 256, flushMs = 10_000 } = options;
-  const { now = Date.now, wait = waiting } = options;
+  const { now = Date.now, wait = delay } = options;
   checkNumbers({ every, atLeastEveryMs, flushSamples, flushMs });
-  const watched = new WeakMap<Model, Watched>();
-  const told = new Set<string>();
+  const throttles = new WeakMap<Model, Throttle>();
+  const warned = new Set<string>();
   /** Holds the sums that are not sent yet, a few by model, version and window. */
   let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
-  let flushing: number | undefined;
+  /** The time at which a request began to wait for its turn to send them. */
+  let waitingSince: number | undefined;
 
-  const tellOnce = (what: string): void => {
-    if (told.has(what)) return;
-    told.add(what);
+  const warnOnce = (what: string): void => {
+    if (warned.has(what)) return;
+    warned.add(what);
     console.warn(`monitor: ${what}; answers are not counted`);
   };
 
-  const telling = (model: Model, work: () => Promise<void>): Promise<void> =>
+  const warnOnFailure = (model: Model, work: () => Promise<void>): Promise<void> =>
     work().catch((error: unknown) => {
-      tellOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
+      warnOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
     });
 
   const isDue = (model: Model): boolean => {
-    const at = now();
-    const state = watched.get(model) ?? { passed: Infinity, last: at };
-    watched.set(model, state);
+    const time = now();
+    const throttle = throttles.get(model) ?? { skipped: Infinity, lastCounted: time };
+    throttles.set(model, throttle);
+    const { lastCounted } = throttle;
     // A clock may go backwards.
-    const isLongAgo = at - state.last >= atLeastEveryMs || at < state.last;
-    if (++state.passed < every && !isLongAgo) return false;
-    state.passed = 0;
-    state.last = at;
+    const isLongAgo = time - lastCounted >= atLeastEveryMs || time < lastCounted;
+    if (++throttle.skipped < every && !isLongAgo) return false;
+    throttle.skipped = 0;
+    throttle.lastCounted = time;
     return true;
   };
 
+  /**
+   * Adds a run to the sums that are not sent yet.
+   * @returns the number of samples in them, of all models
+   */
   const count = (model: Model, feeds: ReadonlyMap<string, Tensor>, unknown: readonly UnknownCategory[]): number => {
     const start = Math.floor(now() / windowMs) * windowMs;
     const { name, version } = model;
-    const sums = { version, start, ...tally(model, feeds, unknown) };
     const key = JSON.stringify([name, version, start]);
-    const all = joined(buffer.get(key)?.sums, sums);
-    if (all.samples > 0) buffer.set(key, { model, sums: all });
-    return [...buffer.values()].reduce((total, { sums: { samples } }) => total + samples, 0);
+    const sums = joined(buffer.get(key)?.sums, { version, start, ...tally(model, feeds, unknown) });
+    if (sums.samples > 0) buffer.set(key, { model, sums });
+    return [...buffer.values()].reduce((total, each) => total + each.sums.samples, 0);
   };
 
   /** Sends all sums. Sums that fail to be sent are dropped: they may have arrived, and nothing may be counted twice. */
   const flush = async (env: Env | undefined): Promise<void> => {
     const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
     buffer = new Map();
-    const sent = Array.from(byModel, ([model, parts]) =>
-      send(
-        model,
-        env,
-        parts.map(({ sums }) => sums),
-      ),
-    );
-    await Promise.all(sent);
+    const sumsOf = (model: Model): readonly Sums[] => (byModel.get(model) ?? []).map(({ sums }) => sums);
+    await Promise.all(Array.from(byModel.keys(), (model) => send(model, env, sumsOf(model))));
   };
 
   /** Sends the sums of one model, so that its failure does not affect the others. */
   const send = (model: Model, env: Env | undefined, sums: readonly Sums[]): Promise<void> =>
-    telling(model, async () => {
+    warnOnFailure(model, async () => {
       const store = storeOf(env, model.name);
       if (!store) throw new Error(noBinding);
       const progress = await store.add(sums, await digestOf(model));
-      await lookAt(model, progress, store, env?.DRIFT_WEBHOOK);
+      await assessProgress(model, progress, store, env?.DRIFT_WEBHOOK);
     });
 
-  const work = async (
+  const countAndSend = async (
     model: Model,
     env: Env | undefined,
     feeds: ReadonlyMap<string, Tensor>,
@@ -131,10 +131,10 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     await wait(0);
     if (count(model, feeds, unknown) >= flushSamples) return flush(env);
     // Another request may be waiting to send them already, unless the platform has ended it.
-    if (flushing !== undefined && Math.abs(now() - flushing) < 2 * flushMs) return;
-    flushing = now();
+    if (waitingSince !== undefined && Math.abs(now() - waitingSince) < 2 * flushMs) return;
+    waitingSince = now();
     await wait(flushMs);
-    flushing = undefined;
+    waitingSince = undefined;
     await flush(env);
   };
 
@@ -146,11 +146,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       (feeds, unknown = []) => {
         if (!isDue(model)) return;
         if (!storeOf(env, model.name)) {
-          tellOnce(noBinding);
+          warnOnce(noBinding);
           return;
         }
         const kept = new Map(Array.from(feeds, ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
-        later(telling(model, () => work(model, env, kept, unknown)));
+        later(warnOnFailure(model, () => countAndSend(model, env, kept, unknown)));
       },
   };
 }

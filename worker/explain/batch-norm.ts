@@ -2,6 +2,7 @@
  * Describes Batch Norm as a deployed model holds it: the parameters, the running statistics, and the affine map they
  * fold into.
  */
+import { at } from '../../training/arrays/index.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
@@ -19,8 +20,8 @@ export function foldedInto(
   mean: readonly number[],
   variance: readonly number[],
 ): AffineMap {
-  const scale = gamma.map((value, c) => value / Math.sqrt((variance[c] ?? 0) + epsilon));
-  return { scale, shift: beta.map((value, c) => value - (mean[c] ?? 0) * (scale[c] ?? 0)) };
+  const scale = gamma.map((value, c) => value / Math.sqrt(at(variance, c) + epsilon));
+  return { scale, shift: beta.map((value, c) => value - at(mean, c) * at(scale, c)) };
 }
 
 export function describeBatchNorm({ name, version, batchNorm, remarks }: Model): BatchNormResponse {

@@ -2,13 +2,14 @@
  * Looks inside every Batch Norm layer: reports its input (z), the normalized input (ẑ) and its output (z̃), by the
  * running statistics and by those of the mini-batch.
  */
+import { elementCount, present } from '../../training/arrays/index.ts';
 import { foldedInto, type AffineMap } from './batch-norm.ts';
 import { RequestError } from '../http/errors.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
 import { answerOf, valuesOf } from '../predict/answer.ts';
 import { checkOutputs, classesOf, predictions, type Classes } from '../predict/classify.ts';
-import { elementCount, elementsOf, type Tensor } from '../protocol/datatypes.ts';
+import { elementsOf, type Tensor } from '../protocol/datatypes.ts';
 import { whyNoTwin } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ExplainOptions, Statistics } from '../protocol/protocol.ts';
@@ -115,10 +116,10 @@ function view(layer: BatchNormLayer, z: Tensor, { mean, variance }: Moments, opt
 /** @param values `[C, size]` */
 function mapValues(values: Float32Array, { scale, shift }: AffineMap): number[] {
   const size = values.length / scale.length;
-  const channel = (i: number): number => Math.floor(i / size);
-  return Array.from(values, (value, i) =>
-    toFloatDigits((scale[channel(i)] ?? NaN) * value + (shift[channel(i)] ?? NaN)),
-  );
+  return Array.from(values, (value, i) => {
+    const channel = Math.floor(i / size);
+    return toFloatDigits(present(scale[channel]) * value + present(shift[channel]));
+  });
 }
 
 function rounded({ mean, variance, minimum, maximum, counts }: Summary): Summary {

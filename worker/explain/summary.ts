@@ -1,4 +1,5 @@
 /** Summarizes the values of each channel: mean, variance, range and histogram. */
+import { at, present } from '../../training/arrays/index.ts';
 import type { AffineMap } from './batch-norm.ts';
 
 /** Holds one value per channel, `[C]`. */
@@ -28,12 +29,12 @@ export function momentsOf(values: ArrayLike<number>, channels: number, size: num
       let sum = 0;
       for (let sample = 0; sample < samples; sample++) {
         const start = (sample * channels + channel) * size;
-        for (let i = start; i < start + size; i++) sum += of(values[i] ?? NaN, channel);
+        for (let i = start; i < start + size; i++) sum += of(present(values[i]), channel);
       }
       return sum / (samples * size);
     });
   const mean = average((value) => value);
-  return { mean, variance: average((value, channel) => (value - (mean[channel] ?? NaN)) ** 2) };
+  return { mean, variance: average((value, channel) => (value - present(mean[channel])) ** 2) };
 }
 
 /** @param values `[C, size]` of one sample */
@@ -41,7 +42,7 @@ export function summarize(values: Float32Array, channels: number, size: number, 
   const rows = Array.from({ length: channels }, (_, c) => values.subarray(c * size, (c + 1) * size));
   const minimum = rows.map((row) => row.reduce((a, b) => Math.min(a, b), Infinity));
   const maximum = rows.map((row) => row.reduce((a, b) => Math.max(a, b), -Infinity));
-  const counts = rows.map((row, c) => histogram(row, minimum[c] ?? NaN, maximum[c] ?? NaN, bins));
+  const counts = rows.map((row, c) => histogram(row, at(minimum, c), at(maximum, c), bins));
   return { ...momentsOf(values, channels, size), minimum, maximum, counts };
 }
 
@@ -51,7 +52,7 @@ function histogram(values: Float32Array, minimum: number, maximum: number, bins:
   const width = (maximum - minimum) / bins;
   for (const value of values) {
     const bin = width > 0 && width < Infinity ? Math.min(Math.floor((value - minimum) / width), bins - 1) : 0;
-    counts[bin] = (counts[bin] ?? 0) + 1;
+    counts[bin] = present(counts[bin]) + 1;
   }
   return counts;
 }
@@ -60,14 +61,14 @@ function histogram(values: Float32Array, minimum: number, maximum: number, bins:
  * Computes the summary of `scale · values + shift` from that of the values. A negative scale reverses the histogram.
  */
 export function mapSummary(summary: Summary, { scale, shift }: AffineMap): Summary {
-  const at = (c: number, value: number): number => (scale[c] ?? NaN) * value + (shift[c] ?? NaN);
-  const negative = (c: number): boolean => (scale[c] ?? 0) < 0;
+  const mapped = (c: number, value: number): number => at(scale, c) * value + at(shift, c);
+  const isNegative = (c: number): boolean => at(scale, c) < 0;
   const { minimum, maximum } = summary;
   return {
-    mean: summary.mean.map((value, c) => at(c, value)),
-    variance: summary.variance.map((value, c) => (scale[c] ?? NaN) ** 2 * value),
-    minimum: minimum.map((value, c) => at(c, negative(c) ? (maximum[c] ?? NaN) : value)),
-    maximum: maximum.map((value, c) => at(c, negative(c) ? (minimum[c] ?? NaN) : value)),
-    counts: summary.counts.map((counts, c) => (negative(c) ? counts.toReversed() : counts)),
+    mean: summary.mean.map((value, c) => mapped(c, value)),
+    variance: summary.variance.map((value, c) => at(scale, c) ** 2 * value),
+    minimum: minimum.map((value, c) => mapped(c, isNegative(c) ? at(maximum, c) : value)),
+    maximum: maximum.map((value, c) => mapped(c, isNegative(c) ? at(minimum, c) : value)),
+    counts: summary.counts.map((counts, c) => (isNegative(c) ? counts.toReversed() : counts)),
   };
 }

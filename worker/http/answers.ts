@@ -18,17 +18,17 @@ const protection = {
 const ofData = new Headers({ ...protection, 'cache-control': 'no-store' });
 const ofJson = new Headers(ofData);
 ofJson.set('content-type', 'application/json');
-const asIs = new Headers(ofJson);
-asIs.set('cache-control', 'no-store, no-transform');
+const ofUntransformedJson = new Headers(ofJson);
+ofUntransformedJson.set('cache-control', 'no-store, no-transform');
 
 /** Answers with what a model returned. Prepared headers are copied, which is cheaper than setting each. */
 export function answerJson(value: object): Response {
   return new Response(JSON.stringify(value), { headers: ofJson });
 }
 
-/** Answers likewise at paths that Triton's clients request: see `isAsIs`. */
-export function answerJsonAsIs(value: object): Response {
-  return new Response(JSON.stringify(value), { headers: asIs });
+/** Answers likewise at paths that Triton's clients request: see `mustNotTransform`. */
+export function answerUntransformedJson(value: object): Response {
+  return new Response(JSON.stringify(value), { headers: ofUntransformedJson });
 }
 
 export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Readonly<Record<string, string>>): Response {
@@ -42,13 +42,14 @@ export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Reado
  * compressed answers, but cannot read them. https://developers.cloudflare.com/speed/optimization/content/compression/
  * @param path below the mount
  */
-const isAsIs = (path: string): boolean => path.startsWith('/v2') && !/\/(classify|explain|batchnorm|drift)$/.test(path);
+const mustNotTransform = (path: string): boolean =>
+  path.startsWith('/v2') && !/\/(classify|explain|batchnorm|drift)$/.test(path);
 
 /**
  * Is true when the answer may change without a deployment.
  * @param path below the mount
  */
-const isOfNow = (path: string): boolean => path.startsWith('/v2/health') || /\/(stats|drift|metrics)$/.test(path);
+const isVolatile = (path: string): boolean => path.startsWith('/v2/health') || /\/(stats|drift|metrics)$/.test(path);
 
 /**
  * Sets the headers of all other answers. Descriptions of models change only with a deployment, so they may be cached
@@ -60,8 +61,8 @@ export function protectBrowsers({ req, res }: Context, path: string, isPrivate: 
   const { headers, status } = res;
   if (headers.has('x-content-type-options')) return;
   const isRead = req.method === 'GET' || req.method === 'HEAD';
-  const isMetadata = isRead && status < 400 && !isOfNow(path);
+  const isMetadata = isRead && status < 400 && !isVolatile(path);
   for (const [name, value] of Object.entries(protection)) headers.set(name, value);
-  const kept = isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store';
-  headers.set('cache-control', isAsIs(path) ? `${kept}, no-transform` : kept);
+  const storage = isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store';
+  headers.set('cache-control', mustNotTransform(path) ? `${storage}, no-transform` : storage);
 }

@@ -1,4 +1,5 @@
 /** Inflates compressed bodies, up to the limit of any body: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
+import { present } from '../../training/arrays/index.ts';
 import { crc32 } from '../../training/pictures/crc32.ts';
 import { inflateRaw, TooLongError } from '../../training/pictures/inflate.ts';
 import { giveBack } from '../../training/pictures/picture.ts';
@@ -57,8 +58,9 @@ export function decode(packed: Uint8Array, encoding: Encoding, limit: number): U
     const data = { file: packed, parts: [[start, packed.byteLength]] as const };
     const behind = inflateRaw(data, { min: 0, max: limit, onCodes }, (piece) => pieces.push(piece.slice()));
     const inflated = concatenate(pieces);
-    const [is, said] = [trailer(inflated), packed.subarray(packed.byteLength - behind)];
-    if (behind !== is.length || is.some((byte, i) => byte !== said[i])) throw new Error('deflate: another checksum');
+    const [expected, sent] = [trailer(inflated), packed.subarray(packed.byteLength - behind)];
+    const isSame = behind === expected.length && expected.every((byte, i) => byte === sent[i]);
+    if (!isSame) throw new Error('deflate: another checksum');
     return inflated;
   } catch (error) {
     if (error instanceof TooLongError)
@@ -101,7 +103,7 @@ function zlibTrailer(data: Uint8Array): Uint8Array {
     // Sums over 3,800 bytes stay exact.
     const end = Math.min(at + 3800, data.length);
     for (; at < end; at++) {
-      low += data[at] ?? 0;
+      low += present(data[at]);
       high += low;
     }
     low %= 65521;

@@ -1,4 +1,5 @@
 /** Parses JSON from untrusted clients: limits its depth, and finds what is wrong with it. */
+import { present } from '../../training/arrays/index.ts';
 import { quote, RequestError } from './errors.ts';
 
 /** The maximum depth, which exceeds that of any tensor; JSON nested further is refused before it is parsed. */
@@ -38,7 +39,7 @@ const [bracketBit, opening, closing] = [0x20, 0x7b, 0x7d];
 function isDeep(bytes: Uint8Array): boolean {
   let depth = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
+    const byte = present(bytes[at]);
     if (byte === quoteMark) at = behindString(bytes, at) - 1;
     else if ((byte | bracketBit) === closing) depth--;
     else if ((byte | bracketBit) === opening && ++depth > MAX_DEPTH) return true;
@@ -75,15 +76,15 @@ interface Word {
 }
 
 /** The maximum length of a word: longer ones are neither numbers nor gaps. */
-const LONGEST = 64;
+const MAX_WORD = 64;
 const separators = new Set(Array.from(' \t\r\n[]{},:"', (character) => character.charCodeAt(0)));
 
 /** Yields the words between separators, outside strings. */
 function* words(bytes: Uint8Array): Generator<Word> {
   for (let at = 0; at < bytes.length;) {
     let end = at;
-    while (end < bytes.length && !separators.has(bytes[end] ?? 0)) end++;
-    if (end > at && end - at <= LONGEST) yield { word: String.fromCharCode(...bytes.subarray(at, end)), at };
+    while (end < bytes.length && !separators.has(present(bytes[end]))) end++;
+    if (end > at && end - at <= MAX_WORD) yield { word: String.fromCharCode(...bytes.subarray(at, end)), at };
     at = bytes[end] === quoteMark ? behindString(bytes, end) : end + 1;
   }
 }

@@ -16,7 +16,7 @@ import { modelConfig } from '../protocol/model-config.ts';
 import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
-import { answerJson, answerJsonAsIs } from './answers.ts';
+import { answerJson, answerUntransformedJson } from './answers.ts';
 import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { addMetrics, answerDrift } from './drift.ts';
@@ -93,7 +93,10 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
         if (isOfBatch && !model.ofBatch) requireExplain(c, settings, 'statistics');
         const inference = infer(model, parts, settings.batch(c.env), watching(c, model, settings));
         const { response, binary } = inference;
-        return { ...inference, answer: binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary) };
+        return {
+          ...inference,
+          answer: binary.length === 0 ? answerUntransformedJson(response) : joinBody(response, binary),
+        };
       });
     });
     return answer;

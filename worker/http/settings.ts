@@ -86,8 +86,8 @@ function flag(name: string, value: unknown): boolean | undefined {
 function monitorOf(value: Monitor | undefined): Monitor | undefined {
   // A program without types may pass anything.
   const { watch, report, metrics } = (value ?? {}) as Partial<Monitor>;
-  const isOne = [watch, report, metrics].every((each) => typeof each === 'function');
-  if (value === undefined || isOne) return value;
+  const isMonitor = [watch, report, metrics].every((each) => typeof each === 'function');
+  if (value === undefined || isMonitor) return value;
   throw new TypeError(`monitor: expected that of bn-edge/worker/drift, got ${describe(value)}`);
 }
 

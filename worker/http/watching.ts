@@ -1,18 +1,18 @@
 /** Decides whether and how the requests to a model are counted. */
-import type { Seen } from '../drift/monitor.ts';
+import type { CountRun } from '../drift/monitor.ts';
 import type { Model } from '../models.ts';
 import type { RequestContext } from './context.ts';
 import type { Settings } from './settings.ts';
 
-const told = new WeakSet<Model>();
+const warned = new WeakSet<Model>();
 
 /** @returns undefined when the model is not monitored, or the Worker does not monitor */
-export function watching(c: RequestContext, model: Model, settings: Settings): Seen | undefined {
+export function watching(c: RequestContext, model: Model, settings: Settings): CountRun | undefined {
   if (!model.monitor) return undefined;
   const monitor = settings.monitor(c.env);
   if (monitor) return monitor.watch(model, c.env, laterOf(c));
-  if (!told.has(model)) {
-    told.add(model);
+  if (!warned.has(model)) {
+    warned.add(model);
     const how = "createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift'";
     console.warn(`monitor: ${model.path}: expected a Worker that monitors, got one that does not (${how})`);
   }

@@ -1,4 +1,5 @@
 /** Turns a model's output into an answer for each sample, in the form of KServe's V1 protocol. */
+import { at } from '../../training/arrays/index.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Interval, ModelAbout, OutputKind } from '../image.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
@@ -47,9 +48,9 @@ function ofNumbers(values: readonly number[], { interval }: Pick<ModelAbout, 'in
   const isOne = values.length === 1;
   const nothing = { value: null, ...(interval && { low: null, high: null }), warnings };
   if (!values.every(Number.isFinite)) return isOne ? nothing : { values: null, warnings };
-  const [first = NaN, ...others] = values.map(toFloatDigits);
-  if (!isOne) return { values: [first, ...others] };
-  return { value: first, ...(interval && around(values[0] ?? NaN, interval)) };
+  if (!isOne) return { values: values.map(toFloatDigits) };
+  const value = at(values, 0);
+  return { value: toFloatDigits(value), ...(interval && around(value, interval)) };
 }
 
 const around = (value: number, { halfWidth }: Interval) => ({

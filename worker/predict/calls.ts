@@ -2,6 +2,7 @@
  * Turns models into functions, without HTTP: an image exports these beside its sessions. `bn-edge build` bundles them
  * with the image, as far as the models need them; a Worker that only serves HTTP does not carry them.
  */
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { describe, RequestError } from '../http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from '../image.ts';
 import type { Answer, Predictor, PredictOptions } from '../predictor.ts';
@@ -46,18 +47,19 @@ export const rowCalls = (source: Source, path: string): Calls<unknown> =>
     const table = tableOf(about, session);
     if (!table) throw new Error(`internal: expected the columns of ${path}`);
     return (samples, places, { unknown = about.unknown ?? 'refuse' }) =>
-      prepareRows(table, { rows: samples.map((row, i) => ({ row, where: places[i] ?? '' })), decimal: '.' }, unknown);
+      prepareRows(table, { rows: samples.map((row, i) => ({ row, where: at(places, i) })), decimal: '.' }, unknown);
   });
 
 /** Creates the functions of a model whose samples are plain numbers, row-major, as many as one sample has. */
 export const numberCalls = (source: Source, path: string): Calls<ArrayLike<number>> =>
-  callsOf(source, path, ({ shapes = {} }, { inputs: [input] }) => {
-    const [, ...sizes] = shapes[input?.name ?? ''] ?? input?.shape ?? [];
-    const size = sizes.reduce((product, one) => product * one, 1);
+  callsOf(source, path, ({ shapes = {} }, { inputs }) => {
+    const { name, shape } = at(inputs, 0);
+    const [, ...sizes] = shapes[name] ?? shape;
+    const size = elementCount(sizes);
     return (samples, places) => {
       const data = new Float32Array(samples.length * size);
       for (const [i, sample] of samples.entries()) {
-        requireNumbers(sample, size, places[i] ?? '');
+        requireNumbers(sample, size, at(places, i));
         data.set(sample, i * size);
       }
       return { tensor: { datatype: 'FP32', shape: [samples.length, ...sizes], data } };
@@ -109,15 +111,15 @@ function answers<Sample>(
   options: PredictOptions,
 ): readonly Answer<never>[] {
   const { about, session } = model;
-  const [size = -1] = session.inputs[0]?.shape ?? [];
+  const [size = -1] = at(session.inputs, 0).shape;
   // A model that normalizes with the mini-batch needs all of its samples in one run.
   const max = size > 0 ? size : about.ofBatch ? Infinity : MAX;
   const starts = Array.from({ length: Math.ceil(samples.length / max) }, (_, i) => (i === 0 ? 0 : i * max));
   const parts = starts.map((start) => [samples.slice(start, start + max), places.slice(start, start + max)] as const);
   try {
     // All samples are checked before the first is answered.
-    const fed = parts.map(([part, names]) => model.feed(part, names, options));
-    return fed.flatMap((one) => answersOf(about, session, one));
+    const batches = parts.map(([part, names]) => model.feed(part, names, options));
+    return batches.flatMap((batch) => answersOf(about, session, batch));
   } catch (error) {
     throw error instanceof RequestError ? new PredictError(error.message, { cause: error }) : error;
   }
@@ -125,7 +127,7 @@ function answers<Sample>(
 
 function answersOf(about: ModelAbout, session: Session, { tensor, warnings }: Fed): readonly Answer<never>[] {
   const { name = '', kind = 'number' } = about.output ?? {};
-  const outputs = session.run(new Map([[session.inputs[0]?.name ?? '', tensor]]), [name]);
+  const outputs = session.run(new Map([[at(session.inputs, 0).name, tensor]]), [name]);
   const values = valuesOf('predict', about.name, name, outputs);
   return values.map((each, i) => warned(answerOf(each, about, kind), warnings?.[i])) as readonly Answer<never>[];
 }

@@ -1,5 +1,5 @@
 /** Turns a model's output into labels: the class of each sample, and how sure the model is of it. */
-import type { Seen } from '../drift/monitor.ts';
+import type { CountRun } from '../drift/monitor.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
@@ -17,11 +17,11 @@ export async function classify(
   model: Model,
   samples: Samples,
   options: ClassifyOptions,
-  seen?: Seen,
+  countRun?: CountRun,
 ): Promise<ClassifyResponse> {
   const classes = requireClasses(model);
   checkOutputs(classes, samples);
-  const { run, statistics } = runWith(model, options.statistics, seen);
+  const { run, statistics } = runWith(model, options.statistics, countRun);
   const outputs = run(samples.feeds, [classes.output]);
   const answers = predictions(model, classes, outputs, options.top_k);
   const images = options.image ? await samples.images() : [];
@@ -103,8 +103,8 @@ function rank(probabilities: readonly number[], model: Read, topK: number, kind:
     .toSorted((a, b) => b.probability - a.probability)
     .slice(0, topK)
     .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-  const told = kind === 'multi-label' ? top[0] : named[toldOf(probabilities, model)];
-  const { label = null, probability = null } = told ?? {};
+  const answer = kind === 'multi-label' ? top[0] : named[toldOf(probabilities, model)];
+  const { label = null, probability = null } = answer ?? {};
   const best = { label, probability: probability === null ? null : toFloatDigits(probability), top };
   return applying ? { ...best, labels: applying } : best;
 }

@@ -2,26 +2,26 @@
  * Creates the functions of a model for pictures. They have a file of their own, because the decoders are larger than
  * everything else.
  */
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { decodeRows } from '../../training/pictures/decode.ts';
 import { numbersOf, pictureShape } from '../../training/pictures/numbers.ts';
 import { PictureError, rowsOf, type PictureRows } from '../../training/pictures/picture.ts';
 import { prepareRows } from '../../training/pictures/prepare.ts';
 import type { PictureSample } from '../predictor.ts';
-import { elementCount } from '../protocol/datatypes.ts';
 import { type Calls, callsOf, PredictError, type Source } from './calls.ts';
 
 export const pictureCalls = (source: Source, path: string): Calls<PictureSample> =>
   callsOf(source, path, ({ picture }, { inputs: [input] }) => {
     if (!picture || !input) throw new Error(`internal: expected how ${path} takes pictures`);
     const { datatype, shape: declared } = input;
-    const one = pictureShape(picture);
-    const size = elementCount(one);
-    const sizes = { 2: [size], 3: [picture.size.rows, picture.size.columns] }[declared.length] ?? one;
+    const pictureSizes = pictureShape(picture);
+    const size = elementCount(pictureSizes);
+    const sizes = { 2: [size], 3: [picture.size.rows, picture.size.columns] }[declared.length] ?? pictureSizes;
     return (samples, places) => {
       const length = samples.length * size;
       const data = datatype === 'UINT8' ? new Uint8Array(length) : new Float32Array(length);
       for (const [i, sample] of samples.entries()) {
-        const pixels = prepared(sample, places[i] ?? '', (rows) => prepareRows(rows, picture));
+        const pixels = prepared(sample, at(places, i), (rows) => prepareRows(rows, picture));
         data.set(numbersOf(pixels, picture), i * size);
       }
       return { tensor: { datatype, shape: [samples.length, ...sizes], data } };

@@ -3,7 +3,8 @@
  * columns and not the tensors.
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
-import type { Seen, UnknownCategory } from '../drift/monitor.ts';
+import { at } from '../../training/arrays/index.ts';
+import type { CountRun, UnknownCategory } from '../drift/monitor.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Unknown } from '../image.ts';
 import { type Model, urlOf } from '../models.ts';
@@ -31,7 +32,7 @@ export function checkPredicts({ name, path, output, session }: Model): void {
 /**
  * @param unknown undefined to do as the card says
  * @param why explains each row, when the request asks for it
- * @param seen is called with the feeds of the run
+ * @param countRun is called with the feeds of the run
  * @throws RequestError for rows that the model does not take; InferenceError
  */
 export function predict(
@@ -40,7 +41,7 @@ export function predict(
   unknown: Unknown | undefined,
   maxBatch: number,
   why?: typeof whyOf,
-  seen?: Seen,
+  countRun?: CountRun,
 ): PredictResponse {
   checkPredicts(model);
   if (why && !model.table) {
@@ -54,15 +55,8 @@ export function predict(
     warnings,
     unknown: others,
   } = table ? prepareRows(table, sent, unknown ?? model.unknown ?? 'refuse') : samplesIn(model, rows, maxBatch);
-  const { run, statistics } = runWith(
-    model,
-    undefined,
-    seen &&
-      ((feeds) => {
-        seen(feeds, others);
-      }),
-  );
-  const feeds = new Map([[model.session.inputs[0]?.name ?? '', tensor]]);
+  const { run, statistics } = runWith(model, undefined, countRun && withUnknown(countRun, others));
+  const feeds = new Map([[at(model.session.inputs, 0).name, tensor]]);
   const values = valuesOf('predict', model.name, name, run(feeds, [name]));
   const explanations = why && table ? why(model, table, tensor) : [];
   return {
@@ -76,6 +70,12 @@ export function predict(
     ...(statistics === 'batch' && { note: statisticsNote(model, rows.length) }),
   };
 }
+
+const withUnknown =
+  (countRun: CountRun, unknown: readonly UnknownCategory[] | undefined): CountRun =>
+  (feeds) => {
+    countRun(feeds, unknown);
+  };
 
 interface Fed {
   readonly tensor: Tensor;

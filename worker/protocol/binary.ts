@@ -2,9 +2,10 @@
  * Implements Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
+import { elementCount } from '../../training/arrays/index.ts';
 import { answerBytes } from '../http/answers.ts';
 import { concatenate } from '../http/bytes.ts';
-import { datatypes, elementCount, type TensorInfo } from './datatypes.ts';
+import { datatypes, type TensorInfo } from './datatypes.ts';
 import { RequestError } from '../http/errors.ts';
 import type { InferenceRequest, RequestInput, RequestOutput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';

@@ -3,9 +3,10 @@
  * and its label.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_classification.md
  */
+import { elementCount } from '../../training/arrays/index.ts';
 import { concatenate } from '../http/bytes.ts';
 import { RequestError } from '../http/errors.ts';
-import { elementCount, elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
+import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 
 /** A tensor of the datatype BYTES. */
 export interface Texts {

@@ -100,11 +100,6 @@ const datatypeOfDtype = Object.fromEntries(
   Object.entries(datatypes).map(([datatype, { dtype }]) => [dtype, datatype]),
 ) as Readonly<Record<DType, Datatype>>;
 
-/** Counts the elements of a shape; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
-}
-
 /** Returns the elements' bytes, not copied. */
 export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);

@@ -2,7 +2,7 @@
  * Runs one inference: takes a parsed request and a model, and returns tensors and the protocol's response. It knows
  * nothing of HTTP.
  */
-import type { Seen } from '../drift/monitor.ts';
+import type { CountRun } from '../drift/monitor.ts';
 import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
@@ -26,12 +26,12 @@ export interface Inference {
 /**
  * Runs a model on a request. Batch Norm normalizes with the running statistics of training, so that no sample depends
  * on its neighbours, unless `parameters.statistics` asks for `batch`.
- * @param seen is called with the feeds, when the model runs with the statistics that it uses by itself
+ * @param countRun is called with the feeds, when the model runs with the statistics that it uses by itself
  * @throws RequestError, InferenceError
  */
-export function infer(model: Model, { request, binary }: Parts, maxBatch: number, seen?: Seen): Inference {
+export function infer(model: Model, { request, binary }: Parts, maxBatch: number, countRun?: CountRun): Inference {
   const { session, name, version } = model;
-  const { run, statistics } = runWith(model, request.parameters?.statistics, seen);
+  const { run, statistics } = runWith(model, request.parameters?.statistics, countRun);
   const isSaid = request.parameters?.statistics !== undefined || statistics === 'batch';
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
   checkRows(model, feeds);
@@ -90,17 +90,17 @@ export interface Run {
 
 /**
  * @param asked `undefined` for the statistics that the model uses by itself
- * @param seen is called with the feeds of each run with these
+ * @param countRun is called with the feeds of each run with these
  * @throws RequestError when the model has no twin that could use other statistics, or no others
  */
-export function runWith(model: Model, asked: Statistics | undefined, seen?: Seen): Run {
+export function runWith(model: Model, asked: Statistics | undefined, countRun?: CountRun): Run {
   const { name, session, switchable, ofBatch } = model;
   const own = ofBatch ? 'batch' : 'running';
   const statistics = asked ?? own;
   if (statistics === own) {
     const run: Session['run'] = (feeds, fetches) => {
       const outputs = session.run(feeds, fetches);
-      seen?.(feeds);
+      countRun?.(feeds);
       return outputs;
     };
     return { run, statistics };

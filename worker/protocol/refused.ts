@@ -10,8 +10,8 @@ export function explained(session: Session, about: ModelAbout, inputs: readonly 
       return session.run(feeds, fetches);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (error.name === 'TrapError') throw new ServerError(lacking(about, inputs), { cause: error });
-      const other = isInferenceError(error) && !error.outOfMemory ? otherSize(about, inputs, feeds) : undefined;
+      if (error.name === 'TrapError') throw new ServerError(missingCode(about, inputs), { cause: error });
+      const other = isInferenceError(error) && !error.outOfMemory ? refusedSize(about, inputs, feeds) : undefined;
       throw other === undefined ? error : new RequestError('malformed', other);
     }
   };
@@ -21,7 +21,7 @@ export function explained(session: Session, about: ModelAbout, inputs: readonly 
  * Names an input whose size the model refuses: of the sizes that the build tried it took only one, which the file does
  * not tell.
  */
-function otherSize(
+function refusedSize(
   { shapes = {} }: ModelAbout,
   inputs: readonly ValueInfo[],
   feeds: Parameters<Session['run']>[0],
@@ -37,7 +37,7 @@ function otherSize(
   return undefined;
 }
 
-function lacking({ name, path }: ModelAbout, { length }: readonly ValueInfo[]): string {
+function missingCode({ name, path }: ModelAbout, { length }: readonly ValueInfo[]): string {
   const sample = length === 1 ? `a sample like it in models/${path}/samples.npz makes a build keep it, ` : '';
   return `${name}: the image lacks code that this request needs; ${sample}EDGE_RUNTIME=stock builds with all there is`;
 }

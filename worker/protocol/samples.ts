@@ -2,10 +2,11 @@
  * Reads the samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or
  * the JSON tensor.
  */
+import { elementCount, present } from '../../training/arrays/index.ts';
 import { mediaType } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
-import { elementCount, numbersOf as numbersIn, type Tensor, type TensorInfo } from './datatypes.ts';
+import { numbersOf as numbersIn, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
@@ -145,8 +146,8 @@ function pictureInput(model: Model): PictureInput {
   }
   const { name, anyShape, shape } = input;
   const { rows, columns } = picture.size;
-  const one = pictureShape(picture);
-  const sizes = { 2: [elementCount(one)], 3: [rows, columns] }[shape.length] ?? one;
+  const pictureSizes = pictureShape(picture);
+  const sizes = { 2: [elementCount(pictureSizes)], 3: [rows, columns] }[shape.length] ?? pictureSizes;
   return { name, shape: [anyShape ? -1 : (shape[0] ?? -1), ...sizes], picture };
 }
 
@@ -193,7 +194,7 @@ async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: P
   const urls = Array.from({ length: bytes.length / (channels * area) }, (_, n) => {
     const pixels = Uint8Array.from({ length: channels * area }, (_, i) => {
       const channel = order === 'BGR' ? channels - 1 - (i % channels) : i % channels;
-      return bytes[n * channels * area + placeOf(Math.floor(i / channels), channel)] ?? 0;
+      return present(bytes[n * channels * area + placeOf(Math.floor(i / channels), channel)]);
     });
     return toPngUrl(size.columns, size.rows, channels, pixels);
   });

@@ -17,7 +17,7 @@ export interface Schema<Value> {
 }
 
 /** The type that a schema reads. */
-export type Read<One> = One extends Schema<infer Value> ? Value : never;
+export type Read<Of> = Of extends Schema<infer Value> ? Value : never;
 
 /** @throws RequestError naming the first member that does not fit */
 export const parse = <Value>(schema: Schema<Value>, value: unknown): Value => schema.read(value, '');
@@ -30,10 +30,10 @@ const refuse = (path: string, expected: string, value: unknown): never => {
 export const values = <Value>(
   json: object,
   expected: string,
-  isOne: (value: unknown) => value is Value,
+  isValue: (value: unknown) => value is Value,
 ): Schema<Value> => ({
   json,
-  read: (value, path) => (isOne(value) ? value : refuse(path, expected, value)),
+  read: (value, path) => (isValue(value) ? value : refuse(path, expected, value)),
 });
 
 export const text = values({ type: 'string' }, 'a string', (value) => typeof value === 'string');
@@ -47,8 +47,8 @@ export const integer = (minimum: number, maximum: number, expected = `an integer
   );
 
 export function choice<const Text extends string>(texts: readonly Text[], expected: string): Schema<Text> {
-  const isOne = (value: unknown): value is Text => (texts as readonly unknown[]).includes(value);
-  return values({ type: 'string', enum: texts }, expected, isOne);
+  const isValue = (value: unknown): value is Text => (texts as readonly unknown[]).includes(value);
+  return values({ type: 'string', enum: texts }, expected, isValue);
 }
 
 /** Describes a member that may be absent. */
@@ -71,10 +71,10 @@ function orNull(json: object): object {
 }
 
 /** Describes a member with a default for when it is absent. */
-export const withDefault = <Value>({ json, read }: Schema<Value>, standard: Value): Schema<Value> => ({
-  json: { ...json, default: standard },
+export const withDefault = <Value>({ json, read }: Schema<Value>, fallback: Value): Schema<Value> => ({
+  json: { ...json, default: fallback },
   isOptional: true,
-  read: (value, path) => (value === undefined ? standard : read(value, path)),
+  read: (value, path) => (value === undefined ? fallback : read(value, path)),
 });
 
 /** Describes an array, whose length is checked before its items are. */
@@ -82,7 +82,7 @@ export const list = <Item>(item: Schema<Item>, max: number): Schema<Item[]> => (
   json: { type: 'array', items: item.json, maxItems: max },
   read: (value, path) => {
     if (!Array.isArray(value) || value.length > max) return refuse(path, `an array of at most ${max} items`, value);
-    return Array.from(value, (one: unknown, i) => item.read(one, `${path}[${i}]`));
+    return Array.from(value, (each: unknown, i) => item.read(each, `${path}[${i}]`));
   },
 });
 
@@ -99,7 +99,7 @@ export const object = <const Known extends Members>(known: Known, expected: stri
   read: (value, path) => readMembers(known, isObject(value) ? value : refuse(path, expected, value), path),
 });
 
-/** Describes an object of at most `most` members. Unknown ones are kept as they came. */
+/** Describes an object of at most `max` members. Unknown ones are kept as they came. */
 export const looseObject = <const Known extends Members>(
   known: Known,
   max: number,
@@ -125,10 +125,10 @@ function objectJson(known: Members): object {
 function readMembers<Known extends Members>(known: Known, value: object, path: string): ObjectOf<Known> {
   const read: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(known)) {
-    const isThere = Object.hasOwn(value, name);
-    const member = isThere ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
-    const made = schema.read(member, path === '' ? name : `${path}.${name}`);
-    if (isThere || made !== undefined) read[name] = made;
+    const isPresent = Object.hasOwn(value, name);
+    const member = isPresent ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+    const result = schema.read(member, path === '' ? name : `${path}.${name}`);
+    if (isPresent || result !== undefined) read[name] = result;
   }
   return read as ObjectOf<Known>;
 }

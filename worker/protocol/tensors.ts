@@ -1,8 +1,8 @@
 /** Reads and writes tensors. JSON data is checked against what the model declares, and copied in the same pass. */
+import { elementCount } from '../../training/arrays/index.ts';
 import {
   bytesOf,
   datatypes,
-  elementCount,
   elementsOf,
   isDatatype,
   setterOf,

@@ -1,6 +1,7 @@
 /**
  * Reads the rows of a request, whichever way they came: JSON as in KServe and TensorFlow Serving, CSV, or JSON lines.
  */
+import { present } from '../../training/arrays/index.ts';
 import type { Column } from '../../training/columns/column.ts';
 import { type Decimal, decimalIn } from '../../training/columns/numbers.ts';
 import { mediaType } from '../http/body.ts';
@@ -50,7 +51,7 @@ export function checkRowsRequest(request: Request): void {
 
 /**
  * @param columns the model's columns, as far as they are known
- * @throws RequestError when the body holds no rows, or more than `most`
+ * @throws RequestError when the body holds no rows, or more than `max`
  */
 export function readRows(request: Request, body: Uint8Array, max: number, columns: readonly Column[] = []): SentRows {
   const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, max, columns) ?? { rows: [] };
@@ -87,7 +88,7 @@ const blank = 0x20;
 function rowsOfLines(body: Uint8Array, max: number): ReturnType<Parse> {
   const rows: SentRow[] = [];
   for (let at = 0, line = 1; at < body.byteLength; at++) {
-    const byte = body[at] ?? 0;
+    const byte = present(body[at]);
     if (byte === lineEnd) line++;
     if (byte <= blank) continue;
     if (rows.length === max) throw tooMany(max, 'more');

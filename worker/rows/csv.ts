@@ -34,9 +34,9 @@ const excelsLine = /^sep=([,;\t|])(?:\r\n?|\n)/i;
  * @throws RequestError, also while the rows are read, when a quote is misplaced, or a row has too many cells
  */
 export function parseCsv(text: string, names: readonly string[] = []): Csv {
-  const [line = '', said] = excelsLine.exec(text) ?? [];
+  const [line = '', stated] = excelsLine.exec(text) ?? [];
   const table = { text, start: line.length, line: line === '' ? 1 : 2 };
-  const delimiter = (said as Delimiter | undefined) ?? delimiterOf(table, names);
+  const delimiter = (stated as Delimiter | undefined) ?? delimiterOf(table, names);
   const rows = rowsOf(table, delimiter);
   const first = rows.next();
   return { delimiter, header: first.done ? [] : first.value.cells, rows };
@@ -56,8 +56,8 @@ function delimiterOf(table: Table, names: readonly string[]): Delimiter {
     const cells = headerOf(table, delimiter);
     return { delimiter, found: cells.filter((cell) => known.has(cell)).length, cells: cells.length };
   });
-  return all.reduce((best, one) =>
-    one.found > best.found || (one.found === best.found && one.cells > best.cells) ? one : best,
+  return all.reduce((best, each) =>
+    each.found > best.found || (each.found === best.found && each.cells > best.cells) ? each : best,
   ).delimiter;
 }
 

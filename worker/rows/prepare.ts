@@ -35,21 +35,21 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
   const others: UnknownCategory[] = [];
   const warnings = rows.map((sent, i) => {
     const { where } = sent;
-    const said: string[] = [];
-    const values = valuesOf(table, sent, unknown, said);
+    const notes: string[] = [];
+    const values = valuesOf(table, sent, unknown, notes);
     const excuse = (complaint: Complaint): boolean => {
       if (unknown !== 'fill' || complaint.objection === 'missing' || isStructure(complaint.value)) return false;
       const { column, value } = complaint;
       if (column.kind === 'categorical') others.push({ row: i, column: column.name });
-      said.push(`${placeOf(column)}: ${shown(value)} is ${whatIsWrong(complaint)} and counts as missing`);
+      notes.push(`${placeOf(column)}: ${shown(value)} is ${whatIsWrong(complaint)} and counts as missing`);
       return true;
     };
     const complaint = preparer.prepare(values, data, i * preparer.width, excuse);
     if (complaint) throw refusal(where, complaint, columns, values, unknown !== undefined);
     for (const { column, value, range } of farIn(values, data, i * preparer.width)) {
-      said.push(`${placeOf(column)}: ${shown(value)} is far from the values of training, ${range.join(' to ')}`);
+      notes.push(`${placeOf(column)}: ${shown(value)} is far from the values of training, ${range.join(' to ')}`);
     }
-    return said;
+    return notes;
   });
   return {
     tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data },
@@ -58,12 +58,12 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
   };
 }
 
-/** @param said collects a warning for each name that is left out */
+/** @param notes collects a warning for each name that is left out */
 function valuesOf(
   table: RowTable,
   { where, row, others: beside = [] }: SentRow,
   unknown: Unknown | undefined,
-  said: string[],
+  notes: string[],
 ): readonly unknown[] {
   const { names } = table;
   if (Array.isArray(row)) {
@@ -83,7 +83,7 @@ function valuesOf(
     return known[name];
   });
   const others = Object.keys(known).length > count ? othersIn(known, names) : beside;
-  if (others.length > 0) leaveOut(table, where, others, unknown, said);
+  if (others.length > 0) leaveOut(table, where, others, unknown, notes);
   return values;
 }
 
@@ -97,7 +97,7 @@ function leaveOut(
   where: string,
   others: readonly string[],
   unknown: Unknown | undefined,
-  said: string[],
+  notes: string[],
 ): void {
   if (unknown === undefined || unknown === 'refuse') {
     const [name = ''] = others;
@@ -108,7 +108,7 @@ function leaveOut(
     );
   }
   const left = others.slice(0, MAX_NAMED).map((name) => `column ${quote(name)} is unknown and left out`);
-  said.push(...left, ...(others.length > MAX_NAMED ? [`and ${others.length - MAX_NAMED} columns more`] : []));
+  notes.push(...left, ...(others.length > MAX_NAMED ? [`and ${others.length - MAX_NAMED} columns more`] : []));
 }
 
 /** Explains a refusal. When a value is missing it names all gaps of the row, so that they can be filled in one go. */

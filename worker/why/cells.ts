@@ -1,4 +1,5 @@
 /** Finds the numbers of each column in a row, and other values that may stand there. */
+import { present } from '../../training/arrays/index.ts';
 import type { Column } from '../../training/columns/column.ts';
 import { readerOf, widthOf } from '../../training/columns/prepare.ts';
 import { RequestError } from '../http/errors.ts';
@@ -56,7 +57,7 @@ export interface Candidate {
 /** Returns values from the range of training, nearest first, without the row's own. */
 export function candidatesOf(place: Place, row: Float32Array, count: number): readonly Candidate[] {
   const { column, at } = place;
-  const own = row[at] ?? NaN;
+  const own = present(row[at]);
   if (column.kind === 'categorical') {
     return column.categories.flatMap((value, i) => (i === own ? [] : [{ value, distance: 1 }])).slice(0, count);
   }
@@ -66,8 +67,8 @@ export function candidatesOf(place: Place, row: Float32Array, count: number): re
 }
 
 /**
- * Returns numbers between `from` and `to`, nearest first. `least` and `greatest` are the range of training, by which
- * distances are measured.
+ * Returns numbers between `from` and `to`, nearest first. `min` and `max` are the range of training, by which distances
+ * are measured.
  */
 export function numbersBetween(
   [from, to]: readonly [number, number],
@@ -102,16 +103,21 @@ function datesOf(
     new Date(from + (i / count) * (to - from)).toISOString().slice(0, 10),
   );
   const other = new Float32Array(row.length);
-  const offs = dates.map((date) => {
+  const distances = dates.map((date) => {
     write(place, date, other);
-    return Array.from(
-      { length: place.width },
-      (_, i) => ((other[place.at + i] ?? 0) - (row[place.at + i] ?? 0)) ** 2,
-    ).reduce((a, b) => a + b);
+    return squaredDistance(place, other, row);
   });
-  const own = offs.indexOf(Math.min(...offs));
+  // The row holds numbers made of a date, so its own date is the one whose numbers are nearest; a gap is near none.
+  const own = distances.indexOf(Math.min(...distances));
   return dates
     .map((value, i) => ({ value, distance: own < 0 ? 1 : Math.abs(i - own) / count }))
     .filter((_, i) => i !== own)
     .toSorted((a, b) => a.distance - b.distance);
+}
+
+/** Computes Σ (a − b)² over the numbers of one column. */
+function squaredDistance({ at, width }: Place, a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = at; i < at + width; i++) sum += (present(a[i]) - present(b[i])) ** 2;
+  return sum;
 }

@@ -1,4 +1,5 @@
 /** Finds the nearest values at which a model would answer with another class, one column at a time. */
+import { present } from '../../training/arrays/index.ts';
 import { type Candidate, candidatesOf, numbersBetween, type Place, write } from './cells.ts';
 
 export interface Flip<Answer> extends Candidate {
@@ -6,11 +7,12 @@ export interface Flip<Answer> extends Candidate {
   readonly answer: Answer;
 }
 
-/** About this many rows are tried, and between `FEWEST` and `MOST` values of each column. */
-const TRIED = 512;
-const [FEWEST, MAX] = [4, 16];
+/** The approximate number of rows that are tried. */
+const ROWS = 512;
+/** The minimum and maximum number of values that are tried of each column. */
+const [MIN_VALUES, MAX_VALUES] = [4, 16];
 /** The number of columns whose value is narrowed down and reported. */
-const TOLD = 3;
+const REPORTED = 3;
 
 /**
  * @param ask returns the model's answer to each row, and undefined when that is its answer to the row itself
@@ -21,7 +23,7 @@ export function flipsOf<Answer>(
   row: Float32Array,
   ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
 ): readonly Flip<Answer>[] {
-  const count = Math.min(Math.max(Math.floor(TRIED / places.length), FEWEST), MAX);
+  const count = Math.min(Math.max(Math.floor(ROWS / places.length), MIN_VALUES), MAX_VALUES);
   const tried = tryAll(
     places.map((place) => ({ place, candidates: candidatesOf(place, row, count) })),
     row,
@@ -30,19 +32,19 @@ export function flipsOf<Answer>(
   const first = nearestOf(tried.flatMap((flips) => flips.slice(0, 1)));
   const finer = first.map(({ place, value, distance }) => {
     const { column, at } = place;
-    const own = row[at] ?? NaN;
+    const own = present(row[at]);
     if (column.kind !== 'numeric' || !column.range || typeof value !== 'number' || distance === 1)
       return { place, candidates: [] };
     const width = column.range[1] - column.range[0];
     const before = value - Math.sign(value - own) * Math.min(Math.abs(value - own), width / count);
-    return { place, candidates: numbersBetween([before, value], column.range, own, MAX) };
+    return { place, candidates: numbersBetween([before, value], column.range, own, MAX_VALUES) };
   });
   const narrowed = tryAll(finer, row, ask);
   return nearestOf(first.map((flip, i) => narrowed[i]?.[0] ?? flip));
 }
 
 const nearestOf = <Answer>(flips: readonly Flip<Answer>[]): readonly Flip<Answer>[] =>
-  flips.toSorted((a, b) => a.distance - b.distance).slice(0, TOLD);
+  flips.toSorted((a, b) => a.distance - b.distance).slice(0, REPORTED);
 
 /** Returns those of each column's candidates that change the answer, in their order. */
 function tryAll<Answer>(

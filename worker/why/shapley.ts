@@ -4,6 +4,7 @@
  * https://doi.org/10.1515/9781400881970-018 (Shapley, 1953), https://doi.org/10.1016/j.cor.2008.04.004 (Castro, Gómez
  * and Tejada, 2009)
  */
+import { at } from '../../training/arrays/index.ts';
 
 /** Marks the changes that are made, `[changes]`: 1 or 0. */
 export type Made = Uint8Array;
@@ -32,12 +33,12 @@ function exact(n: number, scores: Parameters<typeof contributionsOf>[1]): number
   const sets = Array.from({ length: 2 ** n }, (_, bits) => Uint8Array.from({ length: n }, (__, i) => (bits >> i) & 1));
   const f = scores(sets);
   const weights = [1 / n];
-  for (let size = 1; size < n; size++) weights.push(((weights[size - 1] ?? 0) * size) / (n - size));
+  for (let size = 1; size < n; size++) weights.push((at(weights, size - 1) * size) / (n - size));
   return Array.from({ length: n }, (_, i) =>
     sets.reduce((sum, set, bits) => {
       if (set[i]) return sum;
       const size = set.reduce((count, made) => count + made, 0);
-      return sum + (weights[size] ?? 0) * ((f[bits | (1 << i)] ?? NaN) - (f[bits] ?? NaN));
+      return sum + at(weights, size) * (at(f, bits | (1 << i)) - at(f, bits));
     }, 0),
   );
 }
@@ -57,8 +58,8 @@ function sampled(n: number, scores: Parameters<typeof contributionsOf>[1]): numb
   const values = new Array<number>(n).fill(0);
   orders.forEach((order, k) => {
     order.forEach((i, step) => {
-      const at = k * (n + 1) + step;
-      values[i] = (values[i] ?? 0) + ((f[at + 1] ?? NaN) - (f[at] ?? NaN)) / orders.length;
+      const before = k * (n + 1) + step;
+      values[i] = at(values, i) + (at(f, before + 1) - at(f, before)) / orders.length;
     });
   });
   return values;
@@ -80,7 +81,7 @@ function shuffled(n: number, random: () => number): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+    [order[i], order[j]] = [at(order, j), at(order, i)];
   }
   return order;
 }

@@ -2,6 +2,7 @@
  * Explains why a model answers a row as it does: what each column contributes, against the typical row of training, and
  * which other values would change the answer. It only asks the model about rows, so it works for any model of rows.
  */
+import { at } from '../../training/arrays/index.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { probabilitiesOf, type Read, toldOf } from '../predict/kinds.ts';
@@ -16,8 +17,7 @@ import { contributionsOf } from './shapley.ts';
 
 /** The maximum number of rows of a request: to explain each, hundreds are run. */
 const MAX_ROWS = 16;
-/** The number of rows of one run. */
-const AT_ONCE = 256;
+const ROWS_PER_RUN = 256;
 
 /**
  * @param tensor the prepared rows
@@ -53,8 +53,8 @@ function askerOf({ name, output, session, ofBatch }: Model, { input, preparer: {
   if (input.shape[0] !== -1) throw got('takes a fixed number of rows');
   return (rows) => {
     const all: (readonly number[])[] = [];
-    for (let from = 0; from < rows.length; from += AT_ONCE) {
-      const some = rows.slice(from, from + AT_ONCE);
+    for (let from = 0; from < rows.length; from += ROWS_PER_RUN) {
+      const some = rows.slice(from, from + ROWS_PER_RUN);
       const data = new Float32Array(some.length * width);
       some.forEach((row, i) => {
         data.set(row, i * width);
@@ -86,8 +86,8 @@ function explainRow(
     asked += rows.length;
     return askAll(rows);
   };
-  const [own = [], usual = []] = ask([row, typical]);
-  if (![...own, ...usual].every(Number.isFinite)) return undefined;
+  const [own = [], base = []] = ask([row, typical]);
+  if (![...own, ...base].every(Number.isFinite)) return undefined;
   const isClass = own.length > 1;
   const tell = (scores: readonly number[]): number =>
     mayFlip ? toldOf(scores, model) : scores.indexOf(Math.max(...scores));
@@ -95,22 +95,22 @@ function explainRow(
   const labelOf = (index: number): string => model.labels?.[index] ?? String(index);
   const changed = places.filter((place) => !isSame(place, row, typical));
   const { values, isExact } = contributionsOf(changed.length, (sets) =>
-    ask(sets.map((made) => mixed(row, typical, changed, made))).map((scores) => scores[best] ?? NaN),
+    ask(sets.map((made) => mixed(row, typical, changed, made))).map((scores) => at(scores, best)),
   );
-  const byColumn = new Map(changed.map(({ column }, i) => [column, values[i] ?? 0]));
+  const byColumn = new Map(changed.map(({ column }, i) => [column, at(values, i)]));
   const flips =
     isClass && mayFlip
       ? flipsOf(places, row, (rows) =>
           ask(rows).map((scores) => {
             const index = tell(scores);
-            return index === best ? undefined : { index, probability: scores[index] ?? NaN };
+            return index === best ? undefined : { index, probability: at(scores, index) };
           }),
         )
       : [];
   return {
     ...(isClass && { of: labelOf(best) }),
-    score: toFloatDigits(own[best] ?? NaN),
-    base: toFloatDigits(usual[best] ?? NaN),
+    score: toFloatDigits(at(own, best)),
+    base: toFloatDigits(at(base, best)),
     contributions: Object.fromEntries(
       places.map(({ column }) => [column.name, toFloatDigits(byColumn.get(column) ?? 0)]),
     ),

@@ -6,7 +6,8 @@ import { addressOf } from './place.ts';
 
 export function createHead(model: Model): HTMLElement {
   const { name, parameters } = model;
-  const description = parameters.description === undefined ? [] : [make('p', { className: 'lead' }, parameters.description)];
+  const description =
+    parameters.description === undefined ? [] : [make('p', { className: 'lead' }, parameters.description)];
   const facts = make('p', { className: 'facts' }, factsOf(model));
   return make('header', { className: 'head' }, make('h1', {}, name), ...description, facts, ...versionsOf(model));
 }

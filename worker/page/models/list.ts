@@ -13,9 +13,7 @@ export function createModelList(root: HTMLElement): ModelList {
       const written = names.join('\n');
       // Links that stay where they are keep the keyboard's place.
       if (written !== shown) {
-        root.replaceChildren(
-          ...names.map((name) => make('li', {}, make('a', { href: addressOf({ name }) }, name))),
-        );
+        root.replaceChildren(...names.map((name) => make('li', {}, make('a', { href: addressOf({ name }) }, name))));
       }
       shown = written;
       [...root.querySelectorAll('a')].forEach((link, i) => {

@@ -13,7 +13,11 @@ export function noModels(): HTMLElement {
     'div',
     { className: 'nothing' },
     make('h1', {}, 'No model yet'),
-    make('p', { className: 'lead' }, 'This Worker serves no model. Train one on a table, export it, and look here again:'),
+    make(
+      'p',
+      { className: 'lead' },
+      'This Worker serves no model. Train one on a table, export it, and look here again:',
+    ),
     make('pre', {}, make('code', {}, commands.join('\n'))),
   );
 }
@@ -22,7 +26,12 @@ export function noModels(): HTMLElement {
 export function noAnswer(error: unknown): HTMLElement {
   const title = error instanceof KeyRequired ? 'Locked' : 'No answer';
   const message = error instanceof Error ? error.message : String(error);
-  return make('div', { className: 'nothing' }, make('h1', {}, title), make('p', { className: 'lead', role: 'status' }, message));
+  return make(
+    'div',
+    { className: 'nothing' },
+    make('h1', {}, title),
+    make('p', { className: 'lead', role: 'status' }, message),
+  );
 }
 
 /** @param names the names of the models that are served */

@@ -34,7 +34,8 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
       if (question === asked) batchNorm?.show(sample);
     } catch (error) {
       if (error instanceof KeyRequired) onKey();
-      if (question === asked) answerCard.say(error instanceof Error ? error.message : 'The model did not answer.', true);
+      if (question === asked)
+        answerCard.say(error instanceof Error ? error.message : 'The model did not answer.', true);
     }
   });
   const input = kind.create(model, (question, hint = '') => {
