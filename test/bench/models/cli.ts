@@ -54,7 +54,9 @@ async function main({ rounds, only, json }: Options): Promise<void> {
   if (json !== undefined) await writeMeasurements(json, measured.flatMap(measurementsOf));
   for (const one of measured) {
     if (warmRatio(one) <= 1) continue;
-    console.error(`${one.network.name}: expected to be no slower than stock, got ${warmRatio(one).toFixed(2)} times its time`);
+    console.error(
+      `${one.network.name}: expected to be no slower than stock, got ${warmRatio(one).toFixed(2)} times its time`,
+    );
     process.exitCode = 1;
   }
 }
@@ -65,7 +67,10 @@ async function measure(network: Network, rounds: number): Promise<Measured> {
   const candidates = [];
   // Large networks run less often: a chunk of runs should take about a twentieth of a second.
   const effort = Math.min(1, 2e5 / network.file.length);
-  for (const [name, worker] of [['edge', edge], ['stock', stock]] as const) {
+  for (const [name, worker] of [
+    ['edge', edge],
+    ['stock', stock],
+  ] as const) {
     const deployment = stack.use(await Deployment.create(worker));
     const run = async () => ({ ...(await deployment.coldStart()), ...(await deployment.service(effort)) });
     candidates.push({ name, run });
@@ -95,7 +100,13 @@ function ratio({ results: { edge, stock } }: Measured, figure: (result: Result) 
 const warmRatio = (one: Measured): number => ratio(one, figures['warm, ms']);
 
 function table(measured: readonly Measured[]): string {
-  const heads = ['file, MB', 'build, s', 'gzip, MB', '× stock', ...Object.keys(figures).flatMap((name) => [name, '× stock'])];
+  const heads = [
+    'file, MB',
+    'build, s',
+    'gzip, MB',
+    '× stock',
+    ...Object.keys(figures).flatMap((name) => [name, '× stock']),
+  ];
   const view = new Table({ head: ['', ...heads], style: { head: [], border: [] } });
   for (const one of measured) {
     const { network, build, gzip, results } = one;

@@ -29,9 +29,17 @@ export async function workersOf(network: Network): Promise<BuiltWorkers> {
   const { modules, generated } = imageParts(image);
   const [edge, stock] = [
     await bundleWorker(`${sources}edge.mjs`, modules, { ...generated, ...inputs }),
-    await bundleWorker(`${sources}stock.mjs`, { 'stock.wasm': await readStockModule(), 'model.bin': network.file }, inputs),
+    await bundleWorker(
+      `${sources}stock.mjs`,
+      { 'stock.wasm': await readStockModule(), 'model.bin': network.file },
+      inputs,
+    ),
   ];
-  return { edge: { name: `${network.name}/edge`, files: edge }, stock: { name: `${network.name}/stock`, files: stock }, build };
+  return {
+    edge: { name: `${network.name}/edge`, files: edge },
+    stock: { name: `${network.name}/stock`, files: stock },
+    build,
+  };
 }
 
 async function imageOf({ name, file, weights }: Network) {

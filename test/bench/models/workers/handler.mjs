@@ -19,7 +19,9 @@ export function serve(infer) {
         const result = infer();
         outputs = result instanceof Promise ? await result : result;
       }
-      return Response.json(Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, Array.from(data, Number)])));
+      return Response.json(
+        Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, Array.from(data, Number)])),
+      );
     },
   };
 }

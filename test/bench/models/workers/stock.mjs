@@ -14,7 +14,9 @@ ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmBinary = new ArrayBuffer(8);
 ort.env.logLevel = 'fatal';
 
-const feeds = Object.fromEntries(tensors.map(({ name, shape, data }) => [name, new ort.Tensor('float32', data, shape)]));
+const feeds = Object.fromEntries(
+  tensors.map(({ name, shape, data }) => [name, new ort.Tensor('float32', data, shape)]),
+);
 let session;
 
 export default serve(async () => {
