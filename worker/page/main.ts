@@ -1,17 +1,15 @@
 /** The page's entry: shows the list of models, and the model that the address names. */
-import { createKeyForm } from './api/key-form.ts';
-import { KeyRequired } from './api/key.ts';
-import { listModels, readModel } from './api/models.ts';
-import { find } from './dom.ts';
+import { createKeyForm, KeyRequired } from './api/key.ts';
+import { listModels, readModel } from './api/model.ts';
+import { read } from './api/request.ts';
+import { find, make } from './dom.ts';
 import { withKindOf } from './inputs/kind.ts';
-import { createModelList } from './models/list.ts';
 import { noAnswer, noModels, noSuchModel } from './models/nothing.ts';
-import { type Place, placeIn } from './models/place.ts';
+import { addressOf, type Place, placeIn } from './models/place.ts';
 import { createModelView } from './models/view.ts';
-import { showServer } from './server.ts';
 
 const main = find('main', HTMLElement);
-const list = createModelList(find('#models', HTMLElement));
+const modelList = find('#models', HTMLElement);
 const keyForm = createKeyForm(show);
 
 /** Counts the requests to show something, so that a late answer does not replace anything newer. */
@@ -30,15 +28,15 @@ function show(): void {
 }
 
 async function showPlace(): Promise<void> {
-  const mine = ++turn;
+  const ownTurn = ++turn;
   const names = await listModels();
-  if (mine !== turn) return;
+  if (ownTurn !== turn) return;
   const [first] = names;
   const place = placeIn(location.hash) ?? (first === undefined ? undefined : { name: first });
-  list.show(names, place);
+  showList(names, place);
   document.title = place ? `${place.name} · bn-edge` : 'bn-edge';
   if (!place) main.replaceChildren(noModels());
-  else await showModel(place, names, () => mine === turn);
+  else await showModel(place, names, () => ownTurn === turn);
 }
 
 async function showModel(place: Place, names: readonly string[], isNewest: () => boolean): Promise<void> {
@@ -54,4 +52,32 @@ async function showModel(place: Place, names: readonly string[], isNewest: () =>
   const view = withKindOf(model, (kind) => createModelView(model, kind, keyForm.show));
   main.replaceChildren(view.root);
   view.start();
+}
+
+/** Lists the models to choose from, and marks the current one. */
+function showList(names: readonly string[], current: Place | undefined): void {
+  const listed = Array.from(modelList.querySelectorAll('a'), (link) => link.textContent);
+  // Links that stay where they are keep the keyboard's place.
+  if (listed.join('\n') !== names.join('\n')) {
+    modelList.replaceChildren(...names.map((name) => make('li', {}, make('a', { href: addressOf({ name }) }, name))));
+  }
+  modelList.querySelectorAll('a').forEach((link, i) => {
+    if (names[i] === current?.name) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  });
+}
+
+/**
+ * Shows what the server tells of itself: whether it has a reference, and, under `wrangler dev`, why models cannot be
+ * built.
+ */
+async function showServer(): Promise<void> {
+  const { docs, build_error: error } = (await read('v2')) as {
+    readonly docs?: string;
+    readonly build_error?: string;
+  };
+  find('#docs', HTMLElement).hidden = docs === undefined;
+  if (error === undefined) return;
+  const text = `The current models cannot be built; the previous ones answer.\n${error}`;
+  main.before(make('pre', { role: 'alert', className: 'build-error' }, text));
 }

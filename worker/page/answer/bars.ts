@@ -23,12 +23,12 @@ export function createBars({ isShare = true } = {}): Bars {
   return {
     root,
     show(values, best, marks) {
-      const written = values.map(([name]) => name).join('\n');
-      if (written !== names)
+      const newNames = values.map(([name]) => name).join('\n');
+      if (newNames !== names)
         root.replaceChildren(
           ...values.map(([name]) => make('li', {}, make('b', { title: name }, name), make('i'), make('span'))),
         );
-      names = written;
+      names = newNames;
       const finite = values.map(([, value]) => value).filter((value) => Number.isFinite(value));
       const [min, max] = isShare ? [0, 1] : [Math.min(0, ...finite), Math.max(0, ...finite)];
       const share = (value: number): number => (value - min) / (max - min || 1);
@@ -46,15 +46,15 @@ export function createBars({ isShare = true } = {}): Bars {
   };
 }
 
-const MAX = 10;
+const MAX_BARS = 10;
 
 /** Returns all shares in their order when they are few, otherwise the most probable ones and those of `also`. */
-export function mostOf(
+export function shownShares(
   shares: ReadonlyMap<string, number>,
   also: readonly string[] = [],
 ): readonly (readonly [string, number])[] {
   const all = [...shares];
-  if (all.length <= MAX) return all;
+  if (all.length <= MAX_BARS) return all;
   const ranked = all.toSorted(([, a], [, b]) => b - a);
-  return ranked.filter(([name], i) => i < MAX || also.includes(name));
+  return ranked.filter(([name], i) => i < MAX_BARS || also.includes(name));
 }

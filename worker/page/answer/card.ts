@@ -1,7 +1,7 @@
 /** Shows the answer to what is on screen: in a few words, with a bar for each class, and with warnings. */
 import type { Answer } from '../api/answer.ts';
 import { card, make } from '../dom.ts';
-import { createBars, mostOf } from './bars.ts';
+import { createBars, shownShares } from './bars.ts';
 import { headlineOf } from './headline.ts';
 
 export interface AnswerCard {
@@ -36,21 +36,21 @@ export function createAnswerCard(): AnswerCard {
     root,
     strip,
     show(answer) {
-      const { text: said, more: beside } = headlineOf(answer);
+      const words = headlineOf(answer);
       headline.hidden = false;
-      headline.classList.toggle('long', said.length > 18);
-      text.textContent = said;
-      more.textContent = beside;
+      headline.classList.toggle('long', words.text.length > 18);
+      text.textContent = words.text;
+      more.textContent = words.more;
       message.textContent = '';
       message.classList.remove('is-error');
       root.classList.remove('is-stale');
       warnings.replaceChildren(...answer.warnings.map((warning) => make('li', {}, warning)));
       showBars(answer);
       outputs.replaceChildren(...(answer.kind === 'tensors' ? answer.outputs.map(outputOf) : []));
-      strip.replaceChildren(make('b', {}, said), ' ', beside);
+      strip.replaceChildren(make('b', {}, words.text), ' ', words.more);
     },
-    say(said, isError = false) {
-      message.textContent = said;
+    say(words, isError = false) {
+      message.textContent = words;
       message.classList.toggle('is-error', isError);
       root.classList.toggle('is-stale', isError);
       if (isError) return;
@@ -65,7 +65,7 @@ export function createAnswerCard(): AnswerCard {
   function showBars(answer: Answer): void {
     bars.root.hidden = answer.kind !== 'classes' || answer.shares.size === 0;
     if (answer.kind !== 'classes') return;
-    bars.show(mostOf(answer.shares), answer.label);
+    bars.show(shownShares(answer.shares), answer.label);
   }
 }
 

@@ -9,11 +9,14 @@ export const BINS = 28;
  */
 export type Statistics = 'running' | 'batch';
 
+/** Holds a number for each channel; null stands for one that is not finite, which JSON does not have. */
+export type Channelwise = readonly (number | null)[];
+
 /** Summarizes the values of one sample in every channel. */
 export interface Values {
-  readonly mean: readonly number[];
-  readonly minimum: readonly number[];
-  readonly maximum: readonly number[];
+  readonly mean: Channelwise;
+  readonly minimum: Channelwise;
+  readonly maximum: Channelwise;
   /** `[channel][bin]` counts values in bins of equal width from `minimum` to `maximum`. */
   readonly counts: readonly (readonly number[])[];
 }
@@ -21,8 +24,8 @@ export interface Values {
 /** Describes one sample on its way through a Batch Norm layer. */
 export interface Passage {
   /** `mean` is μ and `variance` σ², by which every channel is normalized. */
-  readonly mean: readonly number[];
-  readonly variance: readonly number[];
+  readonly mean: Channelwise;
+  readonly variance: Channelwise;
   readonly z: Values;
   readonly z_tilde: Values;
 }
@@ -33,8 +36,8 @@ export interface Layer extends Readonly<Record<Statistics, Passage>> {
   /** The shape of one sample: `[channels]` or `[channels, rows, columns]`. */
   readonly shape: readonly number[];
   readonly epsilon: number;
-  readonly gamma: readonly number[];
-  readonly beta: readonly number[];
+  readonly gamma: Channelwise;
+  readonly beta: Channelwise;
 }
 
 export interface Explanation {

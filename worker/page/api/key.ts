@@ -1,4 +1,9 @@
-/** Keeps the API key of a Worker that asks for one: for this visit, to be sent with every request. */
+/**
+ * Keeps the API key of a Worker that asks for one: for this visit, to be sent with every request. A form asks for the
+ * key once the Worker has.
+ */
+import { find } from '../dom.ts';
+
 const ITEM = 'bn-edge/api-key';
 
 export class KeyRequired extends Error {}
@@ -8,8 +13,20 @@ export function keyHeader(): Readonly<Record<string, string>> {
   return key === null ? {} : { authorization: `Bearer ${key}` };
 }
 
-export function keepKey(key: string): void {
-  sessionStorage.setItem(ITEM, key);
-}
-
 export const hasKey = (): boolean => sessionStorage.getItem(ITEM) !== null;
+
+/** @param onKey is called when the visitor has entered a key */
+export function createKeyForm(onKey: () => void): { readonly show: () => void } {
+  const form = find('#key', HTMLFormElement);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    sessionStorage.setItem(ITEM, find('input', HTMLInputElement, form).value);
+    form.hidden = true;
+    onKey();
+  });
+  return {
+    show: () => {
+      form.hidden = false;
+    },
+  };
+}

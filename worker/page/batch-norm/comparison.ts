@@ -3,7 +3,7 @@
  * far.
  */
 import type { BothAnswers, Statistics } from '../api/explain.ts';
-import { createBars, mostOf } from '../answer/bars.ts';
+import { createBars, shownShares } from '../answer/bars.ts';
 import { headlineOf } from '../answer/headline.ts';
 import { find } from '../dom.ts';
 
@@ -14,31 +14,31 @@ export interface Comparison {
   readonly say: (text: string) => void;
 }
 
-const MAX_SEEN = 6;
+const MAX_LISTED = 6;
 
 export function createComparison(root: HTMLElement): Comparison {
   const status = find('.verdict', HTMLElement, root);
   const headline = find('.headline b', HTMLElement, root);
   const more = find('.headline span', HTMLElement, root);
-  const seenList = find('.seen', HTMLElement, root);
+  const pastList = find('.seen', HTMLElement, root);
   const bars = createBars();
   find('.bars-place', HTMLElement, root).replaceChildren(bars.root);
-  const seen: Readonly<Record<Statistics, Set<string>>> = { running: new Set(), batch: new Set() };
+  const pastAnswers: Readonly<Record<Statistics, Set<string>>> = { running: new Set(), batch: new Set() };
 
-  function writeSeen(): void {
+  function writePast(): void {
     for (const kind of ['running', 'batch'] as const) {
-      const all = [...seen[kind]];
-      find(`[data-of=${kind}]`, HTMLElement, root).textContent = all.slice(-MAX_SEEN).join(', ') || '–';
+      const all = [...pastAnswers[kind]];
+      find(`[data-of=${kind}]`, HTMLElement, root).textContent = all.slice(-MAX_LISTED).join(', ') || '–';
     }
     // As long as the switch was not used, there is nothing to compare.
-    seenList.hidden = seen.batch.size === 0;
+    pastList.hidden = pastAnswers.batch.size === 0;
   }
-  writeSeen();
+  writePast();
   return {
     reset() {
-      seen.running.clear();
-      seen.batch.clear();
-      writeSeen();
+      pastAnswers.running.clear();
+      pastAnswers.batch.clear();
+      writePast();
     },
     show(answers, statistics, verdict) {
       status.textContent = verdict;
@@ -51,10 +51,10 @@ export function createComparison(root: HTMLElement): Comparison {
       if (answer.kind === 'classes' && answers.running.kind === 'classes') {
         const marks = statistics === 'batch' ? answers.running.shares : undefined;
         const also = answers.running.label;
-        bars.show(mostOf(answer.shares, also === null ? [] : [also]), answer.label, marks);
+        bars.show(shownShares(answer.shares, also === null ? [] : [also]), answer.label, marks);
       }
-      seen[statistics].add(text);
-      writeSeen();
+      pastAnswers[statistics].add(text);
+      writePast();
     },
     say(text) {
       status.textContent = text;

@@ -10,7 +10,7 @@ import { cloneTemplate, find } from '../dom.ts';
 import type { InputKind, Neighbour } from '../inputs/question.ts';
 import { latest } from '../timing.ts';
 import { createComparison } from './comparison.ts';
-import { createLayers } from './layers/layers.ts';
+import { createLayers } from './layers/figure.ts';
 import { createNeighbours, type Neighbours } from './neighbours.ts';
 import { verdict } from './verdict.ts';
 
@@ -33,7 +33,7 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
   let neighbours: Neighbours<Sample> | undefined;
   let explanation: Explanation | undefined;
 
-  const lookAt = latest(async (asked: Sample) => {
+  const explainSample = latest(async (asked: Sample) => {
     try {
       neighbours ??= await createPool(asked);
       const chosen = neighbours.chosen();
@@ -49,7 +49,7 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
   async function createPool(asked: Sample): Promise<Neighbours<Sample>> {
     const pool = await kind.neighbours(model, asked).catch((): readonly Neighbour<Sample>[] => []);
     return createNeighbours(find('.neighbours', HTMLElement, root), pool, noun, () => {
-      if (sample !== undefined) lookAt(sample);
+      if (sample !== undefined) explainSample(sample);
     });
   }
   function draw(): void {
@@ -72,7 +72,7 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
     show(next) {
       sample = next;
       comparison.reset();
-      if (next !== undefined) lookAt(next);
+      if (next !== undefined) explainSample(next);
       else comparison.say(`There is no ${noun} to look at.`);
     },
   };

@@ -29,20 +29,20 @@ export function createCodeCard(): CodeCard {
 function createBlock(name: string) {
   const code = make('code');
   const button = make('button', { type: 'button', className: 'quiet', ariaLabel: `Copy the ${name} code` }, 'Copy');
-  const said = make('span', { className: 'said', role: 'status' });
+  const status = make('span', { className: 'said', role: 'status' });
   button.addEventListener('click', () => {
     copy(code).then(
-      () => (said.textContent = 'copied'),
-      () => (said.textContent = 'selected: copy it by keyboard'),
+      () => (status.textContent = 'copied'),
+      () => (status.textContent = 'selected: copy it by keyboard'),
     );
   });
-  const head = make('div', { className: 'block-head' }, make('h3', {}, name), said, button);
+  const head = make('div', { className: 'block-head' }, make('h3', {}, name), status, button);
   return {
     root: make('div', { className: 'block' }, head, make('pre', {}, code)),
     write: (content: string) => {
       if (code.textContent === content) return;
       code.textContent = content;
-      said.textContent = '';
+      status.textContent = '';
     },
   };
 }

@@ -25,7 +25,7 @@ export function barList(bars: readonly Bar[]): HTMLElement {
 }
 
 /** Draws a score as a bar. At full length the score is twice the threshold of drift. */
-export const ofScore = (score: number | null): Pick<Bar, 'share' | 'mark' | 'isDrift'> => ({
+export const scoreBar = (score: number | null): Pick<Bar, 'share' | 'mark' | 'isDrift'> => ({
   share: (score ?? 0) / 2,
   mark: 0.5,
   isDrift: (score ?? 0) >= 1,

@@ -6,7 +6,7 @@ import { type Drift, type DriftedChannel, type DriftedClasses, type DriftedColum
 import type { Model } from '../api/model.ts';
 import { card, make } from '../dom.ts';
 import { decimal, number, percent, plural } from '../format.ts';
-import { type Bar, barList, ofScore, part } from './bars.ts';
+import { type Bar, barList, scoreBar, part } from './bars.ts';
 import { drawTrend, timeOf } from './trend.ts';
 
 export function createDriftCard(model: Model): HTMLElement {
@@ -68,7 +68,7 @@ function channelBar({ channel, score, mean_shift, mean_threshold, log_variance_r
   const text = isMean
     ? `μ ${shift < 0 ? '' : '+'}${decimal(shift)} σ`
     : `σ² × ${decimal(Math.exp(log_variance_ratio ?? 0))}`;
-  return { name: `channel ${channel + 1}`, text, ...ofScore(score) };
+  return { name: `channel ${channel + 1}`, text, ...scoreBar(score) };
 }
 
 const maxColumns = 12;
@@ -80,7 +80,7 @@ function columnsPart(columns: readonly DriftedColumn[]): HTMLElement {
       ...(missing > 0 ? [`${percent(missing)} missing`] : []),
       ...(out_of_range > 0 ? [`${percent(out_of_range)} beyond training's`] : []),
     ];
-    return { name, text: [decimal(stability_index ?? 0), ...more].join(', '), ...ofScore(score) };
+    return { name, text: [decimal(stability_index ?? 0), ...more].join(', '), ...scoreBar(score) };
   });
   const rest = columns.length - bars.length;
   const note = `The population stability index of each column; from the mark on it is drift.${rest > 0 ? ` ${rest} more columns differ less.` : ''}`;

@@ -5,7 +5,7 @@ import { decimal, plural } from '../format.ts';
 
 const [WIDTH, HEIGHT, BASE] = [360, 96, 76];
 /** The maximum score that is drawn; higher bars are cut. */
-const MAX = 2;
+const MAX_SCORE = 2;
 
 const hour = new Intl.DateTimeFormat('en', { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 export const timeOf = (start: number): string => hour.format(new Date(start));
@@ -17,7 +17,7 @@ export function drawTrend(trend: readonly TrendWindow[], hours: number): HTMLEle
   const length = hours * 3_600_000;
   const span = Math.max((last.start - first.start) / length + 1, 6);
   const width = WIDTH / span;
-  const y = (score: number): number => BASE - (BASE - 6) * Math.min(score / MAX, 1);
+  const y = (score: number): number => BASE - (BASE - 6) * Math.min(score / MAX_SCORE, 1);
   const bars = trend.map((window) => {
     const x = ((window.start - first.start) / length) * width;
     const top = y(window.score ?? 0);

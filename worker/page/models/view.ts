@@ -21,25 +21,25 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
   const answerCard = createAnswerCard();
   const codeCard = createCodeCard();
   const batchNorm = model.parameters.explain ? createBatchNorm(model, kind) : undefined;
-  let asked: Question<Sample> | undefined;
+  let current: Question<Sample> | undefined;
 
   const answer = latest(async (question: Question<Sample>) => {
     try {
       const response = await send(question.call);
-      if (question !== asked) return;
-      const said = question.read(response);
-      answerCard.show(said);
-      input.answered(said, response);
+      if (question !== current) return;
+      const result = question.read(response);
+      answerCard.show(result);
+      input.answered(result, response);
       const sample = await question.sampleIn(response);
-      if (question === asked) batchNorm?.show(sample);
+      if (question === current) batchNorm?.show(sample);
     } catch (error) {
       if (error instanceof KeyRequired) onKey();
-      if (question === asked)
+      if (question === current)
         answerCard.say(error instanceof Error ? error.message : 'The model did not answer.', true);
     }
   });
   const input = kind.create(model, (question, hint = '') => {
-    asked = question;
+    current = question;
     if (question) {
       codeCard.show(question.call);
       answer(question);

@@ -10,7 +10,7 @@ const [SIZE, LEFT, TOP, BOTTOM] = [276, 60, 16, 40];
 const RIGHT = SIZE - 16;
 const FLOOR = SIZE - BOTTOM;
 /** The minimum and maximum radius of a dot. Its area is the share of the samples, but none is too small to be seen. */
-const [SMALLEST, LARGEST] = [3, 13];
+const [MIN_RADIUS, MAX_RADIUS] = [3, 13];
 
 export function drawReliability({ error, bins }: Calibration): HTMLElement {
   const all = bins.reduce((sum, { samples }) => sum + samples, 0);
@@ -24,7 +24,7 @@ export function drawReliability({ error, bins }: Calibration): HTMLElement {
     makeSvg('text', { x: x(share), y: FLOOR + 16, 'text-anchor': share === 1 ? 'end' : 'middle' }, `${100 * share} %`),
   ]);
   const dots = bins.map(({ samples, confidence, accuracy }) => {
-    const r = Math.max(SMALLEST, LARGEST * Math.sqrt(samples / all));
+    const r = Math.max(MIN_RADIUS, MAX_RADIUS * Math.sqrt(samples / all));
     const title = `${samples} answers of ${percent(confidence)}: ${percent(accuracy)} right`;
     return makeSvg(
       'circle',
@@ -32,14 +32,14 @@ export function drawReliability({ error, bins }: Calibration): HTMLElement {
       makeSvg('title', {}, title),
     );
   });
-  const said = bins.map(({ confidence, accuracy }) => `${percent(confidence)} said, ${percent(accuracy)} right`);
+  const texts = bins.map(({ confidence, accuracy }) => `${percent(confidence)} said, ${percent(accuracy)} right`);
   const picture = makeSvg(
     'svg',
     {
       class: 'reliability',
       viewBox: `0 0 ${SIZE} ${SIZE}`,
       role: 'img',
-      'aria-label': `Reliability: ${said.join('; ')}`,
+      'aria-label': `Reliability: ${texts.join('; ')}`,
     },
     ...ticks,
     line('reliability-ideal', x(0), y(0), x(1), y(1)),

@@ -1,5 +1,6 @@
 /** Extracts one channel of a Batch Norm layer for the chart. */
-import type { Layer, Passage, Statistics, Values } from '../../api/explain.ts';
+import { at } from '../../../../training/arrays/index.ts';
+import type { Channelwise, Layer, Passage, Statistics, Values } from '../../api/explain.ts';
 
 /** Counts values in bins of equal width from `minimum` to `maximum`. */
 export interface Histogram {
@@ -24,8 +25,8 @@ export interface Channel extends Readonly<Record<Statistics, ChannelPassage>> {
 
 export function channelOf(layer: Layer, index: number): Channel {
   return {
-    gamma: at(layer.gamma, index),
-    beta: at(layer.beta, index),
+    gamma: numberAt(layer.gamma, index),
+    beta: numberAt(layer.beta, index),
     running: passageOf(layer.running, layer.epsilon, index),
     batch: passageOf(layer.batch, layer.epsilon, index),
   };
@@ -33,17 +34,17 @@ export function channelOf(layer: Layer, index: number): Channel {
 
 function passageOf({ mean, variance, z, z_tilde }: Passage, epsilon: number, index: number): ChannelPassage {
   return {
-    mean: at(mean, index),
-    deviation: Math.sqrt(at(variance, index) + epsilon),
+    mean: numberAt(mean, index),
+    deviation: Math.sqrt(numberAt(variance, index) + epsilon),
     before: histogramOf(z, index),
     after: histogramOf(z_tilde, index),
   };
 }
 
 const histogramOf = ({ minimum, maximum, counts }: Values, index: number): Histogram => ({
-  minimum: at(minimum, index),
-  maximum: at(maximum, index),
-  counts: counts[index] ?? [],
+  minimum: numberAt(minimum, index),
+  maximum: numberAt(maximum, index),
+  counts: at(counts, index),
 });
 
-const at = (values: readonly number[], index: number): number => values[index] ?? NaN;
+const numberAt = (values: Channelwise, index: number): number => at(values, index) ?? NaN;

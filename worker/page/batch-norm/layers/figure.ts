@@ -1,17 +1,38 @@
-/** Shows one Batch Norm layer on the page: its chart, the channel's slider, and the channel's formula in numbers. */
+/**
+ * Shows the Batch Norm layers of the network, from its input to its output: for each its chart, the channel's slider,
+ * and the channel's formula in numbers.
+ */
+import { at } from '../../../../training/arrays/index.ts';
 import { type Layer, nameOf, type Statistics } from '../../api/explain.ts';
 import { cloneTemplate, find } from '../../dom.ts';
 import { decimal } from '../../format.ts';
 import { type Channel, channelOf } from './channel.ts';
 import { drawChart } from './chart.ts';
 
-export interface LayerFigure {
+export interface Layers {
+  show(layers: readonly Layer[], statistics: Statistics): void;
+}
+
+/** @param noun the word for a sample */
+export function createLayers(root: HTMLElement, noun: string): Layers {
+  let figures: readonly LayerFigure[] = [];
+  return {
+    show(layers, statistics) {
+      if (figures.length === 0) {
+        figures = layers.map((layer) => createLayerFigure(layer, noun));
+        root.append(...figures.map((figure) => figure.root));
+      }
+      layers.forEach((layer, i) => figures[i]?.update(layer, statistics));
+    },
+  };
+}
+
+interface LayerFigure {
   readonly root: HTMLElement;
   update(layer: Layer, statistics: Statistics): void;
 }
 
-/** @param noun the word for a sample */
-export function createLayerFigure(first: Layer, noun: string): LayerFigure {
+function createLayerFigure(first: Layer, noun: string): LayerFigure {
   const root = cloneTemplate('#layer-template', HTMLElement);
   const slider = find('input', HTMLInputElement, root);
   slider.id = `channel-${first.name}`;
@@ -23,7 +44,7 @@ export function createLayerFigure(first: Layer, noun: string): LayerFigure {
   find('h4', HTMLElement, root).textContent = nameOf(first);
   find('p', HTMLElement, root).textContent = describeShape(first.shape, noun);
   slider.max = String(first.channels - 1);
-  slider.value = String(liveliest(first));
+  slider.value = String(farthestChannel(first));
 
   function draw(): void {
     const index = slider.valueAsNumber;
@@ -46,12 +67,13 @@ export function createLayerFigure(first: Layer, noun: string): LayerFigure {
 }
 
 /** Returns the channel to begin with: the one that this sample moves farthest from the running mean, in σ. */
-function liveliest({ running: { mean, variance, z } }: Layer): number {
-  const strays = mean.map((mu, c) => {
-    const reach = Math.max((z.maximum[c] ?? mu) - mu, mu - (z.minimum[c] ?? mu));
-    return reach / Math.sqrt(variance[c] ?? Infinity);
+function farthestChannel({ running: { mean, variance, z } }: Layer): number {
+  const distances = mean.map((mu, c) => {
+    const [low, high, sigma2] = [at(z.minimum, c), at(z.maximum, c), at(variance, c)];
+    if (mu === null || low === null || high === null || sigma2 === null) return 0;
+    return Math.max(high - mu, mu - low) / Math.sqrt(sigma2);
   });
-  return strays.indexOf(Math.max(...strays));
+  return distances.indexOf(Math.max(...distances));
 }
 
 function describeShape([channels = 0, ...positions]: readonly number[], noun: string): string {

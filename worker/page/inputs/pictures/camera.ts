@@ -13,7 +13,7 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
   const button = make('button', { type: 'button', className: 'quiet' }, 'Use the camera');
   const video = make('video', { muted: true, playsInline: true, ariaLabel: 'What the camera sees' });
   const take = make('button', { type: 'button', className: 'quiet' }, 'Take the picture');
-  const said = make('p', { className: 'hint', role: 'status' });
+  const status = make('p', { className: 'hint', role: 'status' });
   const live = make('div', { className: 'camera', hidden: true }, video, take);
   let stream: MediaStream | undefined;
 
@@ -31,14 +31,14 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
     await video.play();
   }
   button.addEventListener('click', () => {
-    said.textContent = '';
+    status.textContent = '';
     if (stream) {
       stop();
       return;
     }
     begin().catch((error: unknown) => {
       stop();
-      said.textContent = `There is no camera to use: ${error instanceof Error ? error.message : ''}`;
+      status.textContent = `There is no camera to use: ${error instanceof Error ? error.message : ''}`;
     });
   });
   take.addEventListener('click', () => {
@@ -48,7 +48,7 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
       if (file) onPicture(file);
     });
   });
-  return { button, root: make('div', {}, live, said) };
+  return { button, root: make('div', {}, live, status) };
 }
 
 /** Returns what the camera sees now, as a JPEG. */

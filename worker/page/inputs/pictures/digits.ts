@@ -2,6 +2,7 @@
  * Loads test digits of MNIST, which are shipped with the page for models that read such digits;
  * docs/examples/digits/page-digits.ts writes them.
  */
+import { at } from '../../../../training/arrays/index.ts';
 import type { Model } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -36,5 +37,5 @@ export async function loadDigits(): Promise<TestDigits> {
 
 function recordAt(bytes: ArrayBuffer, offset: number): TestDigit {
   const record = new Uint8Array(bytes, offset, RECORD_BYTES);
-  return { label: record[0] ?? NaN, pixels: record.slice(1) };
+  return { label: at(record, 0), pixels: record.slice(1) };
 }

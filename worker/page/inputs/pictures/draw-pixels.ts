@@ -1,4 +1,5 @@
 /** Draws a picture as the model takes it. */
+import { present } from '../../../../training/arrays/index.ts';
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -14,8 +15,8 @@ export function drawPixels(
   const image = new ImageData(columns, rows);
   const size = rows * columns;
   for (let i = 0; i < size; i++) {
-    const colour = [0, 1, 2].map((channel) => pixels[(channels === 3 ? channel : 0) * size + i] ?? 0);
-    image.data.set(drawing ? [0, 0, 0, pixels[i] ?? 0] : [...colour, 255], 4 * i);
+    const colour = [0, 1, 2].map((channel) => present(pixels[(channels === 3 ? channel : 0) * size + i]));
+    image.data.set(drawing ? [0, 0, 0, present(pixels[i])] : [...colour, 255], 4 * i);
   }
   canvas.getContext('2d')?.putImageData(image, 0, 0);
   return canvas;

@@ -16,24 +16,21 @@ export function createPicks(
   info: PictureInfo,
   onPick: (digit: TestDigit) => void,
 ): Picks {
-  const inputs = digits.map((digit) => {
+  const picks = digits.map((digit) => {
     const input = make('input', { type: 'radio', name: 'pick', ariaLabel: `test digit ${digit.label}` });
     input.addEventListener('change', () => {
       onPick(digit);
     });
-    return input;
+    return { input, label: make('label', {}, input, drawPixels(digit.pixels, info)) };
   });
-  const labels = inputs.map((input, i) =>
-    make('label', {}, input, drawPixels(digits[i]?.pixels ?? new Uint8Array(), info)),
-  );
-  const row = make('div', { className: 'pick-row' }, ...labels);
+  const row = make('div', { className: 'pick-row' }, ...picks.map(({ label }) => label));
   return {
     root: make('fieldset', { className: 'picks' }, make('legend', {}, 'or pick a test digit'), row),
     pick: (index) => {
-      inputs[index]?.click();
+      picks[index]?.input.click();
     },
     release: () => {
-      for (const input of inputs) input.checked = false;
+      for (const { input } of picks) input.checked = false;
     },
   };
 }

@@ -37,9 +37,9 @@ type Ask = (question: Question<Pixels> | undefined, hint?: string) => void;
 function create(model: Model, info: PictureInfo, ask: Ask): Input {
   const hint = info.drawing ? 'Draw something, or choose a picture of a drawing.' : 'Choose, drop or paste a picture.';
   let picks: Picks | undefined;
-  const seen = make('figure', { className: 'seen-picture', hidden: true });
+  const preview = make('figure', { className: 'seen-picture', hidden: true });
   const askPixels = (pixels: Pixels | undefined): void => {
-    seen.hidden = true;
+    preview.hidden = true;
     if (pixels) ask(questionOf(model, info, bodyOf([pixels]), pixels));
     else ask(undefined, hint);
   };
@@ -54,7 +54,7 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
     ask(questionOf(model, info, { kind: 'file', file, name: file.name }));
   });
   const picked = make('div');
-  const root = make('div', { className: 'pictures' }, ...(pad ? [pad.root, picked] : []), sources.root, seen);
+  const root = make('div', { className: 'pictures' }, ...(pad ? [pad.root, picked] : []), sources.root, preview);
 
   async function start(): Promise<void> {
     ask(undefined, hint);
@@ -76,22 +76,22 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
       });
     },
     answered: (_, response) => {
-      void showSeen(response);
+      void showPreview(response);
     },
   };
 
   /** Shows what the model saw of a file. */
-  async function showSeen(response: unknown): Promise<void> {
+  async function showPreview(response: unknown): Promise<void> {
     const image = imageIn(response);
     if (image === undefined) return;
     const pixels = await pixelsOfPng(image, info);
     const canvas = drawPixels(pixels, info);
     pad?.show(pixels);
-    seen.hidden = pad !== undefined;
+    preview.hidden = pad !== undefined;
     const size = `${info.columns} × ${info.rows} pixels${info.channels === 1 ? ', grey' : ''}`;
     canvas.role = 'img';
     canvas.ariaLabel = 'The picture as the model sees it';
-    seen.replaceChildren(canvas, make('figcaption', {}, `What the model sees: ${size}.`));
+    preview.replaceChildren(canvas, make('figcaption', {}, `What the model sees: ${size}.`));
   }
 }
 

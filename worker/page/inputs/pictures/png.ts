@@ -2,6 +2,7 @@
  * Reads the PNG in which the Worker shows what a model saw: 8 bits, grey or colour, no filters. It does not use a
  * canvas: browsers that guard against fingerprinting scramble what a page reads from one. https://www.w3.org/TR/png-3/
  */
+import { present } from '../../../../training/arrays/index.ts';
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -15,7 +16,7 @@ export async function pixelsOfPng(url: string, { rows, columns, channels }: Pict
   const pixels = new Uint8Array(rows * columns * channels);
   for (let i = 0; i < rows * columns; i++) {
     const start = Math.floor(i / columns) * width + 1 + (i % columns) * channels;
-    for (let c = 0; c < channels; c++) pixels[c * rows * columns + i] = lines[start + c] ?? 0;
+    for (let c = 0; c < channels; c++) pixels[c * rows * columns + i] = present(lines[start + c]);
   }
   return pixels;
 }

@@ -1,6 +1,7 @@
 /**
  * Makes neighbours for a picture that comes without any: the picture itself, darker and brighter, mirrored and shifted.
  */
+import { present } from '../../../../training/arrays/index.ts';
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -33,8 +34,8 @@ const mixed = (pixels: Pixels, toward: number, share: number): Pixels =>
   pixels.map((value) => Math.round(value + share * (toward - value)));
 
 const mirrored = (pixels: Pixels, { columns }: PictureInfo): Pixels =>
-  pixels.map((_, i) => pixels[i - (i % columns) + (columns - 1 - (i % columns))] ?? 0);
+  pixels.map((_, i) => present(pixels[i - (i % columns) + (columns - 1 - (i % columns))]));
 
 /** Shifts a picture; what moves out on one side comes in on the other. */
 const moved = (pixels: Pixels, { columns }: PictureInfo, by: number): Pixels =>
-  pixels.map((_, i) => pixels[i - (i % columns) + (((i % columns) - by + columns) % columns)] ?? 0);
+  pixels.map((_, i) => present(pixels[i - (i % columns) + (((i % columns) - by + columns) % columns)]));

@@ -3,6 +3,7 @@ import { axisBottom, axisLeft } from 'd3-axis';
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
+import { at } from '../../../../training/arrays/index.ts';
 import type { DateColumn, NumericColumn } from '../../api/model.ts';
 import { type Cell, instantOf } from './row.ts';
 
@@ -25,9 +26,9 @@ export function drawCurve(svg: SVGSVGElement, { column, cells, scores, isShare, 
   const width = Math.max(svg.clientWidth, 220);
   svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
   const right = width - MARGIN;
-  const at = (cell: Cell): number => (column.kind === 'date' ? instantOf(column, cell) : Number(cell));
-  const places = cells.map(at);
-  const here = now.cell === null ? NaN : at(now.cell);
+  const placeOf = (cell: Cell): number => (column.kind === 'date' ? instantOf(column, cell) : Number(cell));
+  const places = cells.map(placeOf);
+  const here = now.cell === null ? NaN : placeOf(now.cell);
   const ends = [...places, ...(Number.isFinite(here) ? [here] : [])];
   const domain = [Math.min(...ends), Math.max(...ends)];
   const time = column.kind === 'date' ? scaleUtc(domain, [LEFT, right]) : undefined;
@@ -38,7 +39,7 @@ export function drawCurve(svg: SVGSVGElement, { column, cells, scores, isShare, 
     ? scaleLinear([0, 1], [BOTTOM, TOP])
     : scaleLinear([Math.min(...finite), Math.max(...finite)], [BOTTOM, TOP]).nice(5);
   const path = line<number>(
-    (_, i) => x(places[i] ?? 0),
+    (_, i) => x(at(places, i)),
     (score) => y(score),
   ).defined((score) => Number.isFinite(score));
   const root = select(svg);

@@ -1,4 +1,5 @@
 /** Shows how the answer changes along one column while all others stay: as a line, or as a bar for each category. */
+import { at } from '../../../../training/arrays/index.ts';
 import { type Answer, scoreIn } from '../../api/answer.ts';
 import type { Column, Model } from '../../api/model.ts';
 import { createBars } from '../../answer/bars.ts';
@@ -49,7 +50,7 @@ export function createCurve(
     if (column.kind === 'categorical') {
       const bars = createBars({ isShare: answer.kind === 'classes' });
       bars.show(
-        column.categories.slice(0, cells.length).map((name, i) => [name, scores[i] ?? NaN]),
+        column.categories.slice(0, cells.length).map((name, i) => [name, at(scores, i)]),
         String(row[column.name]),
       );
       place.replaceChildren(bars.root);

@@ -81,15 +81,16 @@ function hintOf(column: Column): string {
 }
 
 function fillOf({ fill, kind }: Column & { readonly fill?: Cell }): string {
-  if (fill === undefined || kind === 'date') return kind === 'date' ? 'a date in the middle' : 'a place of its own';
+  if (kind === 'date') return 'a date in the middle';
+  if (fill === undefined) return 'a place of its own';
   return typeof fill === 'number' ? number(fill) : fill;
 }
 
 function seenIn(column: Column): string[] {
   if (column.kind === 'categorical') return [`${column.categories.length} categories`];
   if (!column.range) return column.kind === 'date' ? [`${column.years[0]} to ${column.years[1]} in training`] : [];
-  const [first, last] = column.range.map((end) => (typeof end === 'number' ? number(end) : end));
-  return [`${first ?? ''} to ${last ?? ''} in training`];
+  const ends = column.range.map((end) => (typeof end === 'number' ? number(end) : end));
+  return [`${ends.join(' to ')} in training`];
 }
 
 function controlOf(column: Column): Control {

@@ -23,12 +23,12 @@ export function createForm(columns: readonly Column[], onChange: () => void, onF
     for (const { column, set: setCell } of fields) setCell(row[column.name] ?? null);
   };
   const button = (text: string, rowOf: () => Row): HTMLElement => {
-    const made = make('button', { type: 'button', className: 'quiet' }, text);
-    made.addEventListener('click', () => {
+    const element = make('button', { type: 'button', className: 'quiet' }, text);
+    element.addEventListener('click', () => {
       set(rowOf());
       onChange();
     });
-    return made;
+    return element;
   };
   set(typicalRow(columns));
   const tools = make(

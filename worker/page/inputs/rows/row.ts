@@ -84,8 +84,8 @@ export const isTime = ({ parts }: DateColumn): boolean => parts.every((part) => 
 function spanOf(column: DateColumn): readonly [number, number] {
   if (isTime(column)) return [0, DAY - 60_000];
   const [first, last] = column.range ?? [`${column.years[0]}-01-01`, `${column.years[1]}-12-31`];
-  const [from, to] = [first, last].map((text) => Date.parse(`${text.slice(0, 10)}T00:00Z`));
-  return [from ?? 0, to ?? DAY];
+  const midnight = (text: string): number => Date.parse(`${text.slice(0, 10)}T00:00Z`);
+  return [midnight(first), midnight(last)];
 }
 
 function dateAt(column: DateColumn, share: number): string {

@@ -1,13 +1,12 @@
 /** Asks about rows of a table, by the names of their columns. */
 import { answerOfRow, type Answer, type RowPrediction, scoreIn } from '../../api/answer.ts';
-import { type Model, pathOf } from '../../api/model.ts';
+import { type Column, type Model, pathOf } from '../../api/model.ts';
 import { type Call, send } from '../../api/request.ts';
-import { make } from '../../dom.ts';
+import { make, makeSvg } from '../../dom.ts';
 import type { Input, InputKind, Neighbour, Question } from '../question.ts';
 import { createCurve } from './curve.ts';
 import { createForm } from './form.ts';
-import { drawRow } from './glyph.ts';
-import { randomRow, type Row, sequence } from './row.ts';
+import { randomRow, type Row, sequence, shareOf } from './row.ts';
 import { createWhy, type Explained } from './why.ts';
 
 export const rows: InputKind<Row> = { noun: 'row', title: 'A row', create, explain, neighbours };
@@ -97,4 +96,17 @@ function placeOf(answer: Answer | undefined, order: readonly string[]): number {
   if (!answer) return 0;
   if (answer.kind !== 'classes') return scoreIn(answer, null);
   return order.indexOf(answer.label ?? '') - scoreIn(answer, answer.label) / 2;
+}
+
+const MAX_DRAWN = 12;
+
+/** Draws a row so small that sixty fit: a bar for each column, as high as its value stands in what training saw. */
+function drawRow(columns: readonly Column[], row: Row): SVGSVGElement {
+  const shown = columns.slice(0, MAX_DRAWN);
+  const bars = shown.map((column, i) => {
+    const share = shareOf(column, row[column.name]);
+    const height = Number.isNaN(share) ? 0 : 1 + 8 * Math.min(Math.max(share, 0), 1);
+    return makeSvg('rect', { x: i + 0.15, y: 10 - height, width: 0.7, height });
+  });
+  return makeSvg('svg', { viewBox: `0 0 ${shown.length} 10`, preserveAspectRatio: 'none', class: 'glyph' }, ...bars);
 }

@@ -28,11 +28,11 @@ export interface Why {
 
 /** The delay before an explanation is asked for: it costs hundreds of rows, so it waits until the form rests. */
 const QUIET_MS = 200;
-const MAX = 10;
+const MAX_COLUMNS = 10;
 /**
  * The smallest contribution that may fill the bar, in probability: a column that changes next to nothing then looks so.
  */
-const MIN = 0.1;
+const MIN_FULL = 0.1;
 
 /** @param explain asks the Worker about a row; it returns undefined when the row has no answer */
 export function createWhy(explain: (row: Row) => Promise<Explained | undefined>): Why {
@@ -75,11 +75,11 @@ export function createWhy(explain: (row: Row) => Promise<Explained | undefined>)
 
 function contributionsOf({ of, contributions }: Explained, row: Row): HTMLElement[] {
   const ranked = Object.entries(contributions).toSorted(([, a], [, b]) => Math.abs(b) - Math.abs(a));
-  const others = ranked.slice(MAX);
+  const others = ranked.slice(MAX_COLUMNS);
   const rest = others.reduce((sum, [, value]) => sum + value, 0);
-  const shown = ranked.slice(0, MAX).map(([name, value]) => ({ name, cell: cellText(row[name]), value }));
+  const shown = ranked.slice(0, MAX_COLUMNS).map(([name, value]) => ({ name, cell: cellText(row[name]), value }));
   const all = others.length === 0 ? shown : [...shown, { name: `${others.length} others`, cell: '', value: rest }];
-  const largest = Math.max(...all.map(({ value }) => Math.abs(value)), of === undefined ? 1e-12 : MIN);
+  const largest = Math.max(...all.map(({ value }) => Math.abs(value)), of === undefined ? 1e-12 : MIN_FULL);
   return all.map(({ name, cell, value }) => {
     const bar = make('i', { className: value < 0 ? 'less' : 'more' });
     bar.style.setProperty('--share', String(Math.abs(value) / largest));

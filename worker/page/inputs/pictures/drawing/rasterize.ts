@@ -2,6 +2,7 @@
  * Turns pen strokes into grey pixels, without a canvas: browsers that guard against fingerprinting scramble what a page
  * reads from one.
  */
+import { present } from '../../../../../training/arrays/index.ts';
 import type { Pixels, Size } from '../pixels.ts';
 import type { Point, Stroke } from './stroke.ts';
 
@@ -28,7 +29,7 @@ function inkSegment(pixels: Pixels, { rows, columns }: Size, from: Point, to: Po
       const covered = radius + 0.5 - distance([column + 0.5, row + 0.5], from, to);
       const ink = Math.round(255 * Math.min(Math.max(covered, 0), 1));
       const i = row * columns + column;
-      pixels[i] = Math.max(pixels[i] ?? 0, ink);
+      pixels[i] = Math.max(present(pixels[i]), ink);
     }
   }
 }
