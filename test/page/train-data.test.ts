@@ -12,7 +12,7 @@ import { trainToFolder } from '../../training/run/index.ts';
 import { digitsOf } from '../../worker/page/train/engine/digits/digits.ts';
 import { networkOf } from '../../worker/page/train/engine/networks.ts';
 import { readOwn, sourceOf, subjectOf } from '../../worker/page/train/engine/own/own-table.ts';
-import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { type Settings, sides, defaultSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
 import { executablePath, overflow, violations } from './browser.ts';
 import { emptyFolder, expectedLosses, facts, losses, looks, progress, saved, train, useTraining } from './training.ts';
@@ -31,7 +31,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows to train with, 34 held back');
     expect(await page.locator('#own-label').inputValue()).toBe('species');
     await train(page, 60);
-    const settings: Settings = { ...usualSettings, seed: 3, data: 'own', label: 'species' };
+    const settings: Settings = { ...defaultSettings, seed: 3, data: 'own', label: 'species' };
     const loaded = await loadData(penguins, { label: 'species', seed: 3 });
     const own = await readOwn(sourceOf(new File([readFileSync(penguins)], 'penguins.csv')), 'species');
     const subject = subjectOf(own, 3);
@@ -140,7 +140,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   });
 
   it('asks for the table of a link, and takes the column that the link says', async () => {
-    const settings: Settings = { ...usualSettings, data: 'own', label: 'island', depth: 2 };
+    const settings: Settings = { ...defaultSettings, data: 'own', label: 'island', depth: 2 };
     const { page } = await training.openAt(toHash(settings));
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('to predict its column “island”: drop one');
     await page.locator('#own-file').setInputFiles(penguins);
@@ -178,7 +178,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => page.locator('#held-name').innerText()).toBe('digit 1: 7');
     expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '64', '0.9', '2', '1']);
     await train(page, 60);
-    const settings: Settings = { ...usualSettings, data: 'digits', depth: 2, batchSize: 64 };
+    const settings: Settings = { ...defaultSettings, data: 'digits', depth: 2, batchSize: 64 };
     const records = gunzipSync(readFileSync('worker/page/train/engine/digits/mnist.bin.gz'));
     const subject = digitsOf(records);
     const { layers } = networkOf('with', settings, subject);

@@ -12,7 +12,7 @@ import { wasmBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { trainToFolder } from '../../training/run/index.ts';
 import type { Image } from '../../worker/create-worker.ts';
-import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { type Settings, sides, defaultSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
 import { executablePath, overflow, violations } from './browser.ts';
 import {
@@ -85,7 +85,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   ];
 
   it.each(runs)('has the losses of --backend wasm to the bit: %j', async (part) => {
-    const settings = { ...usualSettings, ...part };
+    const settings = { ...defaultSettings, ...part };
     const { page, complaints } = await openTraining(settings);
     await train(page, 200);
     const taken = await losses(page);
@@ -111,7 +111,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await page.locator('#step').click();
     await expect.poll(() => stepOf(page)).toBe(2);
     await train(page, 40);
-    const expected = await expectedLosses(usualSettings, 'with', 40, await wasmBackend());
+    const expected = await expectedLosses(defaultSettings, 'with', 40, await wasmBackend());
     expect((await losses(page)).slice(0, 40).map((each) => each.with)).toEqual(Array.from(expected));
   });
 
@@ -162,7 +162,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(await page.locator('#optimizer').inputValue()).toBe('adam');
     expect(await page.locator('#seed').inputValue()).toBe('42');
     await page.getByRole('slider', { name: 'Hidden layers' }).press('ArrowRight');
-    await expect.poll(() => new URL(page.url()).hash).toBe(toHash({ ...usualSettings, ...settings, depth: 4 }));
+    await expect.poll(() => new URL(page.url()).hash).toBe(toHash({ ...defaultSettings, ...settings, depth: 4 }));
   });
 
   const wrong = [
@@ -244,7 +244,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     const told = await page.evaluate<readonly string[]>('told');
     expect(new Set(told)).toEqual(new Set(['preparing …', 'step 0, epoch 1']));
     await train(page, 40);
-    const settings: Settings = { ...usualSettings, data: 'circles', depth: 8 };
+    const settings: Settings = { ...defaultSettings, data: 'circles', depth: 8 };
     const expected = await expectedLosses(settings, 'with', 40, await wasmBackend());
     expect((await losses(page)).slice(0, 40).map((each) => each.with)).toEqual(Array.from(expected));
   });

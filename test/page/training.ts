@@ -13,7 +13,7 @@ import { createRandom, epochBatches } from '../../training/data/index.ts';
 import { planNetwork } from '../../training/network/index.ts';
 import { TrainingRun } from '../../training/trainer/index.ts';
 import { initialTensors, networkOf } from '../../worker/page/train/engine/networks.ts';
-import { type Settings, type Side, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { type Settings, type Side, defaultSettings } from '../../worker/page/train/engine/settings.ts';
 import { configOf } from '../../worker/page/train/engine/side.ts';
 import type { Subject } from '../../worker/page/train/engine/subject.ts';
 import { planeOf } from '../../worker/page/train/engine/toys.ts';
@@ -59,7 +59,7 @@ export function useTraining(): Training {
     },
     openAt,
     open: async (settings = {}, options) => {
-      const opened = await openAt(toHash({ ...usualSettings, ...settings }), options);
+      const opened = await openAt(toHash({ ...defaultSettings, ...settings }), options);
       await expect.poll(() => progress(opened.page)).toContain('step 0');
       return opened;
     },

@@ -1,6 +1,6 @@
 /** The page's entry: shows the list of models, and the model that the address names. */
 import { createKeyForm, KeyRequired } from './api/key.ts';
-import { listModels, readModel } from './api/model.ts';
+import { listModels, readModel } from './api/models.ts';
 import { read } from './api/request.ts';
 import { find, make } from './dom.ts';
 import { withKindOf } from './inputs/kind.ts';

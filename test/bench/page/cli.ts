@@ -12,7 +12,7 @@ import { createRandom, epochBatches } from '../../../training/data/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
 import { TrainingRun } from '../../../training/trainer/index.ts';
 import { initialTensors, networkOf } from '../../../worker/page/train/engine/networks.ts';
-import { type Settings, sides, usualSettings } from '../../../worker/page/train/engine/settings.ts';
+import { type Settings, sides, defaultSettings } from '../../../worker/page/train/engine/settings.ts';
 import { configOf } from '../../../worker/page/train/engine/side.ts';
 import { planeOf } from '../../../worker/page/train/engine/toys.ts';
 import type { Subject } from '../../../worker/page/train/engine/subject.ts';
@@ -160,7 +160,7 @@ const [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', s
 const peers = await servePeers(browser);
 for (const [name, part] of Object.entries(cases)) {
   if (values.only !== undefined && !name.startsWith(values.only)) continue;
-  const settings = { ...usualSettings, ...part };
+  const settings = { ...defaultSettings, ...part };
   const subject = subjectFor(settings);
   const { page } = await visit(browser, server.url, {}, `/train/${toHash(settings)}`);
   await page.locator('#pace').selectOption('Infinity');

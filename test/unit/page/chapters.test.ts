@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { SideNews, Validation } from '../../../worker/page/train/engine/messages.ts';
 import { Pair } from '../../../worker/page/train/engine/pair.ts';
 import { planeOf } from '../../../worker/page/train/engine/toys.ts';
-import { type Side, usualSettings } from '../../../worker/page/train/engine/settings.ts';
+import { type Side, defaultSettings } from '../../../worker/page/train/engine/settings.ts';
 import { fromHash, toHash } from '../../../worker/page/train/share.ts';
 
 const html = readFileSync('worker/page/train/index.html', 'utf8');
@@ -33,7 +33,7 @@ const largest = ({ layers }: SideNews): number => Math.max(...layers.map(({ grad
 
 it('has six, each with settings that there are', () => {
   expect(hashes).toHaveLength(6);
-  for (const hash of hashes) expect(toHash(fromHash(hash))).not.toBe(toHash(usualSettings));
+  for (const hash of hashes) expect(toHash(fromHash(hash))).not.toBe(toHash(defaultSettings));
 });
 
 it('names files that there are', () => {

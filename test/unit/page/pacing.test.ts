@@ -1,6 +1,6 @@
 /** The training page's engine divides its time between training, looks and validation. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { rationed, Stride } from '../../../worker/page/train/engine/pacing.ts';
+import { throttled, Stride } from '../../../worker/page/train/engine/pacing.ts';
 
 describe('what has a ration of the time', () => {
   beforeEach(() => {
@@ -14,7 +14,7 @@ describe('what has a ration of the time', () => {
     const act = vi.fn(() => {
       vi.advanceTimersByTime(lasts);
     });
-    return { act, ration: rationed(act, 30, [40, 1000]) };
+    return { act, ration: throttled(act, 30, [40, 1000]) };
   };
 
   it.each([

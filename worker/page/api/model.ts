@@ -1,6 +1,4 @@
-/** Asks the Worker for its models, and describes a model as the Worker does. */
-import { at } from '../../../training/arrays/index.ts';
-import { read } from './request.ts';
+/** Describes a model as the Worker does. */
 
 interface ColumnOf<Kind extends string, Value> {
   readonly kind: Kind;
@@ -92,19 +90,6 @@ export interface Metadata {
 
 export interface Model extends Metadata {
   readonly version: string;
-}
-
-/** Lists the names of all models, each once. */
-export async function listModels(): Promise<readonly string[]> {
-  const { models } = (await read('v1/models')) as { models: readonly string[] };
-  return models;
-}
-
-/** @param version undefined for the current one */
-export async function readModel(name: string, version: string | undefined): Promise<Model> {
-  const end = version === undefined ? '' : `/versions/${encodeURIComponent(version)}`;
-  const metadata = (await read(`v2/models/${encodeURIComponent(name)}${end}`)) as Metadata;
-  return { ...metadata, version: version ?? at(metadata.versions, 0) };
 }
 
 /** Returns the path at which a model answers, below the page's address. */

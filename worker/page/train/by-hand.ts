@@ -1,11 +1,12 @@
 /** Shows one step by hand: the formulas of Batch Norm, filled with the numbers of one channel. */
+import { at } from '../../../training/arrays/index.ts';
 import { find, make } from '../dom.ts';
 import { derive, type Derived } from './derive.ts';
 import { drawing } from './drawing.ts';
 import type { ChannelNews } from './engine/messages.ts';
 
-/** The least milliseconds between two drawings during training, so that the numbers can be read. */
-const calm = 400;
+/** The minimum number of milliseconds between two drawings during training, so that the numbers can be read. */
+const readableMs = 400;
 
 /** @returns a function that shows the latest channel while this part of the page is open */
 export function createByHand(): (channel: ChannelNews | undefined) => void {
@@ -17,10 +18,10 @@ export function createByHand(): (channel: ChannelNews | undefined) => void {
     if (!details.open || !latest) return;
     const derived = derive(latest);
     formulas.replaceChildren(
-      ...filled(latest, derived).flatMap(([name, text]) => [make('dt', {}, name), make('dd', {}, text)]),
+      ...filledFormulas(latest, derived).flatMap(([name, text]) => [make('dt', {}, name), make('dd', {}, text)]),
     );
     rows.replaceChildren(...rowsOf(latest, derived));
-  }, calm);
+  }, readableMs);
   details.addEventListener('toggle', drawSoon);
   return (channel) => {
     latest = channel;
@@ -38,20 +39,20 @@ const digits = (value: number): string =>
 /** Formats a number as a summand or factor: a negative one in parentheses. */
 const term = (value: number): string => (value < 0 ? `(${digits(value)})` : digits(value));
 
-const shown = 3;
+const shownTerms = 3;
 
 /** Joins the first terms with plus signs, and adds an ellipsis where there are more. */
 function sumOf(terms: readonly string[]): string {
-  return terms.length > shown ? `${terms.slice(0, shown).join(' + ')} + …` : terms.join(' + ');
+  return terms.length > shownTerms ? `${terms.slice(0, shownTerms).join(' + ')} + …` : terms.join(' + ');
 }
 
-function filled(
+function filledFormulas(
   { z, dAfter, epsilon, momentum, gamma, beta, runningMean, runningVar, ...graph }: ChannelNews,
   { mean, variance, deviation, normalized, dGamma, dBeta, dz, nextMean, nextVar }: Derived,
 ): readonly (readonly [name: string, text: string])[] {
   const m = z.length;
-  const first = { z: z[0] ?? NaN, normalized: normalized[0] ?? NaN, d: dAfter[0] ?? NaN };
-  const fresh = Number((1 - momentum).toPrecision(6));
+  const first = { z: at(z, 0), normalized: at(normalized, 0), d: at(dAfter, 0), dz: at(dz, 0) };
+  const newShare = Number((1 - momentum).toPrecision(6));
   const apart = Math.max(
     difference([dGamma], [graph.dGamma]),
     difference([dBeta], [graph.dBeta]),
@@ -72,14 +73,14 @@ function filled(
     ['dβ = Σ ∂L/∂z̃', `${sumOf(Array.from(dAfter, term))} = ${digits(dBeta)}`],
     [
       'dγ = Σ ∂L/∂z̃ · ẑ',
-      `${sumOf(Array.from(dAfter, (d, i) => `${term(d)} · ${term(normalized[i] ?? NaN)}`))} = ${digits(dGamma)}`,
+      `${sumOf(Array.from(dAfter, (d, i) => `${term(d)} · ${term(at(normalized, i))}`))} = ${digits(dGamma)}`,
     ],
     [
       '∂L/∂z₁ = γ/s (∂L/∂z̃₁ − dβ/m − ẑ₁ dγ/m)',
-      `${digits(gamma)}/${digits(deviation)} · (${digits(first.d)} − ${term(dBeta)}/${m} − ${term(first.normalized)} · ${term(dGamma)}/${m}) = ${digits(dz[0] ?? NaN)}`,
+      `${digits(gamma)}/${digits(deviation)} · (${digits(first.d)} − ${term(dBeta)}/${m} − ${term(first.normalized)} · ${term(dGamma)}/${m}) = ${digits(first.dz)}`,
     ],
-    ['running μ ←', `${momentum} · ${term(runningMean)} + ${fresh} · ${term(mean)} = ${digits(nextMean)}`],
-    ['running σ² ←', `${momentum} · ${digits(runningVar)} + ${fresh} · ${digits(variance)} = ${digits(nextVar)}`],
+    ['running μ ←', `${momentum} · ${term(runningMean)} + ${newShare} · ${term(mean)} = ${digits(nextMean)}`],
+    ['running σ² ←', `${momentum} · ${digits(runningVar)} + ${newShare} · ${digits(variance)} = ${digits(nextVar)}`],
     [
       'the training graph',
       `dγ ${digits(graph.dGamma)}, dβ ${digits(graph.dBeta)}: all gradients within ${digits(apart)} of these`,
@@ -89,7 +90,7 @@ function filled(
 
 /** Returns the largest absolute difference between numbers at the same index. */
 const difference = (ours: readonly number[], theirs: readonly number[]): number =>
-  ours.reduce((max, value, i) => Math.max(max, Math.abs(value - (theirs[i] ?? NaN))), 0);
+  ours.reduce((max, value, i) => Math.max(max, Math.abs(value - at(theirs, i))), 0);
 
 const rowsOf = ({ z, dAfter }: ChannelNews, { normalized, after, dz }: Derived): readonly Element[] =>
   Array.from(z, (value, i) =>
@@ -97,6 +98,6 @@ const rowsOf = ({ z, dAfter }: ChannelNews, { normalized, after, dz }: Derived):
       'tr',
       {},
       make('th', { scope: 'row' }, String(i + 1)),
-      ...[value, normalized[i], after[i], dAfter[i], dz[i]].map((each) => make('td', {}, digits(each ?? NaN))),
+      ...[value, at(normalized, i), at(after, i), at(dAfter, i), at(dz, i)].map((each) => make('td', {}, digits(each))),
     ),
   );

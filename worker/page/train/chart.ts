@@ -24,7 +24,7 @@ const [LEFT, TOP, BOTTOM, HEIGHT] = [46, 10, 168, 194];
 const MARGIN = 12;
 
 /** The bounds to which losses are clamped in the chart. */
-const [least, greatest] = [1e-6, 1e4];
+const [minLoss, maxLoss] = [1e-6, 1e4];
 
 /**
  * @param scale of the values: logarithmic, from 0 to 1, or fitted to the values
@@ -41,7 +41,7 @@ export function createChart(svg: SVGSVGElement, scale: 'log' | 'share' | 'free',
   function draw(): void {
     const { drawn, label } = picture();
     const dots = drawn.flatMap((each) => each.dots).filter(({ value }) => Number.isFinite(value));
-    const lastStep = dots.reduce((most, { step }) => Math.max(most, step), 10);
+    const lastStep = dots.reduce((max, { step }) => Math.max(max, step), 10);
     const x = scaleLinear([Math.min(dots[0]?.step ?? 0, lastStep - 10), lastStep], [LEFT, width - MARGIN]);
     const y = scaleOf(
       scale,
@@ -86,7 +86,7 @@ type Scale = (value: number) => number;
 function scaleOf(kind: 'log' | 'share' | 'free', values: readonly number[]) {
   if (kind === 'share') return scaleLinear([0, 1], [BOTTOM, TOP]);
   if (kind === 'log') {
-    const positive = values.map((value) => Math.min(Math.max(value, least), greatest));
+    const positive = values.map((value) => Math.min(Math.max(value, minLoss), maxLoss));
     return scaleLog([Math.min(...positive, 0.5), Math.max(...positive, 1)], [BOTTOM, TOP]).clamp(true);
   }
   const [low, high] = [Math.min(...values, Infinity), Math.max(...values, -Infinity)];

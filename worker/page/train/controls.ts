@@ -16,19 +16,23 @@ const tenths = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => Number((10 ** ((from + i) / 10)).toPrecision(2)));
 
 const sliders: Readonly<Record<Slid, Slider>> = {
-  learningRate: { label: 'Learning rate', values: tenths(-30, 10), hint: 'goes on with it' },
+  learningRate: { label: 'Learning rate', values: tenths(-30, 10), hint: 'training continues with it' },
   batchSize: {
     label: 'Batch size',
     values: [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256],
-    hint: 'begins anew',
+    hint: 'starts training afresh',
   },
   bnMomentum: {
     label: 'Running average keeps',
     values: [0, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999],
-    hint: 'goes on with it',
+    hint: 'training continues with it',
   },
-  depth: { label: 'Hidden layers', values: [1, 2, 3, 4, 5, 6, 7, 8], hint: 'begins anew' },
-  scale: { label: 'Initial weights ×', values: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4], hint: 'begins anew' },
+  depth: { label: 'Hidden layers', values: [1, 2, 3, 4, 5, 6, 7, 8], hint: 'starts training afresh' },
+  scale: {
+    label: 'Initial weights ×',
+    values: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4],
+    hint: 'starts training afresh',
+  },
 };
 
 /** Returns whether only settings differ that can change during a run. */

@@ -1,6 +1,7 @@
 /**
  * Computes one step of Batch Norm on one channel in float64: forward, backward, and the running statistics after it.
  */
+import { at } from '../../../training/arrays/index.ts';
 
 /**
  * The inputs of the step. The letters are those of the derivation of the gradient
@@ -54,12 +55,12 @@ export function derive({
   const normalized = z.map((value) => (value - mean) / deviation);
   const dOut = Array.from(dAfter);
   const dBeta = sum(dOut);
-  const dGamma = sum(dOut.map((d, i) => d * (normalized[i] ?? NaN)));
+  const dGamma = sum(dOut.map((d, i) => d * at(normalized, i)));
   return {
     ...{ mean, variance, deviation, normalized, dGamma, dBeta },
     after: normalized.map((value) => gamma * value + beta),
     // dz = γ / √(σ² + ε) · (dz̃ − dβ / m − ẑ · dγ / m)
-    dz: dOut.map((d, i) => (gamma / deviation) * (d - dBeta / m - ((normalized[i] ?? NaN) * dGamma) / m)),
+    dz: dOut.map((d, i) => (gamma / deviation) * (d - dBeta / m - (at(normalized, i) * dGamma) / m)),
     nextMean: momentum * runningMean + (1 - momentum) * mean,
     nextVar: momentum * runningVar + (1 - momentum) * variance,
   };

@@ -2,7 +2,7 @@
 import type { Order, Report } from './engine/messages.ts';
 
 /** A WebAssembly module with one SIMD instruction. */
-const vectors = Uint8Array.of(
+const simdModule = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
@@ -10,26 +10,26 @@ const vectors = Uint8Array.of(
 /** @returns one sentence that says what the browser lacks; undefined where it lacks nothing */
 export function missingHere(): string | undefined {
   if (typeof Worker === 'undefined') return 'Training needs web workers, which this browser does not have.';
-  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(vectors))
+  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(simdModule))
     return 'Training needs WebAssembly with vectors (SIMD), which this browser does not have or has turned off.';
   return undefined;
 }
 
 export interface Engine {
-  readonly tell: (order: Order) => void;
+  readonly send: (order: Order) => void;
 }
 
-/** @param hear receives each report, and a report of the engine's own failure */
-export function startEngine(hear: (report: Report) => void): Engine {
+/** @param onReport receives each report, and a report of the engine's own failure */
+export function startEngine(onReport: (report: Report) => void): Engine {
   const worker = new Worker(new URL('./engine/main.ts', import.meta.url), { type: 'module', name: 'engine' });
   worker.addEventListener('message', ({ data }: MessageEvent<Report>) => {
-    hear(data);
+    onReport(data);
   });
   worker.addEventListener('error', ({ message }) => {
-    hear({ kind: 'trouble', message: `The engine did not start: ${message || 'its file could not be loaded'}.` });
+    onReport({ kind: 'trouble', message: `The engine did not start: ${message || 'its file could not be loaded'}.` });
   });
   return {
-    tell: (order) => {
+    send: (order) => {
       worker.postMessage(order);
     },
   };

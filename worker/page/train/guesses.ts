@@ -1,6 +1,7 @@
 /**
  * Shows one network's probabilities for the watched sample: by the running statistics, and within the next mini-batch.
  */
+import { at } from '../../../training/arrays/index.ts';
 import { find, make } from '../dom.ts';
 import { percent } from '../format.ts';
 import { drawing, unhurried } from './drawing.ts';
@@ -28,8 +29,8 @@ export function createGuesses(side: Side): Guesses {
     const { running, batch } = latest;
     const shown = shownOf(running);
     rows.forEach((row, i) => {
-      const at = shown[i] ?? -1;
-      row.show(classes[at] ?? '', running[at] ?? NaN, batch[at] ?? NaN, at === label);
+      const index = at(shown, i);
+      row.show(at(classes, index), at(running, index), at(batch, index), index === label);
     });
   }, unhurried);
   return {
@@ -53,7 +54,7 @@ export function createGuesses(side: Side): Guesses {
 function shownOf(running: Float32Array): readonly number[] {
   const all = Array.from(running.keys());
   if (all.length <= max) return all;
-  return all.toSorted((a, b) => (running[b] ?? 0) - (running[a] ?? 0)).slice(0, max);
+  return all.toSorted((a, b) => at(running, b) - at(running, a)).slice(0, max);
 }
 
 interface Row {

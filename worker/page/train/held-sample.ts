@@ -1,4 +1,5 @@
 /** Shows the watched sample where there is no plane: a digit or a row of the validation part. */
+import { at } from '../../../training/arrays/index.ts';
 import { find, make } from '../dom.ts';
 import { number } from '../format.ts';
 import type { Begun, HeldSample } from './engine/messages.ts';
@@ -13,16 +14,16 @@ const side = 28;
 export function createHeldView(): HeldView {
   const canvas = find('#held-digit', HTMLCanvasElement);
   const cells = find('#held-cells', HTMLElement);
-  const name = find('#held-name', HTMLElement);
+  const heading = find('#held-name', HTMLElement);
   let classes: readonly string[] = [];
   return {
     begin: (begun) => {
       ({ classes } = begun);
     },
-    show: ({ index, label, name: what, pixels, cells: texts = [] }) => {
-      const is = classes[label] ?? '';
-      name.textContent = `${what}: ${is}`;
-      if (pixels) drawDigit(canvas, pixels, `A handwritten ${is}, sample ${number(index + 1)} of those held back`);
+    show: ({ index, label, name: title, pixels, cells: texts = [] }) => {
+      const name = at(classes, label);
+      heading.textContent = `${title}: ${name}`;
+      if (pixels) drawDigit(canvas, pixels, `A handwritten ${name}, sample ${number(index + 1)} of those held back`);
       cells.replaceChildren(...texts.flatMap(([key, text]) => [make('dt', {}, key), make('dd', {}, text)]));
     },
   };

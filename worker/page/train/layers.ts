@@ -1,4 +1,5 @@
 /** The table of hidden layers: histograms of z before and after Batch Norm, and the gradient norm of the weights. */
+import { at } from '../../../training/arrays/index.ts';
 import { find, make, makeSvg } from '../dom.ts';
 import { number } from '../format.ts';
 import { drawing, unhurried } from './drawing.ts';
@@ -21,9 +22,9 @@ export function createLayers(): Show<News> {
     if (!latest) return;
     const layers = layersOf(latest);
     if (rows.length !== layers.length) {
-      const made = layers.map((_, i) => createRow(i));
-      body.replaceChildren(...made.map(({ root }) => root));
-      rows = made.map(({ show }) => show);
+      const created = layers.map((_, i) => createRow(i));
+      body.replaceChildren(...created.map(({ root }) => root));
+      rows = created.map(({ show }) => show);
     }
     layers.forEach((layer, i) => rows[i]?.(layer));
   }, unhurried);
@@ -44,10 +45,10 @@ interface Layer {
 function layersOf({ sides: news }: News): readonly Layer[] {
   const width = widthOf(sides.flatMap((side) => news[side].layers.map(({ gradientNorm }) => gradientNorm)));
   return news.with.layers.map((withNorm, i) => {
-    const without = news.without.layers[i];
+    const without = at(news.without.layers, i);
     return {
-      histograms: [withNorm.before, withNorm.after, without?.before],
-      norms: { with: withNorm.gradientNorm, without: without?.gradientNorm ?? NaN },
+      histograms: [withNorm.before, withNorm.after, without.before],
+      norms: { with: withNorm.gradientNorm, without: without.gradientNorm },
       width,
     };
   });
@@ -93,7 +94,7 @@ function createHistogram(): Part<Histogram | undefined> {
       path.setAttribute('d', isFinite ? outline(histogram.counts) : '');
       const texts = isFinite ? [number(histogram.minimum), number(histogram.maximum)] : ['not finite', ''];
       ends.forEach((end, i) => {
-        end.textContent = texts[i] ?? '';
+        end.textContent = at(texts, i);
       });
     },
   };
@@ -119,14 +120,14 @@ function widthOf(norms: readonly number[]): (norm: number) => number {
 }
 
 function createBar(side: Side): Part<readonly [norm: number, width: (norm: number) => number]> {
-  const drawn = make('i', { className: `bar ${side}` });
-  const said = make('span', { className: 'bar-value' });
+  const bar = make('i', { className: `bar ${side}` });
+  const value = make('span', { className: 'bar-value' });
   return {
-    nodes: [drawn, said],
+    nodes: [bar, value],
     show: ([norm, width]) => {
       const isFinite = Number.isFinite(norm);
-      drawn.style.width = `${(100 * (isFinite ? width(norm) : 1)).toFixed(1)}%`;
-      said.textContent = isFinite ? number(norm) : 'not finite';
+      bar.style.width = `${(100 * (isFinite ? width(norm) : 1)).toFixed(1)}%`;
+      value.textContent = isFinite ? number(norm) : 'not finite';
     },
   };
 }

@@ -5,20 +5,20 @@ import { createChart, type Drawn, type Picture } from './chart.ts';
 import type { News, Validated } from './engine/messages.ts';
 import { type Side, sides } from './engine/settings.ts';
 import { lossText } from './plane.ts';
-import { Series, Sightings } from './series.ts';
+import { Series, Measurements } from './series.ts';
 
 export class Losses {
   readonly #draw = createChart(find('#loss', SVGSVGElement), 'log', () => this.#picture());
   #training = pairOf(() => new Series());
-  #validation = pairOf(() => new Sightings());
+  #validation = pairOf(() => new Measurements());
   readonly #drawRight = createChart(find('#right', SVGSVGElement), 'share', () => this.#rightPicture());
-  #right = pairOf(() => new Sightings());
+  #right = pairOf(() => new Measurements());
   #step = 0;
 
   begin(): void {
     this.#training = pairOf(() => new Series());
-    this.#validation = pairOf(() => new Sightings());
-    this.#right = pairOf(() => new Sightings());
+    this.#validation = pairOf(() => new Measurements());
+    this.#right = pairOf(() => new Measurements());
   }
 
   showNews({ step, sides: news }: News): void {
@@ -43,15 +43,15 @@ export class Losses {
       { className: side, dots: this.#training[side].dots, as: 'line' },
       { className: `${side} dashed`, dots: this.#validation[side].dots, as: 'line' },
     ]);
-    const said = (side: Side): string => lossText(this.#validation[side].dots.at(-1)?.value ?? NaN);
-    const label = `After ${this.#step} steps the loss on what was held back is ${said('with')} with Batch Norm and ${said('without')} without.`;
+    const lastLoss = (side: Side): string => lossText(this.#validation[side].dots.at(-1)?.value ?? NaN);
+    const label = `After ${this.#step} steps the loss on what was held back is ${lastLoss('with')} with Batch Norm and ${lastLoss('without')} without.`;
     return { drawn, label };
   }
 
   #rightPicture(): Picture {
     const drawn = sides.map((side): Drawn => ({ className: side, dots: this.#right[side].dots, as: 'line' }));
-    const said = (side: Side): string => percent(this.#right[side].dots.at(-1)?.value ?? NaN);
-    const label = `After ${this.#step} steps ${said('with')} of what was held back is right with Batch Norm, ${said('without')} without.`;
+    const lastShare = (side: Side): string => percent(this.#right[side].dots.at(-1)?.value ?? NaN);
+    const label = `After ${this.#step} steps ${lastShare('with')} of what was held back is right with Batch Norm, ${lastShare('without')} without.`;
     return { drawn, label };
   }
 }

@@ -5,7 +5,7 @@ import { createByHand } from './by-hand.ts';
 import { createControls, isTuned } from './controls.ts';
 import { missingHere, startEngine } from './engine-client.ts';
 import type { Begun, News, Report, TableReport } from './engine/messages.ts';
-import { isToy, type Point, type Settings, sides, usualSettings } from './engine/settings.ts';
+import { isToy, type Point, type Settings, sides, defaultSettings } from './engine/settings.ts';
 import { createExperiments } from './experiments.ts';
 import { createGuesses } from './guesses.ts';
 import { createHeldView } from './held-sample.ts';
@@ -13,16 +13,16 @@ import { createLayers } from './layers.ts';
 import { Losses } from './losses.ts';
 import { createOwnFile } from './own-file.ts';
 import { createPlane } from './plane.ts';
-import { lossesText, saveAs } from './save.ts';
+import { commandFor, lossesText, saveAs } from './save.ts';
 import { fromHash, maxPoints, toHash } from './share.ts';
 import { createWatchedView } from './watched.ts';
 import { inWordsOfThePage } from './wording.ts';
 
 const missing = missingHere();
 if (missing === undefined) start();
-else tell(missing);
+else showTrouble(missing);
 
-function tell(message: string): void {
+function showTrouble(message: string): void {
   const trouble = find('#trouble', HTMLElement);
   trouble.textContent = message;
   trouble.hidden = message === '';
@@ -35,47 +35,47 @@ function start(): void {
   /** Counts the runs, so that reports of an earlier run are ignored. */
   let run = 0;
   /** Holds the reason why training is impossible; undefined where it is possible. */
-  let stuck: string | undefined;
-  const engine = startEngine(hear);
+  let obstacle: string | undefined;
+  const engine = startEngine(handleReport);
   const losses = new Losses();
   const showLayers = createLayers();
   const showByHand = createByHand();
   const planes = { with: createPlane('with', click), without: createPlane('without', click) };
   const guesses = { with: createGuesses('with'), without: createGuesses('without') };
   const heldView = createHeldView();
-  const controls = createControls(change, tell);
+  const controls = createControls(change, showTrouble);
   /** The last table that the engine has read and can train with. */
   let table: TableReport | undefined;
   const ownFile = createOwnFile((file, label) => {
-    tell('');
+    showTrouble('');
     setRunning(false);
     // A link names the label column that it was made with.
     const asked = label ?? (settings.data === 'own' && table === undefined ? settings.label : '');
-    engine.tell({ kind: 'table', file, label: asked });
+    engine.send({ kind: 'table', file, label: asked });
   });
   const watching = createWatchedView((watched) => {
     for (const plane of Object.values(planes)) plane.showSample(watched.sample);
-    engine.tell({ kind: 'watch', watched });
+    engine.send({ kind: 'watch', watched });
   });
   const pace = find('#pace', HTMLSelectElement);
-  const go = find('#go', HTMLButtonElement);
+  const startButton = find('#go', HTMLButtonElement);
   const shared = find('#shared', HTMLElement);
   const awaySide = find('#away-side', HTMLSelectElement);
   let kind: Begun['of'] = 'plane';
 
-  go.addEventListener('click', () => {
-    if (isRunning || !isStuck()) setRunning(!isRunning);
+  startButton.addEventListener('click', () => {
+    if (isRunning || !isRefused()) setRunning(!isRunning);
   });
   pace.addEventListener('change', () => {
     if (isRunning) setRunning(true);
   });
   onClick('#step', () => {
-    if (isStuck()) return;
+    if (isRefused()) return;
     setRunning(false);
-    engine.tell({ kind: 'step' });
+    engine.send({ kind: 'step' });
   });
   onClick('#reset', () => {
-    tell('');
+    showTrouble('');
     setRunning(false);
     begin();
   });
@@ -93,7 +93,7 @@ function start(): void {
     });
   }
   const beginAsInAddress = (): void => {
-    tell('');
+    showTrouble('');
     settings = settingsInAddress();
     setRunning(false);
     showExperiment(location.hash);
@@ -104,34 +104,34 @@ function start(): void {
   for (const as of ['model', 'checkpoint', 'data'] as const) {
     onClick(`#save-${as}`, () => {
       const of = awaySide.value === 'without' ? 'without' : 'with';
-      if (isStuck()) return;
-      tell('');
-      engine.tell({ kind: 'file', of, as });
+      if (isRefused()) return;
+      showTrouble('');
+      engine.send({ kind: 'file', of, as });
     });
   }
   awaySide.addEventListener('change', showCommand);
   onClick('#save-losses', () => {
-    if (isStuck()) return;
-    engine.tell({ kind: 'losses' });
+    if (isRefused()) return;
+    engine.send({ kind: 'losses' });
   });
   showExperiment(location.hash);
   begin();
 
   function setRunning(on: boolean): void {
     isRunning = on;
-    go.textContent = on ? 'Pause' : 'Start';
-    engine.tell(on ? { kind: 'run', pace: Number(pace.value) } : { kind: 'pause' });
+    startButton.textContent = on ? 'Pause' : 'Start';
+    engine.send(on ? { kind: 'run', pace: Number(pace.value) } : { kind: 'pause' });
   }
 
-  function showStuck(why: string | undefined): void {
-    stuck = why;
+  function showObstacle(why: string | undefined): void {
+    obstacle = why;
     find('#stage', HTMLElement).classList.toggle('is-stuck', why !== undefined);
   }
 
   /** Returns whether training is impossible, and shows the reason. */
-  function isStuck(): boolean {
-    if (stuck !== undefined) tell(stuck);
-    return stuck !== undefined;
+  function isRefused(): boolean {
+    if (obstacle !== undefined) showTrouble(obstacle);
+    return obstacle !== undefined;
   }
 
   function begin(): void {
@@ -139,33 +139,33 @@ function start(): void {
     watching.begin(settings);
     losses.begin();
     find('#progress', HTMLElement).textContent = 'preparing …';
-    showStuck(undefined);
+    showObstacle(undefined);
     run += 1;
-    engine.tell({ kind: 'begin', run, settings });
-    engine.tell({ kind: 'watch', watched: watching.watched });
+    engine.send({ kind: 'begin', run, settings });
+    engine.send({ kind: 'watch', watched: watching.watched });
   }
 
   function change(part: Partial<Settings>): void {
     const before = settings;
-    tell('');
+    showTrouble('');
     settings = { ...settings, ...part };
     history.replaceState(null, '', toHash(settings));
     shared.textContent = '';
     if (isTuned(before, settings)) {
       controls.show(settings);
-      engine.tell({ kind: 'tune', settings });
+      engine.send({ kind: 'tune', settings });
       return;
     }
-    const goesOn = isRunning;
+    const wasRunning = isRunning;
     begin();
-    if (goesOn) setRunning(true);
+    if (wasRunning) setRunning(true);
   }
 
   /** Begins a run with the table, unless the engine has found a problem in it. */
   function takeTable(report: TableReport): void {
     ownFile.showRead(report);
     if (report.problem !== undefined) {
-      tell(inWordsOfThePage(report.problem));
+      showTrouble(inWordsOfThePage(report.problem));
       return;
     }
     table = report;
@@ -202,10 +202,10 @@ function start(): void {
   function drop(point: Point): void {
     if (!isToy(settings.data)) return;
     if (settings.points.length < maxPoints) change({ points: [...settings.points, point] });
-    else tell(`Dropped by hand: expected at most ${maxPoints} points.`);
+    else showTrouble(`Dropped by hand: expected at most ${maxPoints} points.`);
   }
 
-  function hear(report: Report): void {
+  function handleReport(report: Report): void {
     if ('run' in report && report.run !== run) return;
     switch (report.kind) {
       case 'begun':
@@ -233,7 +233,7 @@ function start(): void {
         saveAs(report.name, 'application/octet-stream', report.content);
         return;
       case 'refused':
-        tell(inWordsOfThePage(report.message));
+        showTrouble(inWordsOfThePage(report.message));
         return;
       case 'over':
         showStopped();
@@ -241,14 +241,14 @@ function start(): void {
       case 'trouble':
         showStopped();
         find('#progress', HTMLElement).textContent = '';
-        showStuck(inWordsOfThePage(report.message));
-        isStuck();
+        showObstacle(inWordsOfThePage(report.message));
+        isRefused();
     }
   }
 
   function showStopped(): void {
     isRunning = false;
-    go.textContent = 'Start';
+    startButton.textContent = 'Start';
   }
 
   function showNews(news: News): void {
@@ -269,8 +269,8 @@ function settingsInAddress(): Settings {
     return fromHash(location.hash);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    tell(error.message);
-    return usualSettings;
+    showTrouble(error.message);
+    return defaultSettings;
   }
 }
 
@@ -284,17 +284,6 @@ async function copyLink(): Promise<string> {
     return 'The address bar has it';
   }
 }
-
-/** Returns the command that trains a checkpoint of this page further. */
-function commandFor(of: Begun['of'], table: TableReport | undefined, side: string): string {
-  const from = `--from ${side}-batch-norm.safetensors`;
-  if (of === 'digits') return `bn-edge train ${from}`;
-  const [file, label] = of === 'table' && table ? [table.name, table.label] : ['points.csv', 'class'];
-  return `bn-edge train ${file.startsWith('-') ? './' : ''}${inShell(file)} --label ${inShell(label)} ${from}`;
-}
-
-const inShell = (text: string): string =>
-  /^[\w.][\w.-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function showProgress({ step, epoch, stepsPerSecond }: News): void {
   const speed = stepsPerSecond > 0 ? `, ${number(Math.round(stepsPerSecond))} steps/s` : '';

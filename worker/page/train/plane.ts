@@ -1,4 +1,5 @@
 /** The plane of one network: its shading by the network's answers, the samples, and the watched sample. */
+import { at } from '../../../training/arrays/index.ts';
 import { find } from '../dom.ts';
 import { percent, powerOfTen } from '../format.ts';
 import { drawing } from './drawing.ts';
@@ -57,7 +58,7 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
     ring(context, sample, colours.text);
   }
 
-  function say(): void {
+  function describe(): void {
     if (!news) return;
     facts.replaceChildren(...factsOf(news, validation));
     canvas.setAttribute('aria-label', labelOf(news, validation));
@@ -78,22 +79,22 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
     showNews: (latest) => {
       news = latest;
       isHidden = latest.boundary.length === 0;
-      say();
+      describe();
       drawSoon();
     },
     showValidation: (latest) => {
       validation = latest;
-      say();
+      describe();
     },
   };
 }
 
 function factsOf({ diverged }: SideNews, validation: Validation | undefined): (Node | string)[] {
   if (diverged === undefined) return [heldBackText(validation)];
-  const told = document.createElement('span');
-  told.className = 'gone';
-  told.textContent = /got (loss .*?)(; try|$)/.exec(diverged)?.[1] ?? diverged;
-  return ['Diverged: ', told];
+  const reason = document.createElement('span');
+  reason.className = 'gone';
+  reason.textContent = /got (loss .*?)(; try|$)/.exec(diverged)?.[1] ?? diverged;
+  return ['Diverged: ', reason];
 }
 
 const heldBackText = (validation: Validation | undefined): string =>
@@ -103,7 +104,7 @@ const heldBackText = (validation: Validation | undefined): string =>
 
 function labelOf({ diverged, sample: { running } }: SideNews, validation: Validation | undefined): string {
   if (diverged !== undefined) return 'The network has diverged.';
-  return `${heldBackText(validation)}. The watched sample is a triangle with a probability of ${percent(running[1] ?? NaN)}.`;
+  return `${heldBackText(validation)}. The watched sample is a triangle with a probability of ${percent(at(running, 1))}.`;
 }
 
 export const lossText = (loss: number): string =>

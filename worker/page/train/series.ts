@@ -44,7 +44,7 @@ export class Series {
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Keeps numbers that are measured from time to time, each at its step. At the limit, every second dot is dropped. */
-export class Sightings {
+export class Measurements {
   #dots: Dot[] = [];
 
   add(step: number, value: number): void {

@@ -1,5 +1,5 @@
 /** Writes the settings into the fragment of the address, so that a link restores them. */
-import { dataNames, limits, optimizerNames, type Point, type Settings, usualSettings } from './engine/settings.ts';
+import { dataNames, limits, optimizerNames, type Point, type Settings, defaultSettings } from './engine/settings.ts';
 
 /** Maps each setting to its name in the address. A setting without a name does not compile. */
 const keys = {
@@ -23,12 +23,12 @@ const isWhole = new Set<string>(['batchSize', 'depth', 'seed']);
 /** Returns the fragment. Its parts stand in the order of `keys`, so that equal settings have the same address. */
 export function toHash(settings: Settings): string {
   const { points, label, ...others } = settings;
-  const said = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name): [string, string][] =>
+  const entries = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name): [string, string][] =>
     name === 'points' || name === 'label' ? [] : [[keys[name], String(others[name])]],
   );
-  if (points.length > 0) said.push([keys.points, points.map(pointText).join('_')]);
-  if (settings.data === 'own' && label !== '') said.push([keys.label, label]);
-  return `#${new URLSearchParams(said).toString()}`;
+  if (points.length > 0) entries.push([keys.points, points.map(pointText).join('_')]);
+  if (settings.data === 'own' && label !== '') entries.push([keys.label, label]);
+  return `#${new URLSearchParams(entries).toString()}`;
 }
 
 const pointText = ({ x, y, label }: Point): string =>
@@ -36,38 +36,39 @@ const pointText = ({ x, y, label }: Point): string =>
 
 /** @throws RangeError naming what the address holds and what was expected */
 export function fromHash(hash: string): Settings {
-  const said = new URLSearchParams(hash.replace(/^#/, ''));
+  const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   const known = new Set<string>(Object.values(keys));
-  const odd = [...said.keys()].find((key) => !known.has(key));
-  if (odd !== undefined) throw new RangeError(`link: expected ${[...known].join(', ')}, got ${JSON.stringify(odd)}`);
+  const unknown = [...parameters.keys()].find((key) => !known.has(key));
+  if (unknown !== undefined)
+    throw new RangeError(`link: expected ${[...known].join(', ')}, got ${JSON.stringify(unknown)}`);
   return {
-    data: oneOf('data', said, dataNames),
-    optimizer: oneOf('optimizer', said, optimizerNames),
-    learningRate: numberOf('learningRate', said),
-    batchSize: numberOf('batchSize', said),
-    bnMomentum: numberOf('bnMomentum', said),
-    depth: numberOf('depth', said),
-    scale: numberOf('scale', said),
-    seed: numberOf('seed', said),
-    points: pointsOf(said.get(keys.points) ?? ''),
-    label: said.get(keys.label) ?? '',
+    data: oneOf('data', parameters, dataNames),
+    optimizer: oneOf('optimizer', parameters, optimizerNames),
+    learningRate: numberOf('learningRate', parameters),
+    batchSize: numberOf('batchSize', parameters),
+    bnMomentum: numberOf('bnMomentum', parameters),
+    depth: numberOf('depth', parameters),
+    scale: numberOf('scale', parameters),
+    seed: numberOf('seed', parameters),
+    points: pointsOf(parameters.get(keys.points) ?? ''),
+    label: parameters.get(keys.label) ?? '',
   };
 }
 
 function oneOf<Name extends string>(
   setting: 'data' | 'optimizer',
-  said: URLSearchParams,
+  parameters: URLSearchParams,
   names: readonly Name[],
 ): Name {
-  const text = said.get(keys[setting]) ?? usualSettings[setting];
+  const text = parameters.get(keys[setting]) ?? defaultSettings[setting];
   const found = names.find((name) => name === text);
   if (found === undefined) throw new RangeError(`link: ${keys[setting]}: expected ${names.join(', ')}, got ${text}`);
   return found;
 }
 
-function numberOf(setting: keyof typeof limits, said: URLSearchParams): number {
-  const text = said.get(keys[setting]);
-  return text === null ? usualSettings[setting] : checkedNumber(setting, text, `link: ${keys[setting]}`);
+function numberOf(setting: keyof typeof limits, parameters: URLSearchParams): number {
+  const text = parameters.get(keys[setting]);
+  return text === null ? defaultSettings[setting] : checkedNumber(setting, text, `link: ${keys[setting]}`);
 }
 
 /** @throws RangeError for text that is not a valid number for this setting */
@@ -80,7 +81,7 @@ export function checkedNumber(setting: keyof typeof limits, text: string, where:
   throw new RangeError(`${where}: expected ${kind} from ${min} to ${max}, got ${JSON.stringify(text)}`);
 }
 
-/** The most points that a link may carry. */
+/** The maximum number of points in a link. */
 export const maxPoints = 500;
 
 function pointsOf(text: string): readonly Point[] {

@@ -4,14 +4,14 @@ import { number } from '../format.ts';
 import { createChart, type Picture } from './chart.ts';
 import type { Begun, HeldSample, News, Watched } from './engine/messages.ts';
 import { maxHeld, type Settings, widthOf } from './engine/settings.ts';
-import { Sightings } from './series.ts';
+import { Measurements } from './series.ts';
 
 interface Traces {
-  readonly running: Sightings;
-  readonly batch: Sightings;
+  readonly running: Measurements;
+  readonly batch: Measurements;
 }
 
-const traces = (): Traces => ({ running: new Sightings(), batch: new Sightings() });
+const traces = (): Traces => ({ running: new Measurements(), batch: new Measurements() });
 
 export interface WatchedView {
   readonly watched: Watched;
@@ -30,12 +30,12 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
     ['#watched-layer', '#watched-channel', '#sample-x', '#sample-y', '#held'] as const
   ).map((id) => find(id, HTMLInputElement)) as Inputs;
   /** The class whose probability is drawn, and its name. */
-  let asked = ofPlane;
+  let answerClass = ofPlane;
   const affine = find('#affine', HTMLElement);
   let [answers, means, deviations] = [traces(), traces(), traces()];
   const draws = [
     createChart(find('#answers', SVGSVGElement), 'share', () =>
-      pictureOf(answers, `Probability of ${asked.said} for the watched sample`),
+      pictureOf(answers, `Probability of ${answerClass.phrase} for the watched sample`),
     ),
     createChart(find('#means', SVGSVGElement), 'free', () => pictureOf(means, 'Mean of the channel')),
     createChart(find('#deviations', SVGSVGElement), 'free', () => pictureOf(deviations, 'Deviation of the channel')),
@@ -62,8 +62,8 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
     showNumbers();
     watch(watched());
   };
-  const showAsked = (now: typeof ofPlane): void => {
-    asked = now;
+  const showAnswerClass = (now: typeof ofPlane): void => {
+    answerClass = now;
     find('#asked-class', HTMLElement).textContent = now.sign;
   };
   for (const input of [layer, channel]) input.addEventListener('input', changeChannel);
@@ -82,26 +82,31 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
     },
     showBegun: ({ of, heldBack }) => {
       held.max = String(Math.min(Math.max(heldBack, 1), maxHeld));
-      if (of === 'plane') showAsked(ofPlane);
+      if (of === 'plane') showAnswerClass(ofPlane);
       showNumbers();
     },
     showHeld: ({ label }) => {
       answers = traces();
-      showAsked({ label, sign: 'its own class', said: 'its own class' });
+      showAnswerClass({ label, sign: 'its own class', phrase: 'its own class' });
     },
     moveSample: (at) => {
       [x.valueAsNumber, y.valueAsNumber] = [at.x, at.y];
       changeSample();
     },
     showNews: ({ step, sides: { with: news } }) => {
-      const ofClass = (shares: Float32Array): number => shares[asked.label] ?? NaN;
+      // Where nothing is held back, no sample tells the class, and the last one may be of other data.
+      const ofClass = (shares: Float32Array): number => shares[answerClass.label] ?? NaN;
       note(answers, step, { running: ofClass(news.sample.running), batch: ofClass(news.sample.batch) });
       const norm = news.layers[layer.valueAsNumber - 1]?.norm;
-      const at = (values: Float32Array | undefined): number => values?.[channel.valueAsNumber - 1] ?? NaN;
-      note(means, step, { running: at(norm?.runningMean), batch: at(norm?.batchMean) });
-      note(deviations, step, { running: Math.sqrt(at(norm?.runningVar)), batch: Math.sqrt(at(norm?.batchVar)) });
+      // A network may have fewer layers than the slider said when the news was sent.
+      const ofChannel = (values: Float32Array | undefined): number => values?.[channel.valueAsNumber - 1] ?? NaN;
+      note(means, step, { running: ofChannel(norm?.runningMean), batch: ofChannel(norm?.batchMean) });
+      note(deviations, step, {
+        running: Math.sqrt(ofChannel(norm?.runningVar)),
+        batch: Math.sqrt(ofChannel(norm?.batchVar)),
+      });
       for (const draw of draws) draw();
-      affine.textContent = `Learned: γ = ${number(at(norm?.gamma))}, β = ${number(at(norm?.beta))}`;
+      affine.textContent = `Learned: γ = ${number(ofChannel(norm?.gamma))}, β = ${number(ofChannel(norm?.beta))}`;
     },
   };
 }
@@ -112,7 +117,7 @@ type Inputs = [
   ...others: [HTMLInputElement, HTMLInputElement, HTMLInputElement],
 ];
 
-const ofPlane = { label: 1, sign: '▲', said: 'a triangle' };
+const ofPlane = { label: 1, sign: '▲', phrase: 'a triangle' };
 
 const outputOf = ({ id }: HTMLInputElement): HTMLOutputElement => find(`output[for=${id}]`, HTMLOutputElement);
 
@@ -126,7 +131,7 @@ function note(
 }
 
 function pictureOf({ running, batch }: Traces, what: string): Picture {
-  const last = (seen: Sightings): string => number(seen.dots.at(-1)?.value ?? NaN);
+  const last = ({ dots }: Measurements): string => number(dots.at(-1)?.value ?? NaN);
   return {
     drawn: [
       { className: 'without', dots: batch.dots, as: 'dots' },

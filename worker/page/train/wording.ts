@@ -1,4 +1,5 @@
 /** Rewrites messages of code that the command shares in the words of the page. */
+import { at } from '../../../training/arrays/index.ts';
 
 /** Maps options that the page has a control for to the control's label. */
 const controls: readonly (readonly [option: RegExp, name: string])[] = [
@@ -18,9 +19,9 @@ const clause = /(^|; |: )((?:(?!; |: ).)+)/g;
 export function inWordsOfThePage(message: string): string {
   const quotes = message.match(quoted) ?? [];
   const bare = controls.reduce((text, [option, name]) => text.replace(option, name), message.replaceAll(quoted, '""'));
-  const said = bare.replaceAll(clause, (whole, before: string, text: string) =>
+  const reworded = bare.replaceAll(clause, (whole, before: string, text: string) =>
     /(^|[\s(])--[a-z]/.test(text) ? `${before}with bn-edge train, ${text}` : whole,
   );
   let next = 0;
-  return said.replaceAll('""', () => quotes[next++] ?? '');
+  return reworded.replaceAll('""', () => at(quotes, next++));
 }

@@ -48,7 +48,7 @@ function lookGraph(plan: Plan, batchSize: number): Graph {
   const { output, batchStatistics } = emitForward(g, plan, x, { mode: 'batchStatistics', tensors });
   const loss = emitMeanLoss(g, multiclass(), output, labels);
   const of = (name: string): Value => tensors.get(name) ?? missing(name);
-  const seen = hiddenOf(plan).flatMap(({ product, norm }, i): readonly Seen[] => {
+  const observed = hiddenOf(plan).flatMap(({ product, norm }, i): readonly Observed[] => {
     const z = outputOf(g, `${product.name}/Gemm`);
     const weight = { name: names.dWeight(i), of: of(`${product.name}.weight`) };
     const statistics = norm && batchStatistics.get(norm.name);
@@ -66,7 +66,7 @@ function lookGraph(plan: Plan, batchSize: number): Graph {
       { name: names.dAfter(i), of: after },
     ];
   });
-  const differentiated = seen.flatMap((each) => ('of' in each ? [each] : []));
+  const differentiated = observed.flatMap((each) => ('of' in each ? [each] : []));
   const derivatives = gradients(
     g,
     loss,
@@ -74,13 +74,13 @@ function lookGraph(plan: Plan, batchSize: number): Graph {
   );
   return g.build('look', {
     logits: output,
-    ...Object.fromEntries(seen.flatMap((each) => ('is' in each ? [[each.name, each.is]] : []))),
+    ...Object.fromEntries(observed.flatMap((each) => ('is' in each ? [[each.name, each.is]] : []))),
     ...Object.fromEntries(differentiated.map(({ name }, i) => [name, derivatives[i] ?? missing(name)])),
   });
 }
 
 /** A value to be output, or a value by which the loss is differentiated. */
-type Seen = { readonly name: string; readonly is: Value } | { readonly name: string; readonly of: Value };
+type Observed = { readonly name: string; readonly is: Value } | { readonly name: string; readonly of: Value };
 
 /**
  * Compiles inference by the running statistics. It takes `x [count, ..]` and the network's tensors, and gives `logits`.

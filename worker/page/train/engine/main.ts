@@ -4,13 +4,12 @@
  */
 import { UserError } from '../../../../training/files/index.ts';
 import { loadDigits } from './digits/digits.ts';
-import { heldSample } from './held-sample.ts';
 import type { Order, Report, TableReport, Watched } from './messages.ts';
 import type { OwnTable } from './own/own-table.ts';
-import { rationed, soon, Stride } from './pacing.ts';
+import { throttled, runSoon, Stride } from './pacing.ts';
 import { begunOf, Pair } from './pair.ts';
 import type { Settings } from './settings.ts';
-import type { Subject } from './subject.ts';
+import { heldSample, type Subject } from './subject.ts';
 import { planeOf } from './toys.ts';
 
 /** Declares what the engine uses of the worker's global scope. */
@@ -20,12 +19,12 @@ declare const self: {
 };
 
 /** Milliseconds of steps before the engine listens for orders again. */
-const slice = 12;
+const sliceMs = 12;
 /**
  * The size of a stride, the steps taken in one call: as many as fit into so many milliseconds, up to a maximum. Each
  * call has a fixed cost, since it checks that all tensors are finite.
  */
-const [strideTime, maxSteps] = [40, 64];
+const [strideMs, maxSteps] = [40, 64];
 
 let pair: Pair | undefined;
 /** The number of the current run, which reports carry. */
@@ -36,14 +35,14 @@ let own: OwnTable | undefined;
 /** The wanted steps per second; 0 while the pair stands still. */
 let pace = 0;
 /** The time and the step count of the last news. */
-let told = { time: 0, steps: 0 };
+let lastNews = { time: 0, steps: 0 };
 /** The step of the last validation. */
-let validated = 0;
+let lastValidation = 0;
 /**
  * News take at most one part in 30 of the time. Validation takes half of that: between two, its results change little.
  */
-const look = rationed(tellNews, 30, [40, 1000]);
-const validate = rationed(tellValidation, 60, [250, 4000]);
+const look = throttled(postNews, 30, [40, 1000]);
+const validate = throttled(postValidation, 60, [250, 4000]);
 /** Counts starts and stops, so that a loop that has been replaced ends. */
 let turn = 0;
 let queue: Promise<void> = Promise.resolve();
@@ -57,17 +56,17 @@ self.onmessage = ({ data: order }) => {
     begins += 1;
     outdate();
   }
-  const mine = begins;
-  queue = queue.then(() => obey(order, mine)).catch(tellTrouble);
+  const ownBegin = begins;
+  queue = queue.then(() => execute(order, ownBegin)).catch(postTrouble);
 };
 
-async function obey(order: Order, mine: number): Promise<void> {
+async function execute(order: Order, ownBegin: number): Promise<void> {
   switch (order.kind) {
     case 'begin':
       stop();
       pair = undefined;
       ({ run } = order);
-      await begin(order.settings, () => mine !== begins);
+      await begin(order.settings, () => ownBegin !== begins);
       return;
     case 'table':
       stop();
@@ -79,19 +78,19 @@ async function obey(order: Order, mine: number): Promise<void> {
     case 'watch':
       if (pair && order.watched.held !== watched.held) {
         watched = order.watched;
-        tellSample(pair.subject);
+        postSample(pair.subject);
       }
       watched = order.watched;
-      if (pace === 0) tellStill('look');
+      if (pace === 0) postWhenIdle('look');
       return;
     case 'pause':
       stop();
-      tellStill('all');
+      postWhenIdle('all');
       return;
     case 'step':
       stop();
       await pair?.take(1);
-      tellStill('all');
+      postWhenIdle('all');
       return;
     case 'run':
       ({ pace } = order);
@@ -102,7 +101,7 @@ async function obey(order: Order, mine: number): Promise<void> {
       if (pair) self.postMessage({ kind: 'losses', losses: pair.losses });
       return;
     case 'file':
-      if (pair) await tellFile(pair, order).catch(tellRefusal);
+      if (pair) await postFile(pair, order).catch(postRefusal);
       return;
   }
 }
@@ -112,7 +111,7 @@ async function obey(order: Order, mine: number): Promise<void> {
  * may take long to download.
  */
 async function begin(settings: Settings, isOutdated: () => boolean): Promise<void> {
-  await new Promise<void>(soon);
+  await new Promise<void>(runSoon);
   if (isOutdated()) return;
   const outdated = new Promise<undefined>((resolve) => {
     outdate = () => {
@@ -122,9 +121,9 @@ async function begin(settings: Settings, isOutdated: () => boolean): Promise<voi
   const subject = await Promise.race([subjectFor(settings), outdated]);
   if (!subject || isOutdated()) return;
   self.postMessage({ kind: 'begun', run, begun: begunOf(subject) });
-  tellSample(subject);
+  postSample(subject);
   pair = await Pair.begin(settings, subject);
-  tellAll();
+  postAll();
 }
 
 async function subjectFor(settings: Settings): Promise<Subject> {
@@ -144,16 +143,16 @@ function asksForTable({ label }: Settings): string {
 async function readTable({ file, label: asked }: Extract<Order, { kind: 'table' }>): Promise<TableReport> {
   const { likelyLabel, namesOf, readOwn, sourceOf } = await import('./own/own-table.ts');
   const found = { kind: 'table', name: file.name, names: [] as readonly string[], label: asked, notes: [] } as const;
-  let told: TableReport = { ...found, problem: undefined };
+  let report: TableReport = { ...found, problem: undefined };
   try {
     const source = sourceOf(file);
     const names = await namesOf(source);
     const label = asked === '' ? likelyLabel(names) : asked;
-    told = { ...told, names, label };
+    report = { ...report, names, label };
     own = await readOwn(source, label);
-    return { ...told, notes: own.table.notes };
+    return { ...report, notes: own.table.notes };
   } catch (error) {
-    return { ...told, problem: messageOf(error) };
+    return { ...report, problem: messageOf(error) };
   }
 }
 
@@ -163,17 +162,17 @@ function stop(): void {
 }
 
 /** Takes steps in the queue of orders, so that no two of them use the pair at once. */
-function keepRunning(mine: number): void {
+function keepRunning(ownTurn: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
-  const stride = new Stride(strideTime, maxSteps);
-  told = { ...start };
+  const stride = new Stride(strideMs, maxSteps);
+  lastNews = { ...start };
   const now = (): number => pair?.steps ?? 0;
   const due = (): number =>
     pace === Infinity ? maxSteps : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
-  const go = async (): Promise<void> => {
-    if (!pair || mine !== turn) return;
+  const runSlice = async (): Promise<void> => {
+    if (!pair || ownTurn !== turn) return;
     const begun = performance.now();
-    while (due() > 0 && performance.now() - begun < slice && !pair.isOver) {
+    while (due() > 0 && performance.now() - begun < sliceMs && !pair.isOver) {
       const before = performance.now();
       stride.note(await pair.take(Math.min(due(), stride.steps)), performance.now() - before);
     }
@@ -181,78 +180,79 @@ function keepRunning(mine: number): void {
     if (due() > maxSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
     if (pair.isOver) {
       stop();
-      tellAll();
+      postAll();
       self.postMessage({ kind: 'over', run });
       return;
     }
     const isIdle = due() <= 0;
-    if (now() > told.steps) look.ifDue(isIdle);
-    if (now() > validated) validate.ifDue(isIdle);
+    if (now() > lastNews.steps) look.ifDue(isIdle);
+    if (now() > lastValidation) validate.ifDue(isIdle);
     if (isIdle) setTimeout(next, 1000 / 120);
-    else soon(next);
+    else runSoon(next);
   };
   const next = (): void => {
-    queue = queue.then(go).catch(tellTrouble);
+    queue = queue.then(runSlice).catch(postTrouble);
   };
   next();
 }
 
-function tellSample(of: Subject): void {
+function postSample(of: Subject): void {
   const sample = heldSample(of, watched.held);
   if (sample) self.postMessage({ kind: 'sample', run, sample });
 }
 
-function tellNews(): void {
+function postNews(): void {
   if (!pair) return;
   const [time, { steps }] = [performance.now(), pair];
-  const stepsPerSecond = pace === 0 ? 0 : (1000 * (steps - told.steps)) / (time - told.time);
-  told = { time, steps };
+  const stepsPerSecond = pace === 0 ? 0 : (1000 * (steps - lastNews.steps)) / (time - lastNews.time);
+  lastNews = { time, steps };
   self.postMessage({ kind: 'news', run, news: pair.news(watched, stepsPerSecond) });
 }
 
-function tellValidation(): void {
+function postValidation(): void {
   if (!pair) return;
   const { steps: step, validation } = pair;
-  validated = step;
+  lastValidation = step;
   self.postMessage({ kind: 'validated', run, validated: { step, sides: validation } });
 }
 
-let due: 'nothing' | 'look' | 'all' = 'nothing';
+/** The reports that the orders so far ask for. */
+let pending: 'nothing' | 'look' | 'all' = 'nothing';
 
 /** Reports once for all orders that arrived in the meantime. */
-function tellStill(what: 'look' | 'all'): void {
-  if (due === 'nothing')
-    soon(() => {
-      queue = queue.then(tellDue).catch(tellTrouble);
+function postWhenIdle(what: 'look' | 'all'): void {
+  if (pending === 'nothing')
+    runSoon(() => {
+      queue = queue.then(postPending).catch(postTrouble);
     });
-  if (due !== 'all') due = what;
+  if (pending !== 'all') pending = what;
 }
 
-function tellDue(): void {
-  if (due === 'all') tellAll();
+function postPending(): void {
+  if (pending === 'all') postAll();
   else if (pace === 0) look.now();
-  due = 'nothing';
+  pending = 'nothing';
 }
 
 /** Reports everything of a pair that stands still. */
-function tellAll(): void {
+function postAll(): void {
   validate.now();
   look.now();
 }
 
-async function tellFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>): Promise<void> {
+async function postFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>): Promise<void> {
   const { checkpointOf, csvOf, exportOf } = await import('./take-away.ts');
-  const standing = from.standing(of);
-  const { name } = standing.plan.network;
+  const snapshot = from.snapshot(of);
+  const { name } = snapshot.plan.network;
   switch (as) {
     case 'model':
-      self.postMessage({ kind: 'file', name: `${name}.zip`, content: Uint8Array.from(exportOf(standing)) });
+      self.postMessage({ kind: 'file', name: `${name}.zip`, content: Uint8Array.from(exportOf(snapshot)) });
       return;
     case 'checkpoint':
       self.postMessage({
         kind: 'file',
         name: `${name}.safetensors`,
-        content: Uint8Array.from(checkpointOf(standing)),
+        content: Uint8Array.from(checkpointOf(snapshot)),
       });
       return;
     case 'data':
@@ -262,11 +262,11 @@ async function tellFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function tellRefusal(error: unknown): void {
+function postRefusal(error: unknown): void {
   self.postMessage({ kind: 'refused', message: messageOf(error) });
 }
 
-function tellTrouble(error: unknown): void {
+function postTrouble(error: unknown): void {
   stop();
   self.postMessage({ kind: 'trouble', run, message: messageOf(error) });
 }

@@ -1,4 +1,5 @@
 /** Summarizes arrays for the reports: histograms, norms and probabilities. */
+import { present } from '../../../../training/arrays/index.ts';
 import type { Histogram } from './messages.ts';
 
 const bins = 32;
@@ -14,7 +15,7 @@ export function histogramOf(values: Float32Array): Histogram {
   const width = (maximum - minimum) / bins;
   for (const value of values) {
     const bin = width > 0 ? Math.min(Math.floor((value - minimum) / width), bins - 1) : 0;
-    counts[bin] = (counts[bin] ?? 0) + 1;
+    counts[bin] = present(counts[bin]) + 1;
   }
   return { minimum, maximum, counts };
 }
@@ -37,5 +38,5 @@ export function probabilitiesOf(logits: Float32Array, row: number, classes: numb
 
 /** Returns the second class's softmax in a row of logits of two classes. */
 export function probabilityOfB(logits: Float32Array, row: number): number {
-  return 1 / (1 + Math.exp((logits[2 * row] ?? NaN) - (logits[2 * row + 1] ?? NaN)));
+  return 1 / (1 + Math.exp(present(logits[2 * row]) - present(logits[2 * row + 1])));
 }

@@ -1,6 +1,6 @@
 /** Schedules work beside the training of the pair, so that training has nearly all of the time. */
 
-const waiting: (() => void)[] = [];
+const queue: (() => void)[] = [];
 let wake: (() => void) | undefined;
 
 function openChannel(): () => void {
@@ -9,20 +9,20 @@ function openChannel(): () => void {
     readonly port1: { onmessage: (() => void) | null };
     readonly port2: { readonly postMessage: (message: undefined) => void };
   };
-  port1.onmessage = () => waiting.shift()?.();
+  port1.onmessage = () => queue.shift()?.();
   return () => {
     port2.postMessage(undefined);
   };
 }
 
 /** Calls `act` after the orders that have already arrived, without the delay that browsers add to nested timers. */
-export function soon(act: () => void): void {
-  waiting.push(act);
+export function runSoon(act: () => void): void {
+  queue.push(act);
   wake ??= openChannel();
   wake();
 }
 
-export interface Rationed {
+export interface Throttled {
   readonly now: () => void;
   /** @param isIdle is true when there is nothing else to do */
   readonly ifDue: (isIdle: boolean) => void;
@@ -32,24 +32,20 @@ export interface Rationed {
  * Limits how often `act` runs.
  *
  * @param parts limits `act` to one in so many parts of the time, unless there is nothing else to do
- * @param within the fewest and the most milliseconds from the end of a call to the next
+ * @param within the minimum and the maximum of milliseconds from the end of a call to the next
  */
-export function rationed(
-  act: () => void,
-  parts: number,
-  [every, most]: readonly [fewest: number, most: number],
-): Rationed {
+export function throttled(act: () => void, parts: number, [min, max]: readonly [min: number, max: number]): Throttled {
   let last = -Infinity;
-  let rest = every;
+  let rest = min;
   const now = (): void => {
     last = performance.now();
     act();
-    rest = Math.min(Math.max(parts * (performance.now() - last), every), most);
+    rest = Math.min(Math.max(parts * (performance.now() - last), min), max);
   };
   return {
     now,
     ifDue: (isIdle) => {
-      if (performance.now() >= last + (isIdle ? every : rest)) now();
+      if (performance.now() >= last + (isIdle ? min : rest)) now();
     },
   };
 }
@@ -62,7 +58,7 @@ export function rationed(
 export class Stride {
   readonly #milliseconds: number;
   readonly #max: number;
-  #each = Infinity;
+  #perStep = Infinity;
 
   constructor(milliseconds: number, max: number) {
     this.#milliseconds = milliseconds;
@@ -70,11 +66,11 @@ export class Stride {
   }
 
   get steps(): number {
-    return Math.min(Math.max(Math.floor(this.#milliseconds / this.#each), 1), this.#max);
+    return Math.min(Math.max(Math.floor(this.#milliseconds / this.#perStep), 1), this.#max);
   }
 
   /** Updates the estimate by the time that a call took. */
   note(steps: number, milliseconds: number): void {
-    this.#each = Math.min(milliseconds / steps, 1.1 * this.#each);
+    this.#perStep = Math.min(milliseconds / steps, 1.1 * this.#perStep);
   }
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../../../training/files/index.ts';
 import type { Begun, News, SideNews, Validation, Watched } from './messages.ts';
 import { type Point, type Settings, type Side, sides } from './settings.ts';
 import { SideRun } from './side.ts';
-import type { Standing } from './take-away.ts';
+import type { Snapshot } from './take-away.ts';
 import type { Subject } from './subject.ts';
 import { pointsIn, pointsOf } from './toys.ts';
 
@@ -49,7 +49,7 @@ export class Pair {
   }
 
   /** @throws UserError for a network that has diverged */
-  standing(side: Side): Standing {
+  snapshot(side: Side): Snapshot {
     const run = this.#runs[side];
     if (run.diverged) throw new UserError('take away: expected a network of finite numbers, got one that has diverged');
     return { plan: run.plan, tensors: run.tensors, steps: this.#steps, subject: this.subject };

@@ -51,7 +51,7 @@ export const limits = {
   seed: [0, 9999],
 } as const satisfies Readonly<Record<string, readonly [number, number]>>;
 
-export const usualSettings: Settings = {
+export const defaultSettings: Settings = {
   data: 'moons',
   points: [],
   label: '',
@@ -67,11 +67,11 @@ export const usualSettings: Settings = {
 /** Returns the width of the hidden layers. With digits and two layers the network is `mnist-mlp`. */
 export const widthOf = (data: DataName): number => (data === 'digits' ? 256 : data === 'own' ? 64 : 16);
 
-/** The most samples of the validation part that are used. */
+/** The maximum number of samples of the validation part that are used. */
 export const maxHeld = 1000;
 
-/** The number of steps whose losses are kept to be saved. */
-export const mostLosses = 1_000_000;
+/** The maximum number of steps whose losses are kept to be saved. */
+export const maxLosses = 1_000_000;
 
 /** The two networks, in the order in which all pairs are listed. */
 export const sides = ['with', 'without'] as const;

@@ -1,6 +1,8 @@
 /** Trains one of the two networks, and computes the page's news of it. */
 import { createRandom } from '../../../../training/data/index.ts';
-import { elementCount } from '../../../../training/arrays/index.ts';
+import { at, elementCount, present } from '../../../../training/arrays/index.ts';
+import type { Backend } from '../../../../training/backend/index.ts';
+import { UserError } from '../../../../training/files/index.ts';
 import { type Plan, planNetwork } from '../../../../training/network/index.ts';
 import { accuracy, classLogits, crossEntropy } from '../../../../training/objective/index.ts';
 import { DivergenceError, type State, type TrainingConfig, TrainingRun } from '../../../../training/trainer/index.ts';
@@ -9,14 +11,30 @@ import { histogramOf, norm, probabilitiesOf, probabilityOfB } from './measures.t
 import { type Hidden, hiddenOf, names, openAnswers, openLook } from './look.ts';
 import { initialTensors, networkOf } from './networks.ts';
 import type { Program } from './program.ts';
-import { compiledOnly } from './compiled-only.ts';
-import { maxHeld, mostLosses, type Settings, type Side } from './settings.ts';
+import { maxHeld, maxLosses, type Settings, type Side } from './settings.ts';
 import { firstOf, type Subject } from './subject.ts';
 
 export const configOf = ({ learningRate, batchSize, bnMomentum, optimizer, seed }: Settings): TrainingConfig => ({
   ...{ epochs: 1, schedule: 'constant' },
   ...{ learningRate, batchSize, bnMomentum, optimizer, seed },
 });
+
+const refuse = (): Promise<never> =>
+  Promise.reject(
+    new UserError(
+      'training in the page: expected a step that is compiled whole, got one that the compiler does not cover',
+    ),
+  );
+
+/** A backend for runs whose steps are compiled whole, whatever their size: the page has no runtime to fall back on. */
+const compiledOnly: Backend = {
+  name: 'page',
+  engine: 'compiled for the browser',
+  isProcessor: true,
+  stepper: 'compiled',
+  createSession: refuse,
+  loadSession: refuse,
+};
 
 /** The middle of each cell, row by row from the top left. */
 const gridPoints = Float32Array.from({ length: 2 * grid * grid }, (_, i) => {
@@ -39,7 +57,8 @@ export class SideRun {
   #settings: Settings;
   #run: TrainingRun;
   #diverged: string | undefined;
-  #fresh: number[] = [];
+  /** Holds the losses since the last news. */
+  #newLosses: number[] = [];
   readonly #losses: number[] = [];
 
   private constructor(plan: Plan, subject: Subject, settings: Settings, run: TrainingRun) {
@@ -84,7 +103,7 @@ export class SideRun {
     return this.#diverged !== undefined;
   }
 
-  /** Returns the losses of the first `mostLosses` steps. */
+  /** Returns the losses of the first `maxLosses` steps. */
   get losses(): Float32Array {
     return Float32Array.from(this.#losses);
   }
@@ -108,8 +127,8 @@ export class SideRun {
     try {
       const { loss } = await this.#run.steps(order);
       for (const each of loss) {
-        this.#fresh.push(each);
-        if (this.#losses.length < mostLosses) this.#losses.push(each);
+        this.#newLosses.push(each);
+        if (this.#losses.length < maxLosses) this.#losses.push(each);
       }
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
@@ -121,12 +140,12 @@ export class SideRun {
   news(batch: Int32Array, watched: Watched): SideNews {
     const tensors = this.#run.tensors;
     const sample = this.#inputsOf(watched);
-    const losses = Float32Array.from(this.#fresh);
-    this.#fresh = [];
+    const losses = Float32Array.from(this.#newLosses);
+    this.#newLosses = [];
     const { boundary, running } = this.#answer(tensors, sample);
     // This look comes last, since the news of the layers are of the mini-batch without the watched sample.
-    const ofBatch = this.#isAlone ? running : this.#lookAt(tensors, batch, sample);
-    this.#lookAt(tensors, batch);
+    const ofBatch = this.#isAlone ? running : this.#inspect(tensors, batch, sample);
+    this.#inspect(tensors, batch);
     return {
       ...{ losses, boundary, diverged: this.#diverged },
       sample: { running, batch: ofBatch },
@@ -168,13 +187,13 @@ export class SideRun {
    * @param sample replaces the first sample of the mini-batch, where it is given
    * @returns the probabilities for the first sample
    */
-  #lookAt(tensors: State, batch: Int32Array, sample?: Subject['validation']['inputs']): Float32Array {
+  #inspect(tensors: State, batch: Int32Array, sample?: Subject['validation']['inputs']): Float32Array {
     const { inputs, inputShape, labels, classes } = this.#subject.train;
     const size = elementCount(inputShape);
     const [x, y] = [this.#look.input('x'), this.#look.input('labels')];
     batch.forEach((index, row) => {
       x.set(inputs.subarray(size * index, size * (index + 1)), size * row);
-      y[row] = labels[index] ?? 0;
+      y[row] = present(labels[index]);
     });
     if (sample) x.set(sample);
     this.#look.load(tensors);
@@ -207,10 +226,10 @@ export class SideRun {
     const column = (name: string): Float32Array => {
       const all = this.#look.output(name);
       const stride = all.length / batchSize;
-      return Float32Array.from({ length: batchSize }, (_, row) => all[row * stride + channel] ?? NaN);
+      return Float32Array.from({ length: batchSize }, (_, row) => present(all[row * stride + channel]));
     };
-    const gradient = (name: string): number => this.#look.output(name)[channel] ?? NaN;
-    const of = (name: string): number => tensors.get(`${normalized.name}.${name}`)?.data[channel] ?? NaN;
+    const gradient = (name: string): number => at(this.#look.output(name), channel);
+    const of = (name: string): number => at(tensors.get(`${normalized.name}.${name}`)?.data ?? none, channel);
     return {
       ...{ layer, channel, epsilon: normalized.layer.epsilon, momentum: bnMomentum },
       z: column(names.z(layer)),

@@ -3,6 +3,7 @@
  * loads this module on request, since most visitors save nothing.
  */
 import { zipSync } from 'fflate';
+import { at } from '../../../../training/arrays/index.ts';
 import { modelCard } from '../../../../exporter/model/card.ts';
 import { exportFile, inputNameOf, outputNameOf } from '../../../../exporter/model/graph.ts';
 import { verifyExport } from '../../../../exporter/model/verify.ts';
@@ -20,7 +21,7 @@ import { firstOf, type Subject } from './subject.ts';
 import { classes } from './toys.ts';
 
 /** A network with its current tensors. */
-export interface Standing {
+export interface Snapshot {
   readonly plan: Plan;
   readonly tensors: State;
   readonly steps: number;
@@ -28,19 +29,19 @@ export interface Standing {
 }
 
 /** Returns tensors, network, classes and columns as `bn-edge train --from` reads them. */
-export function checkpointOf(standing: Standing): Uint8Array {
-  const { tensors, metadata } = storedModel(modelOf(standing));
+export function checkpointOf(snapshot: Snapshot): Uint8Array {
+  const { tensors, metadata } = storedModel(modelOf(snapshot));
   return serializeSafetensors(tensors, metadata);
 }
 
 /**
  * @returns a ZIP archive of a folder for `models/` @throws UserError where the file does not answer as the network does
  */
-export function exportOf(standing: Standing): Uint8Array {
-  const model = modelOf(standing);
-  const { name } = standing.plan.network;
+export function exportOf(snapshot: Snapshot): Uint8Array {
+  const model = modelOf(snapshot);
+  const { name } = snapshot.plan.network;
   const file = exportFile(model);
-  const { train, validation } = standing.subject;
+  const { train, validation } = snapshot.subject;
   const samples = firstOf(validation.count > 0 ? validation : train, maxHeld);
   const card = modelCard({
     ...{ name, version: '1', explain: false, engine: 'auto', statistics: 'running' },
@@ -49,7 +50,7 @@ export function exportOf(standing: Standing): Uint8Array {
     quality: { metrics: {} },
     verification: verifyExport(
       model,
-      answersOfNetwork(standing, samples),
+      answersOfNetwork(snapshot, samples),
       answersOfFile(model, file, samples),
       samples,
     ),
@@ -57,31 +58,32 @@ export function exportOf(standing: Standing): Uint8Array {
   });
   const described = {
     ...card,
-    description: `${descriptionOf(standing)}, after ${standing.steps} steps of the training page`,
+    description: `${descriptionOf(snapshot)}, after ${snapshot.steps} steps of the training page`,
   };
   const cardText = new TextEncoder().encode(`${JSON.stringify(described, null, 2)}\n`);
   return zipSync({ [name]: { 'model.onnx': file, 'card.json': cardText } });
 }
 
-function descriptionOf({ subject: { kind, train, columns = [] } }: Standing): string {
+function descriptionOf({ subject: { kind, train, columns = [] } }: Snapshot): string {
   if (kind === 'digits') return 'Tells handwritten digits apart';
   const names = kind === 'plane' ? ['x', 'y'] : columns.map(({ name }) => name);
-  const told = names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(' and ');
-  return `Tells ${train.classes.slice(0, 6).join(' from ')}${train.classes.length > 6 ? ' and others' : ''} by ${told}`;
+  const inputs =
+    names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(' and ');
+  return `Tells ${train.classes.slice(0, 6).join(' from ')}${train.classes.length > 6 ? ' and others' : ''} by ${inputs}`;
 }
 
 /** Returns rows with their class, as `bn-edge train --label class` reads them. */
 export const csvOf = (points: readonly Point[]): string =>
-  ['x,y,class', ...points.map(({ x, y, label }) => `${x},${y},${classes[label] ?? ''}`), ''].join('\n');
+  ['x,y,class', ...points.map(({ x, y, label }) => `${x},${y},${at(classes, label)}`), ''].join('\n');
 
-function modelOf({ plan, tensors, steps, subject: { kind, train, columns, picture } }: Standing): TrainedModel {
+function modelOf({ plan, tensors, steps, subject: { kind, train, columns, picture } }: Snapshot): TrainedModel {
   const model = { plan, tensors, classes: train.classes, batches: steps, record: undefined };
   if (kind === 'plane') return { ...model, columns: ['x', 'y'].map((name, axis) => columnOf(name, train, axis)) };
   return { ...model, ...(columns && { columns }), ...(picture && { picture }) };
 }
 
 function columnOf(name: string, { inputs, count }: ClassificationDataset, axis: number): Column {
-  const values = Array.from({ length: count }, (_, i) => inputs[2 * i + axis] ?? NaN);
+  const values = Array.from({ length: count }, (_, i) => at(inputs, 2 * i + axis));
   return {
     ...{ kind: 'numeric', name, fill: null },
     range: [Math.min(...values), Math.max(...values)],
@@ -90,7 +92,7 @@ function columnOf(name: string, { inputs, count }: ClassificationDataset, axis: 
 }
 
 /** Infers the samples with the training graph in inference mode. */
-function answersOfNetwork({ plan, tensors }: Standing, { inputs, count }: ClassificationDataset): Float32Array {
+function answersOfNetwork({ plan, tensors }: Snapshot, { inputs, count }: ClassificationDataset): Float32Array {
   const answers = openAnswers(plan, count);
   answers.load(tensors);
   answers.input('x').set(inputs);

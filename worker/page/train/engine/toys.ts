@@ -1,4 +1,5 @@
 /** Generates two-dimensional data of two classes within [−1, 1]². */
+import { at } from '../../../../training/arrays/index.ts';
 import {
   type ClassificationDataset,
   createRandom,
@@ -80,4 +81,4 @@ function partsOf(points: readonly Point[], seed: number): Parts {
 }
 
 export const pointsIn = ({ inputs, labels }: ClassificationDataset): readonly Point[] =>
-  Array.from(labels, (label, i) => ({ x: inputs[2 * i] ?? 0, y: inputs[2 * i + 1] ?? 0, label }));
+  Array.from(labels, (label, i) => ({ x: at(inputs, 2 * i), y: at(inputs, 2 * i + 1), label }));

@@ -3,6 +3,7 @@
  * training images are trained with, and the first of its test images are the validation part.
  * docs/examples/digits/page-digits.ts writes the file.
  */
+import { present } from '../../../../../training/arrays/index.ts';
 import type { ClassificationDataset } from '../../../../../training/data/index.ts';
 import { plainPreparation } from '../../../../../training/pictures/index.ts';
 import type { Subject } from '../subject.ts';
@@ -52,9 +53,9 @@ function partOf(records: Uint8Array, from: number, count: number): Classificatio
   const inputs = new Uint8Array(count * pixels);
   const labels = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const at = (from + i) * (1 + pixels);
-    labels[i] = records[at] ?? NaN;
-    inputs.set(records.subarray(at + 1, at + 1 + pixels), i * pixels);
+    const start = (from + i) * (1 + pixels);
+    labels[i] = present(records[start]);
+    inputs.set(records.subarray(start + 1, start + 1 + pixels), i * pixels);
   }
   return { task: 'classification', inputs, inputShape: [1, side, side], count, labels, classes };
 }

@@ -18,7 +18,7 @@ import type { Subject } from '../subject.ts';
 
 /** The largest file: it is held in memory, and read four times. */
 const maxBytes = 10e6;
-/** The most inputs of the first layer, once categories and bins have their places. */
+/** The maximum number of inputs of the first layer, once categories and bins have their places. */
 const maxInputs = 2048;
 
 export interface OwnTable {
@@ -54,7 +54,7 @@ export async function namesOf(source: TextSource): Promise<readonly string[]> {
   return names;
 }
 
-/** Guesses the column to predict: one with a usual name, or else the last. */
+/** Guesses the column to predict: one with a common name, or else the last. */
 export const likelyLabel = (names: readonly string[]): string =>
   names.find((name) => /^(class|label|target|outcome|species|y)$/i.test(name)) ?? names.at(-1) ?? '';
 
