@@ -25,6 +25,5 @@ export function present<T>(element: T | undefined): T {
   return element;
 }
 
-/** Counts the elements of an array of this shape: 1 for a scalar, NaN where a size is known only at run time. */
-export const elementCount = (shape: readonly (number | string)[]): number =>
-  shape.reduce<number>((product, size) => product * (typeof size === 'number' ? size : NaN), 1);
+/** Counts the elements of an array of this shape: 1 for a scalar. */
+export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -1,6 +1,5 @@
 /** Counts the arithmetic of a graph, and decides how many threads that is worth. */
-import { elementCount } from '../arrays/index.ts';
-import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
+import { type Graph, type OpNode, type OpType, type Shape, sizeIfKnown } from '../graph/index.ts';
 
 /**
  * Counts the multiplications of a graph's matrix products and convolutions; a loop's body counts for one iteration.
@@ -8,27 +7,26 @@ import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
  * @returns undefined where a shape is known at run time only
  */
 export function multiplicationsOf(graph: Graph): number | undefined {
-  const sum = countNodes(graph);
-  return Number.isNaN(sum) ? undefined : sum;
+  const counts = graph.nodes.map(countNode);
+  return counts.every((count) => count !== undefined) ? counts.reduce((sum, count) => sum + count, 0) : undefined;
 }
 
-const countNodes = ({ nodes }: Graph): number => nodes.reduce((sum, node) => sum + countNode(node), 0);
-
-function countNode<Op extends OpType>(node: OpNode<Op>): number {
-  return counts[node.op]?.(node) ?? 0;
+function countNode<Op extends OpType>(node: OpNode<Op>): number | undefined {
+  const count = counting[node.op];
+  return count ? count(node) : 0;
 }
 
 /** Counts the multiplications of a node. Ops without an entry read each element a few times at most. */
-const counts: { readonly [Op in OpType]?: (node: OpNode<Op>) => number } = {
-  Loop: ({ attributes }) => countNodes(attributes.body),
-  MatMul: ({ inputs: [A], outputs: [Y] }) => elements(Y) * Number(A.shape.at(-1)),
-  Gemm: ({ inputs: [A], outputs: [Y], attributes }) => elements(Y) * Number(A.shape[attributes.transA ? 0 : 1]),
-  Conv: ({ inputs: [, W], outputs: [Y] }) => elements(Y) * elementsOfOne(W),
-  ConvTranspose: ({ inputs: [X, W] }) => elements(X) * elementsOfOne(W),
+const counting: { readonly [Op in OpType]?: (node: OpNode<Op>) => number | undefined } = {
+  Loop: ({ attributes }) => multiplicationsOf(attributes.body),
+  MatMul: ({ inputs: [A], outputs: [Y] }) => product(Y.shape, A.shape.slice(-1)),
+  Gemm: ({ inputs: [A], outputs: [Y], attributes }) =>
+    product(Y.shape, attributes.transA ? A.shape.slice(0, 1) : A.shape.slice(1)),
+  Conv: ({ inputs: [, W], outputs: [Y] }) => product(Y.shape, W.shape.slice(1)),
+  ConvTranspose: ({ inputs: [X, W] }) => product(X.shape, W.shape.slice(1)),
 };
 
-const elements = ({ shape }: Value): number => elementCount(shape);
-const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);
+const product = (...shapes: readonly Shape[]): number | undefined => sizeIfKnown(shapes.flat());
 
 /**
  * The multiplications that a thread has to save to be worth waking up. Measured on two cores (AMD EPYC, AVX-512), with
@@ -52,7 +50,7 @@ const threadsForWork = (multiplications: number, cores: number): number =>
 /** The factor by which processors differ at most in what a thread is worth. */
 const doubt = 4;
 
-/** Returns the numbers of threads that may be fastest, from few to many; a single one where there is no doubt. */
+/** Returns the numbers of threads that may be fastest, from few to many, or a single one if it is certain. */
 export function threadsInDoubt(graph: Graph, cores: number): readonly number[] {
   const multiplications = multiplicationsOf(graph);
   if (multiplications === undefined) return [cores];

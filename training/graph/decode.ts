@@ -1,19 +1,18 @@
 /**
  * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred again,
- * and arity and attributes are checked against each op's signature.
+ * and inputs and attributes are checked against each op's schema.
  */
 import type { onnx } from './onnx-proto.ts';
 import { elementCount } from '../arrays/index.ts';
 import { oneLine } from '../files/index.ts';
 import { arrays } from '../program/index.ts';
 import { type Adapt, adaptWith, asItIs } from './adapt/index.ts';
-import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
 import { decodeProto, integersOf } from './decode-proto.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type Graph, type Node, type OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
-import { expectOneOf } from './schemas/schema.ts';
+import { expectOneOf, type OpSchema } from './schemas/schema.ts';
 import { type Dim, type DType, GraphError, located, type Tensor, type TensorType, Value } from './types.ts';
 
 export interface Model {
@@ -92,8 +91,8 @@ function describe(node: onnx.INodeProto): string {
 function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): Node {
   const op = nameOf(proto);
   if (!isOpType(op)) throw new GraphError(`op ${op} is not known`);
-  const inputs = decodeInputs(proto.input ?? [], arities[op], scope);
-  const attributes = decodeAttributes(proto.attribute ?? [], arities[op], scope);
+  const inputs = decodeInputs(proto.input ?? [], opSchemas[op], scope);
+  const attributes = decodeAttributes(proto.attribute ?? [], opSchemas[op].attributes, scope);
   const types: readonly TensorType[] = opSchemas[op].infer(inputs as never, attributes as never);
   // Names an output that the file does not name. Nodes need not have names either.
   const unnamed = (i: number): string => {
@@ -110,7 +109,7 @@ const nameOf = ({ domain, opType }: onnx.INodeProto): string =>
 
 function decodeInputs(
   names: readonly string[],
-  { inputs: [min, max] }: Arity<OpType>,
+  { inputs: [min, max] }: Pick<OpSchema<OpType>, 'inputs'>,
   scope: ReadonlyMap<string, Value>,
 ): readonly (Value | undefined)[] {
   const optional = (i: number) => i >= min && max !== Infinity;
@@ -123,11 +122,10 @@ function decodeInputs(
 /** Returns the attributes in the file, and the specification's defaults for the others. */
 function decodeAttributes(
   protos: readonly onnx.IAttributeProto[],
-  arity: Arity<OpType>,
+  known: Readonly<Record<string, unknown>>,
   scope: ReadonlyMap<string, Value>,
 ): Readonly<Record<string, unknown>> {
   const given = Object.fromEntries(protos.map((proto) => decodeAttribute(proto, scope)));
-  const known: Readonly<Record<string, unknown>> = arity.attributes;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name)) throw new GraphError(`attribute ${name} is not known`);
   }

@@ -13,7 +13,17 @@ export { modelSignature } from './signature.ts';
 export { type ElementwiseOp, elementwiseOps } from './schemas/elementwise.ts';
 export { opSchemas } from './schemas/index.ts';
 export { liveNodes, readsOf } from './prune.ts';
-export { constantInts, formatShape, formatType, known, knownSizes, sameShape, sizeOf } from './schemas/schema.ts';
+export {
+  constantInts,
+  formatShape,
+  formatType,
+  known,
+  knownSizes,
+  sameShape,
+  sizeIfKnown,
+  sizeOf,
+  sizesOf,
+} from './schemas/schema.ts';
 export {
   type DataOf,
   type DType,

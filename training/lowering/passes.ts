@@ -61,7 +61,7 @@ const primitives: Passes = {
   shieldStatistics,
 };
 
-/** The passes for the CPU. WebAssembly's kernels are the native ones, compiled for another machine. */
+/** The passes for the CPU: WebAssembly's kernels are the native ones, compiled for another machine. */
 const cpu: Passes = { ...products, ...primitives };
 
 const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {

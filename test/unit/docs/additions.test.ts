@@ -81,7 +81,6 @@ describe('the examples of CONTRIBUTING.md', () => {
       'test/reference/cases/index.ts',
       'test/reference/evaluators/index.ts',
       'training/autodiff/rules/index.ts',
-      'training/graph/arity.ts',
       'training/graph/schemas/index.ts',
       'training/network/rules/index.ts',
       'training/objective/rules/index.ts',

@@ -1,6 +1,5 @@
 /** Sums of large tensors become one node each with the same results, as the float64 interpreter shows. */
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/arrays/index.ts';
 import {
   type Graph,
   graphBuilder,
@@ -8,6 +7,7 @@ import {
   type Node,
   printGraph,
   type Value,
+  sizeOf,
 } from '../../../training/graph/index.ts';
 import { blockedSums } from '../../../training/lowering/fast/blocked-sums.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
@@ -30,7 +30,7 @@ function feedsFor({ inputs }: Graph): Arrays {
   const random = seeded(7);
   return Object.fromEntries(
     inputs.map(({ name, shape }) => {
-      const size = elementCount(shape);
+      const size = sizeOf(shape);
       return [name, { shape: shape.map(Number), data: Float64Array.from({ length: size }, () => 2 * random() - 1) }];
     }),
   );

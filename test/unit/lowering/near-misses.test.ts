@@ -3,13 +3,13 @@
  * interpreter finds the same numbers.
  */
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/arrays/index.ts';
 import {
   type Attributes,
   graphBuilder,
   type GraphBuilder,
   type TensorType,
   type Value,
+  sizeOf,
 } from '../../../training/graph/index.ts';
 import { lowerBy } from '../../../training/lowering/index.ts';
 import { type Passes, passesOf } from '../../../training/lowering/passes.ts';
@@ -82,7 +82,7 @@ function inputGradient(
 function routing(g: Inputs, X: Value, { base = 0, more = {} } = {}) {
   const [Y, Indices] = g.MaxPool(X, { ...pooling, ...more });
   const dY = g.Reshape(g.give('dY', ...Y.shape.map(Number)), g.ints([-1]));
-  const onto = g.Expand(g.scalar(base), g.ints([elementCount(X.shape)]));
+  const onto = g.Expand(g.scalar(base), g.ints([sizeOf(X.shape)]));
   const scattered = g.ScatterElements(onto, g.Reshape(Indices, g.ints([-1])), dY, { axis: 0, reduction: 'add' });
   return { Y, routed: g.Reshape(scattered, g.ints(X.shape.map(Number))) };
 }
@@ -306,7 +306,7 @@ function feedsFor({ inputs }: ReturnType<typeof graphOf>): Arrays {
   return Object.fromEntries(
     inputs.map((value) => {
       const shape = value.shape.map(Number);
-      return [value.name, { shape, data: Float64Array.from({ length: elementCount(shape) }, () => draw(value)) }];
+      return [value.name, { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => draw(value)) }];
     }),
   );
 }

@@ -1,7 +1,6 @@
 /** The losses and gradients of small networks that contain everything a pass may look for. */
 import { gradients } from '../../../training/autodiff/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
-import { checkGraph, type Graph, graphBuilder } from '../../../training/graph/index.ts';
+import { checkGraph, type Graph, graphBuilder, sizeOf } from '../../../training/graph/index.ts';
 import {
   batchNorm,
   conv2d,
@@ -46,7 +45,7 @@ export function feedsFor(graph: Graph): Arrays {
   };
   return Object.fromEntries(
     graph.inputs.map(({ name, shape }) => {
-      const size = elementCount(shape);
+      const size = sizeOf(shape);
       return [name, { shape: shape.map(Number), data: Float64Array.from({ length: size }, () => draw(name)) }];
     }),
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { elementCount } from '../../../training/arrays/index.ts';
-import { checkGraph, graphBuilder, printGraph } from '../../../training/graph/index.ts';
+import { checkGraph, graphBuilder, printGraph, sizeOf } from '../../../training/graph/index.ts';
 import {
   batchNorm,
   conv2d,
@@ -33,7 +33,7 @@ function forward(inputShape: readonly number[], layers: readonly Layer[], x: rea
   const graph = forwardGraph(inputShape, layers, 'inference', count);
   const values: Readonly<Record<string, readonly number[]>> = { x, ...weights };
   const feeds = graph.inputs.map(({ name, shape }) => {
-    const otherwise = new Float64Array(elementCount(shape)).fill(name === 'input.std' ? 1 : 0);
+    const otherwise = new Float64Array(sizeOf(shape)).fill(name === 'input.std' ? 1 : 0);
     const data = Float64Array.from(values[name] ?? otherwise);
     return [name, { shape: shape.map(Number), data }] as const;
   });

@@ -1,5 +1,5 @@
 /** Gradients of convolution and pooling over `[N, C, H, W]`. */
-import { elementCount } from '../../arrays/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
 import {
   type Attributes,
   type GraphBuilder,
@@ -8,6 +8,7 @@ import {
   knownSizes,
   type OpType,
   sizeOf,
+  sizesOf,
   type Value,
 } from '../../graph/index.ts';
 import { notDifferentiable, type RuleTable } from '../rule.ts';
@@ -31,9 +32,9 @@ function unread(
   { kernel_shape, strides, dilations, pads }: ConvAttributes,
 ): readonly number[] {
   return kernel_shape.map((kernel, i) => {
-    const span = (kernel - 1) * (dilations[i] ?? 1) + 1;
-    const padding = (pads[i] ?? 0) + (pads[i + 2] ?? 0);
-    const read = (known('an axis', smaller.shape[i + 2]) - 1) * (strides[i] ?? 1) + span - padding;
+    const span = (kernel - 1) * at(dilations, i) + 1;
+    const padding = at(pads, i) + at(pads, i + 2);
+    const read = (known('an axis', smaller.shape[i + 2]) - 1) * at(strides, i) + span - padding;
     return known('an axis', larger.shape[i + 2]) - read;
   });
 }
@@ -62,7 +63,7 @@ function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes:
 /** Swaps samples and channels within each group: `[N, group · I, H, W] -> [I, group · N, H, W]`. */
 function samplesAsChannels(g: GraphBuilder, images: Value, group: number): Value {
   if (group === 1) return g.Transpose(images, swapFirstTwo);
-  const [N = 0, C = 0, H = 0, W = 0] = knownSizes(images.shape);
+  const [N, C, H, W] = sizesOf(images, 4);
   const I = C / group;
   const apart = g.Transpose(g.Reshape(images, g.ints([N, group, I, H, W])), { perm: [2, 1, 0, 3, 4] });
   return g.Reshape(apart, g.ints([I, group * N, H, W]));

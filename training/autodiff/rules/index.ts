@@ -1,8 +1,7 @@
 /** The gradient rules of all ops. A table that lacks an op does not compile. */
 import type { OpType } from '../../graph/index.ts';
-import type { RuleTable } from '../rule.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
 import { classification } from './classification.ts';
-import { control } from './control.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { linalg } from './linalg.ts';
@@ -18,5 +17,5 @@ export const vjpRules: RuleTable<OpType> = {
   ...movement,
   ...normalization,
   ...classification,
-  ...control,
+  Loop: notDifferentiable('a Loop is differentiated inside its body'),
 };

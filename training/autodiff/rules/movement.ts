@@ -1,4 +1,5 @@
 /** Gradients of the ops that move elements: each moves the cotangent back. */
+import { at } from '../../arrays/index.ts';
 import {
   constantInts,
   type GraphBuilder,
@@ -15,7 +16,7 @@ const reshapeLike = (g: GraphBuilder, value: Value, like: Value): Value =>
 
 /** Returns the block of `value` that begins at `starts` and has the shape of `like`. */
 function block(g: GraphBuilder, value: Value, starts: readonly number[], like: Value): Value {
-  const ends = knownSizes(like.shape).map((size, i) => size + (starts[i] ?? 0));
+  const ends = knownSizes(like.shape).map((size, i) => size + at(starts, i));
   const axes = like.shape.map((_, i) => i);
   return g.Slice(value, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(axes.map(() => 1)));
 }
@@ -24,9 +25,9 @@ export const movement = {
   Concat: (g, { inputs, attributes: { axis } }, [dResult]) => {
     let offset = 0;
     return inputs.map((input) => {
-      const at = axis < 0 ? axis + input.shape.length : axis;
-      const starts = input.shape.map((_, i) => (i === at ? offset : 0));
-      offset += known('an axis', input.shape[at]);
+      const joined = axis < 0 ? axis + input.shape.length : axis;
+      const starts = input.shape.map((_, i) => (i === joined ? offset : 0));
+      offset += known('an axis', input.shape[joined]);
       return block(g, dResult, starts, input);
     });
   },
@@ -49,7 +50,7 @@ export const movement = {
     });
     const after = data.shape.map((dim, i) => {
       const kept = output.shape[i];
-      return dim === kept ? 0 : known('an axis', dim) - known('an axis', kept) - (before[i] ?? 0);
+      return dim === kept ? 0 : known('an axis', dim) - known('an axis', kept) - at(before, i);
     });
     return [g.Pad(dOutput, g.ints([...before, ...after]), { mode: 'constant' }), null, null, null, null];
   },

@@ -18,8 +18,8 @@ const axesOf = ({ inputs: [data, axes] }: Reduction): readonly number[] =>
 /** Repeats a reduced cotangent along the axes that were reduced. */
 function spread(g: GraphBuilder, node: Reduction, dReduced: Value): Value {
   const sizes = knownSizes(node.inputs[0].shape);
-  const folded = new Set(axesOf(node));
-  const keptRank = g.ints(sizes.map((size, i) => (folded.has(i) ? 1 : size)));
+  const reduced = new Set(axesOf(node));
+  const keptRank = g.ints(sizes.map((size, i) => (reduced.has(i) ? 1 : size)));
   return g.Expand(g.Reshape(dReduced, keptRank), g.ints(sizes));
 }
 

@@ -210,9 +210,11 @@ export const ints = (name: string, list: readonly number[]): AttributeProto => (
 });
 export const float = (name: string, f: number): AttributeProto => ({ name, type: AttributeType.FLOAT, f });
 
-/** Returns the axes counted from the front. */
-export const fromFront = (axes: readonly number[], rank: number): readonly number[] =>
-  axes.map((axis) => (axis < 0 ? axis + rank : axis));
+/** Returns the axis counted from the front. */
+export const axisFromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+export const axesFromFront = (axes: readonly number[], rank: number): readonly number[] =>
+  axes.map((axis) => axisFromFront(axis, rank));
 
 /** Returns 0, 1, …, length − 1. */
 export const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);

@@ -1,7 +1,7 @@
 /** Adapts ops that move elements: other exporters omit inputs, count from the end, or use other ops. */
-import { elementCount } from '../../arrays/index.ts';
+import { at, elementCount, present } from '../../arrays/index.ts';
 import type { Dim } from '../types.ts';
-import { type Foreign, fromFront, int, ints, range, type Rule } from './foreign.ts';
+import { axesFromFront, axisFromFront, type Foreign, int, ints, range, type Rule } from './foreign.ts';
 
 /** Returns a list that is an attribute in old opsets and an input in new ones. */
 const listOf = (node: Foreign, name: string, input: number): readonly number[] | undefined =>
@@ -12,7 +12,7 @@ function squeeze(node: Foreign): boolean {
   if (!shape || !node.hasOnly('axes')) return false;
   const given = node.input(1) === '' && !node.attribute('axes') ? undefined : listOf(node, 'axes', 1);
   if (node.input(1) !== '' && !given) return false;
-  const axes = given ? fromFront(given, shape.length) : range(shape.length).filter((axis) => shape[axis] === 1);
+  const axes = given ? axesFromFront(given, shape.length) : range(shape.length).filter((axis) => shape[axis] === 1);
   if (axes.some((axis) => shape[axis] !== 1)) return false;
   return node.endReshaped(
     node.x,
@@ -25,9 +25,10 @@ function unsqueeze(node: Foreign): boolean {
   const given = listOf(node, 'axes', 1);
   if (!shape || !given || !node.hasOnly('axes')) return false;
   const rank = shape.length + given.length;
-  const axes = fromFront(given, rank);
+  const axes = new Set(axesFromFront(given, rank));
+  if (axes.size !== given.length || [...axes].some((axis) => axis < 0 || axis >= rank)) return false;
   const rest = [...shape];
-  const wider = range(rank).map((axis): Dim => (axes.includes(axis) ? 1 : (rest.shift() ?? 1)));
+  const wider = range(rank).map((axis): Dim => (axes.has(axis) ? 1 : present(rest.shift())));
   return node.endReshaped(node.x, wider);
 }
 
@@ -43,8 +44,9 @@ const slice = (node: Foreign, x: string, axis: number, from: number, to: number,
 function split(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   const outputs = node.proto.output ?? [];
-  const [axis = 0] = fromFront([node.intOf('axis', 0)], shape?.length ?? 0);
-  const size = shape?.[axis];
+  if (!shape) return false;
+  const axis = axisFromFront(node.intOf('axis', 0), shape.length);
+  const size = shape[axis];
   if (typeof size !== 'number' || !node.hasOnly('axis', 'split', 'num_outputs')) return false;
   const given = listOf(node, 'split', 1);
   if (node.input(1) !== '' && !given) return false;
@@ -53,7 +55,7 @@ function split(node: Foreign): boolean {
   if (parts.length !== outputs.length || parts.some((count) => count < 1)) return false;
   outputs.forEach((output, i) => {
     const from = parts.slice(0, i).reduce((sum, count) => sum + count, 0);
-    slice(node, node.x, axis, from, from + (parts[i] ?? 0), [output]);
+    slice(node, node.x, axis, from, from + at(parts, i), [output]);
   });
   return true;
 }
@@ -65,20 +67,21 @@ function sliceRule(node: Foreign): boolean {
     node.input(i) === '' ? [] : node.numbersOf(node.input(i)),
   );
   if (!shape || !starts || !ends || !axes || !steps || node.proto.attribute?.length) return false;
-  const along = fromFront(axes.length > 0 ? axes : range(starts.length), shape.length);
-  const by = along.map((_, i) => steps[i] ?? 1);
+  const along = axesFromFront(axes.length > 0 ? axes : range(starts.length), shape.length);
+  const by = steps.length > 0 ? steps : along.map(() => 1);
+  if ([starts, ends, by].some(({ length }) => length !== along.length)) return false;
   if (by.every((step) => step > 0))
     return node.end('Slice', [node.x, ...[starts, ends, along, by].map((list) => node.ints(list))]);
   const sizes = along.map((axis) => shape[axis]);
   if (!sizes.every((size) => typeof size === 'number')) return false;
-  const places = along.map((_, i) => placesOf(sizes[i] ?? 0, starts[i] ?? 0, ends[i] ?? 0, by[i] ?? 1));
+  const places = along.map((_, i) => placesOf(at(sizes, i), at(starts, i), at(ends, i), at(by, i)));
   return gathered(node, along, places);
 }
 
 /** Returns the indices of a slice by Python's rules. */
 function placesOf(size: number, start: number, end: number, step: number): readonly number[] {
-  const bound = (at: number): number => {
-    const place = at < 0 ? at + size : at;
+  const bound = (index: number): number => {
+    const place = index < 0 ? index + size : index;
     return step > 0 ? Math.min(Math.max(place, 0), size) : Math.min(Math.max(place, -1), size - 1);
   };
   const [from, to] = [bound(start), bound(end)];
@@ -91,20 +94,20 @@ function gathered(node: Foreign, axes: readonly number[], places: readonly (read
   const last = axes.length - 1;
   axes.reduce(
     (x, axis, i) =>
-      node.add('Gather', [x, node.ints(places[i] ?? [])], [int('axis', axis)], i === last ? [node.out] : undefined),
+      node.add('Gather', [x, node.ints(at(places, i))], [int('axis', axis)], i === last ? [node.out] : undefined),
     node.x,
   );
   return axes.length > 0 || node.end('Identity', [node.x]);
 }
 
-/** Maps a position before or behind an axis to the element that is copied there. */
-const beyond: Readonly<Record<string, ((at: number, size: number) => number) | undefined>> = {
-  edge: (at, size) => Math.min(Math.max(at, 0), size - 1),
-  wrap: (at, size) => ((at % size) + size) % size,
-  reflect: (at, size) => {
+/** Maps each mode of padding to the element that it copies to a position before or after an axis. */
+const sourceOf: Readonly<Record<string, ((position: number, size: number) => number) | undefined>> = {
+  edge: (position, size) => Math.min(Math.max(position, 0), size - 1),
+  wrap: (position, size) => ((position % size) + size) % size,
+  reflect: (position, size) => {
     const period = Math.max(1, 2 * (size - 1));
-    const place = ((at % period) + period) % period;
-    return place < size ? place : period - place;
+    const source = ((position % period) + period) % period;
+    return source < size ? source : period - source;
   },
 };
 
@@ -114,28 +117,28 @@ function pad(node: Foreign): boolean {
   const [, , value = '', along = ''] = node.inputs;
   const [amounts, given] = [node.numbersOf(node.input(1)), along === '' ? range(rank) : node.numbersOf(along)];
   if (!shape || !amounts || !given || !node.hasOnly('mode') || amounts.length !== 2 * given.length) return false;
-  const axes = fromFront(given, rank);
-  const ofAll = [0, 1].map((side) =>
-    range(rank).map((axis) => (axes.includes(axis) ? (amounts[axes.indexOf(axis) + side * axes.length] ?? 0) : 0)),
-  );
-  const [before = [], behind = []] = ofAll;
-  const padded = axes.filter((axis) => before[axis] !== 0 || behind[axis] !== 0);
+  const axes = axesFromFront(given, rank);
+  const ofSide = (first: number): readonly number[] =>
+    range(rank).map((axis) => (axes.includes(axis) ? at(amounts, first + axes.indexOf(axis)) : 0));
+  const [before, after] = [ofSide(0), ofSide(axes.length)];
+  const all = [...before, ...after];
+  const padded = axes.filter((axis) => before[axis] !== 0 || after[axis] !== 0);
   if (padded.some((axis) => typeof shape[axis] !== 'number')) return false;
   const mode = node.textOf('mode', 'constant');
   if (mode === 'constant') {
     const number = value === '' ? 0 : node.numberOf(value);
-    if (number === undefined || ofAll.flat().some((amount) => amount < 0)) return false;
-    const all = node.ints(ofAll.flat());
-    return number === 0 ? node.end('Pad', [node.x, all]) : filled(node, number, all, shape);
+    if (number === undefined || all.some((amount) => amount < 0)) return false;
+    const pads = node.ints(all);
+    return number === 0 ? node.end('Pad', [node.x, pads]) : filled(node, number, pads, shape);
   }
-  const place = beyond[mode];
-  const reaches = (axis: number): boolean => Math.max(before[axis] ?? 0, behind[axis] ?? 0) >= Number(shape[axis]);
+  const source = sourceOf[mode];
+  const exceeds = (axis: number): boolean => Math.max(at(before, axis), at(after, axis)) >= Number(shape[axis]);
   // Runtimes disagree about padding that is negative on one side and not on the other.
-  const isCut = ofAll.flat().some((amount) => amount < 0);
-  if (!place || isCut || padded.some(reaches)) return false;
+  const isCut = all.some((amount) => amount < 0);
+  if (!source || isCut || padded.some(exceeds)) return false;
   const places = padded.map((axis) => {
-    const [first, size] = [-(before[axis] ?? 0), Number(shape[axis])];
-    return range(Math.max(0, size - first + (behind[axis] ?? 0))).map((i) => place(first + i, size));
+    const [first, size] = [-at(before, axis), Number(shape[axis])];
+    return range(Math.max(0, size - first + at(after, axis))).map((i) => source(first + i, size));
   });
   return gathered(node, padded, places);
 }
@@ -194,11 +197,13 @@ const spaceToDepth = blocks((C, H, W, b, mode) => {
 function tile(node: Foreign): boolean {
   const times = node.numbersOf(node.input(1));
   const shape = node.shapeOf(node.x);
-  if (!times || !shape || times.some((count) => count < 1)) return false;
-  const axes = range(shape.length).filter((axis) => (times[axis] ?? 1) > 1);
+  if (!times || times.length !== shape?.length || times.some((count) => count < 1)) return false;
+  const axes = range(shape.length).filter((axis) => at(times, axis) > 1);
   const sizes = axes.map((axis) => shape[axis]);
   if (!sizes.every((size) => typeof size === 'number')) return false;
-  const places = axes.map((axis, i) => range((sizes[i] ?? 1) * (times[axis] ?? 1)).map((at) => at % (sizes[i] ?? 1)));
+  const places = axes.map((axis, i) =>
+    range(at(sizes, i) * at(times, axis)).map((position) => position % at(sizes, i)),
+  );
   return gathered(node, axes, places);
 }
 

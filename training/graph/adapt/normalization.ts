@@ -1,7 +1,7 @@
 /** Expresses normalizations over other axes by means and squares. */
 import { elementCount } from '../../arrays/index.ts';
 import type { Shape } from '../types.ts';
-import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
+import { axisFromFront, type Foreign, int, range, type Rule } from './foreign.ts';
 
 const float32s = (node: Foreign): boolean => node.dtypeOf(node.x) === 'float32';
 
@@ -63,7 +63,7 @@ function layerNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   if (!shape || !float32s(node) || !node.hasOnly('axis', 'epsilon', 'stash_type') || node.intOf('stash_type', 1) !== 1)
     return false;
-  const [axis = 0] = fromFront([node.intOf('axis', -1)], shape.length);
+  const axis = axisFromFront(node.intOf('axis', -1), shape.length);
   const normalShape = shape.slice(axis);
   if (!normalShape.every((dim) => typeof dim === 'number')) return false;
   const [, scale = '', bias = ''] = node.inputs;
@@ -99,7 +99,7 @@ function rmsNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   if (!shape || !float32s(node) || !node.hasOnly('axis', 'epsilon', 'stash_type') || node.intOf('stash_type', 1) !== 1)
     return false;
-  const [axis = 0] = fromFront([node.intOf('axis', -1)], shape.length);
+  const axis = axisFromFront(node.intOf('axis', -1), shape.length);
   const squares = node.add('Mul', [node.x, node.x]);
   const mean = node.add('ReduceMean', [squares, node.ints(range(shape.length).slice(axis))], [int('keepdims', 1)]);
   const root = node.add('Sqrt', [node.add('Add', [mean, node.scalar(node.floatOf('epsilon', 1e-5))])]);

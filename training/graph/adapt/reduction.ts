@@ -1,5 +1,5 @@
 /** Adapts reductions whose axes are attributes or omitted, and expresses further reductions by others. */
-import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
+import { axesFromFront, type Foreign, int, range, type Rule } from './foreign.ts';
 
 /**
  * Returns the axes of a reduction: they are an attribute before opset 13 or 18 and an input from then on. All axes
@@ -12,18 +12,18 @@ function axesOf(node: Foreign): readonly number[] | undefined {
   const given = node.input(1);
   const axes = given === '' ? (node.intsOf('axes') ?? []) : node.numbersOf(given);
   if (rank === undefined || axes === undefined) return undefined;
-  if (axes.length > 0) return fromFront(axes, rank);
+  if (axes.length > 0) return axesFromFront(axes, rank);
   return node.intOf('noop_with_empty_axes', 0) === 1 ? [] : range(rank);
 }
 
 type Prepare = (node: Foreign, x: string) => string;
-const asIs: Prepare = (_node, x) => x;
+const unchanged: Prepare = (_node, x) => x;
 const squared: Prepare = (node, x) => node.add('Mul', [x, x]);
 const magnitude: Prepare = (node, x) => node.add('Max', [x, node.add('Neg', [x])]);
 
 /** Emits after(reduction of before(x)). */
-const folded =
-  (opType: string, before: Prepare = asIs, after?: string): Rule =>
+const reduced =
+  (opType: string, before: Prepare = unchanged, after?: string): Rule =>
   (node) => {
     const axes = axesOf(node);
     if (!axes || !node.hasOnly('axes', 'keepdims', 'noop_with_empty_axes')) return false;
@@ -47,15 +47,15 @@ const overImage =
 export const reduction: Readonly<Record<string, Rule | undefined>> = {
   GlobalAveragePool: overImage('ReduceMean'),
   GlobalMaxPool: overImage('ReduceMax'),
-  ReduceMean: folded('ReduceMean'),
-  ReduceMax: folded('ReduceMax'),
-  ReduceSum: folded('ReduceSum'),
+  ReduceMean: reduced('ReduceMean'),
+  ReduceMax: reduced('ReduceMax'),
+  ReduceSum: reduced('ReduceSum'),
   ReduceMin: (node) =>
-    node.dtypeOf(node.x) === 'float32' && folded('ReduceMax', (_, x) => node.add('Neg', [x]), 'Neg')(node),
-  ReduceSumSquare: folded('ReduceSum', squared),
-  ReduceL1: folded('ReduceSum', magnitude),
-  ReduceL2: folded('ReduceSum', squared, 'Sqrt'),
-  ReduceLogSum: folded('ReduceSum', asIs, 'Log'),
+    node.dtypeOf(node.x) === 'float32' && reduced('ReduceMax', (_, x) => node.add('Neg', [x]), 'Neg')(node),
+  ReduceSumSquare: reduced('ReduceSum', squared),
+  ReduceL1: reduced('ReduceSum', magnitude),
+  ReduceL2: reduced('ReduceSum', squared, 'Sqrt'),
+  ReduceLogSum: reduced('ReduceSum', unchanged, 'Log'),
   // max x + log Σ e^(x − max x)
   ReduceLogSumExp: (node) => {
     const axes = axesOf(node);

@@ -3,7 +3,9 @@
  *
  * Source: https://github.com/onnx/onnx/blob/v1.19.0/docs/Operators.md#Resize
  */
-import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
+import { at } from '../../arrays/index.ts';
+import type { Shape } from '../types.ts';
+import { axesFromFront, type Foreign, int, range, type Rule } from './foreign.ts';
 
 /** Maps an element of the output to a coordinate on the input's axis. */
 type Place = (i: number, axis: Resized) => number;
@@ -39,15 +41,13 @@ const words = [
 ];
 
 /** Returns the axes that change, by scales or by sizes. */
-function resizedAxes(node: Foreign): readonly Resized[] | undefined {
-  const shape = node.shapeOf(node.x);
-  if (!shape) return undefined;
-  const along = fromFront(node.intsOf('axes') ?? range(shape.length), shape.length);
+function resizedAxes(node: Foreign, shape: Shape): readonly Resized[] | undefined {
+  const along = axesFromFront(node.intsOf('axes') ?? range(shape.length), shape.length);
   const [, , scales = '', sizes = ''] = node.inputs;
   const given = node.numbersOf(sizes === '' ? scales : sizes);
   if (given?.length !== along.length) return undefined;
   const axes = along.flatMap((axis, i): readonly (Resized | undefined)[] => {
-    const [size, number = 1] = [shape[axis], given[i]];
+    const [size, number] = [shape[axis], at(given, i)];
     if (sizes === '' && number === 1) return [];
     if (typeof size !== 'number') return [undefined];
     const outputs = sizes === '' ? Math.floor(size * number) : number;
@@ -64,7 +64,8 @@ function resize(node: Foreign): boolean {
   const isPlain = node.intOf('antialias', 0) === 0 && node.textOf('keep_aspect_ratio_policy', 'stretch') === 'stretch';
   if (!place || !round || !isPlain || !node.hasOnly(...words) || (mode !== 'nearest' && mode !== 'linear'))
     return false;
-  const axes = resizedAxes(node);
+  const shape = node.shapeOf(node.x);
+  const axes = shape && resizedAxes(node, shape);
   // Runtimes disagree about the size where a scale does not give a whole number.
   const isWhole = axes?.every(({ size, scale, outputs }) => Math.abs(size * scale - outputs) < 1e-3) === true;
   if (
@@ -73,27 +74,28 @@ function resize(node: Foreign): boolean {
     (mode === 'linear' && node.dtypeOf(node.x) !== 'float32')
   )
     return false;
-  const rank = node.shapeOf(node.x)?.length ?? 0;
   const x = axes.reduce((from, axis) => {
-    const at = range(axis.outputs).map((i) => place(i, axis));
-    return mode === 'nearest' ? gather(node, from, axis, at.map(round)) : between(node, from, axis, at, rank);
+    const coordinates = range(axis.outputs).map((i) => place(i, axis));
+    return mode === 'nearest'
+      ? gather(node, from, axis, coordinates.map(round))
+      : interpolate(node, from, axis, coordinates, shape.length);
   }, node.x);
   return node.end('Identity', [x]);
 }
 
-function gather(node: Foreign, x: string, { axis, size }: Resized, at: readonly number[]): string {
-  const within = at.map((place) => Math.min(Math.max(place, 0), size - 1));
+function gather(node: Foreign, x: string, { axis, size }: Resized, indices: readonly number[]): string {
+  const within = indices.map((place) => Math.min(Math.max(place, 0), size - 1));
   return node.add('Gather', [x, node.ints(within)], [int('axis', axis)]);
 }
 
 /** (1 − f) x[⌊place⌋] + f x[⌊place⌋ + 1] */
-function between(node: Foreign, x: string, axis: Resized, at: readonly number[], rank: number): string {
-  const within = at.map((place) => Math.min(Math.max(place, 0), axis.size - 1));
+function interpolate(node: Foreign, x: string, axis: Resized, coordinates: readonly number[], rank: number): string {
+  const within = coordinates.map((place) => Math.min(Math.max(place, 0), axis.size - 1));
   const low = within.map(Math.floor);
   const shape = range(rank).map((i) => (i === axis.axis ? axis.outputs : 1));
   const part = (from: readonly number[], weights: readonly number[]): string =>
     node.add('Mul', [gather(node, x, axis, from), node.floats(weights, shape)]);
-  const above = within.map((place, i) => place - (low[i] ?? 0));
+  const above = within.map((place, i) => place - at(low, i));
   return node.add('Add', [
     part(
       low,

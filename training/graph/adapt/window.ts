@@ -2,6 +2,7 @@
  * Adapts convolutions and pools: one spatial axis becomes two, named paddings become numbers, and sizes that round up
  * get padding.
  */
+import { at } from '../../arrays/index.ts';
 import { type Foreign, ints, range, type Rule } from './foreign.ts';
 
 /** A window along one axis. */
@@ -11,32 +12,41 @@ interface Slide {
   readonly stride: number;
   readonly dilation: number;
   readonly before: number;
-  readonly behind: number;
+  readonly after: number;
 }
 
 const spanOf = ({ kernel, dilation }: Slide): number => (kernel - 1) * dilation + 1;
+
+/** Returns an attribute of this length, by default with the same number everywhere; undefined for another length. */
+function listOf(node: Foreign, name: string, length: number, otherwise: number): readonly number[] | undefined {
+  const given = node.intsOf(name) ?? [];
+  if (given.length === 0) return range(length).map(() => otherwise);
+  return given.length === length ? given : undefined;
+}
 
 /** Returns the windows of a node by axis; undefined where sizes are free, or `auto_pad` is unknown. */
 function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readonly Slide[] | undefined {
   const shape = node.shapeOf(node.x);
   const spatial = shape?.slice(2);
-  const rank = spatial?.length ?? 0;
-  if (!spatial?.every((dim) => typeof dim === 'number') || kernels?.length !== rank) return undefined;
-  const pads = node.intsOf('pads') ?? range(2 * rank).map(() => 0);
+  if (!spatial?.every((dim) => typeof dim === 'number') || kernels?.length !== spatial.length) return undefined;
+  const rank = spatial.length;
+  const [strides, dilations] = ['strides', 'dilations'].map((name) => listOf(node, name, rank, 1));
+  const pads = listOf(node, 'pads', 2 * rank, 0);
+  if (!strides || !dilations || !pads) return undefined;
   const slides = spatial.map((size, axis) => ({
     size,
-    kernel: kernels[axis] ?? 1,
-    stride: node.intsOf('strides')?.[axis] ?? 1,
-    dilation: node.intsOf('dilations')?.[axis] ?? 1,
-    before: pads[axis] ?? 0,
-    behind: pads[axis + rank] ?? 0,
+    kernel: at(kernels, axis),
+    stride: at(strides, axis),
+    dilation: at(dilations, axis),
+    before: at(pads, axis),
+    after: at(pads, axis + rank),
   }));
   switch (node.textOf('auto_pad', 'NOTSET')) {
     case 'NOTSET':
     case '':
       return slides;
     case 'VALID':
-      return slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
+      return slides.map((slide) => ({ ...slide, before: 0, after: 0 }));
     case 'SAME_UPPER':
       return withoutGaps(slides)?.map((slide) => same(slide, Math.floor));
     case 'SAME_LOWER':
@@ -56,25 +66,24 @@ const withoutGaps = (slides: readonly Slide[]): readonly Slide[] | undefined =>
 /** Pads for as many outputs as strides fit into the size. `half` decides how much of an odd padding goes in front. */
 function same(slide: Slide, half: (padding: number) => number): Slide {
   const padding = paddingOf(slide);
-  return { ...slide, before: half(padding / 2), behind: padding - half(padding / 2) };
+  return { ...slide, before: half(padding / 2), after: padding - half(padding / 2) };
 }
 
 /**
- * Adds padding behind for `ceil_mode`, where the last window may reach beyond the end if it begins within the image or
+ * Adds padding at the end for `ceil_mode`, where the last window may reach beyond the end if it begins within the image or
  * the padding in front.
  */
 function roundedUp(slide: Slide): Slide {
-  const { size, stride, before, behind } = slide;
-  const reach = size + before + behind - spanOf(slide);
+  const { size, stride, before, after } = slide;
+  const reach = size + before + after - spanOf(slide);
   const outputs = Math.ceil(reach / stride) + 1;
   const kept = (outputs - 1) * stride >= size + before ? outputs - 1 : outputs;
-  return { ...slide, behind: behind + Math.max(0, (kept - 1) * stride - reach) };
+  return { ...slide, after: after + Math.max(0, (kept - 1) * stride - reach) };
 }
 
-/** Returns the window's attributes for two dimensions. With one spatial axis, the window has a single row. */
+/** Returns the window's attributes for two dimensions. */
 function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
-  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
-  const each = (of: (slide: Slide) => number): readonly number[] => all.map(of);
+  const each = (of: (slide: Slide) => number): readonly number[] => inTwoDimensions(slides).map(of);
   return [
     ints(
       'kernel_shape',
@@ -84,7 +93,7 @@ function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
       'strides',
       each(({ stride }) => stride),
     ),
-    ints('pads', [...each(({ before }) => before), ...each(({ behind }) => behind)]),
+    ints('pads', [...each(({ before }) => before), ...each(({ after }) => after)]),
     ...(dilations
       ? [
           ints(
@@ -96,7 +105,12 @@ function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
   ];
 }
 
-const oneRow: Slide = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, behind: 0 };
+const oneRow: Slide = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+
+/** Returns the windows along rows and columns. With one spatial axis, there is a single row. */
+function inTwoDimensions(slides: readonly Slide[]): readonly [rows: Slide, columns: Slide] {
+  return slides.length === 1 ? [oneRow, at(slides, 0)] : [at(slides, 0), at(slides, 1)];
+}
 
 /** Reshapes `[N, C, L]` to `[N, C, 1, L]`. */
 function asImage(node: Foreign, name: string): string {
@@ -115,7 +129,7 @@ function endAsInput(node: Foreign, y: string): true {
   return isRow ? node.endReshaped(y, [...shape.slice(0, 2), ...shape.slice(3)]) : node.end('Identity', [y]);
 }
 
-const isDrawn = ({ length }: readonly unknown[]): boolean => length === 1 || length === 2;
+const hasOneOrTwoAxes = ({ length }: readonly unknown[]): boolean => length === 1 || length === 2;
 
 const convolutionAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'auto_pad', 'group'];
 
@@ -124,15 +138,15 @@ function convolution(node: Foreign): boolean {
   const filters = node.shapeOf(W)?.slice(2);
   const kernels = node.intsOf('kernel_shape') ?? filters?.map(Number);
   const slides = slidesOf(node, kernels);
-  if (!slides || !isDrawn(slides) || !node.hasOnly(...convolutionAttributes)) return false;
+  if (!slides || !hasOneOrTwoAxes(slides) || !node.hasOnly(...convolutionAttributes)) return false;
   const group = node.attribute('group');
   const attributes = [...attributesOf(slides), ...(group ? [group] : [])];
   const inputs = (image: string, weights: string): string[] => [image, weights, ...(B === '' ? [] : [B])];
   if (slides.length === 2) return node.end('Conv', inputs(x, W), attributes);
   const constant = node.look(W)?.constant;
   if (!constant) return false;
-  const [outputs = 1, perGroup = 1, width = 1] = constant.shape;
-  const weights = node.store('weights', { ...constant, shape: [outputs, perGroup, 1, width] });
+  const { shape } = constant;
+  const weights = node.store('weights', { ...constant, shape: [...shape.slice(0, 2), 1, ...shape.slice(2)] });
   return endAsInput(node, node.add('Conv', inputs(asImage(node, x), weights), attributes));
 }
 
@@ -143,8 +157,8 @@ const poolAttributes = [
 
 function poolSlides(node: Foreign): readonly Slide[] | undefined {
   const slides = slidesOf(node, node.intsOf('kernel_shape'));
-  const isPlain = slides?.every(({ dilation }) => dilation === 1) === true && node.intOf('storage_order', 0) === 0;
-  if (!slides || !isDrawn(slides) || !isPlain || !node.hasOnly(...poolAttributes)) return undefined;
+  const isDense = slides?.every(({ dilation }) => dilation === 1) === true && node.intOf('storage_order', 0) === 0;
+  if (!slides || !hasOneOrTwoAxes(slides) || !isDense || !node.hasOnly(...poolAttributes)) return undefined;
   const padded = node.textOf('auto_pad', 'NOTSET').startsWith('SAME');
   return node.intOf('ceil_mode', 0) === 1 && !padded ? slides.map(roundedUp) : slides;
 }
@@ -164,11 +178,11 @@ function maxPool(node: Foreign): boolean {
 function averagePool(node: Foreign): boolean {
   const slides = poolSlides(node);
   if (!slides) return false;
-  const hasPads = slides.some(({ before, behind }) => before + behind > 0);
+  const hasPads = slides.some(({ before, after }) => before + after > 0);
   const includesPads = node.intOf('count_include_pad', 0) === 1;
-  // Runtimes disagree about what counts in a window that ends behind the padding.
+  // Runtimes disagree about what counts in a window that ends after the padding.
   if (includesPads && node.intOf('ceil_mode', 0) === 1) return false;
-  const window = slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
+  const window = slides.map((slide) => ({ ...slide, before: 0, after: 0 }));
   const attributes = attributesOf(window, { dilations: false });
   const image = asImage(node, node.x);
   const padded = hasPads ? withZeros(node, image, slides) : image;
@@ -178,24 +192,26 @@ function averagePool(node: Foreign): boolean {
 }
 
 function withZeros(node: Foreign, image: string, slides: readonly Slide[]): string {
-  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
-  const pads = [0, 0, ...all.map(({ before }) => before), 0, 0, ...all.map(({ behind }) => behind)];
+  const all = inTwoDimensions(slides);
+  const pads = [0, 0, ...all.map(({ before }) => before), 0, 0, ...all.map(({ after }) => after)];
   return node.add('Pad', [image, node.ints(pads)]);
 }
 
 /** Returns the factors `[1, 1, H, W]`: the size of a window divided by its part within the image. */
 function factorsOf(node: Foreign, slides: readonly Slide[]): string {
-  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
-  const [rows = [], columns = []] = all.map((slide) => {
-    const outputs = Math.floor((slide.size + slide.before + slide.behind - slide.kernel) / slide.stride) + 1;
-    return range(Math.max(0, outputs)).map((output) => {
-      const first = output * slide.stride - slide.before;
-      const inside = Math.min(first + slide.kernel, slide.size) - Math.max(first, 0);
-      return slide.kernel / inside;
-    });
+  const [rows, columns] = inTwoDimensions(slides);
+  const [alongRows, alongColumns] = [factorsAlong(rows), factorsAlong(columns)];
+  const factors = alongRows.flatMap((row) => alongColumns.map((column) => row * column));
+  return node.floats(factors, [1, 1, alongRows.length, alongColumns.length]);
+}
+
+function factorsAlong({ size, kernel, stride, before, after }: Slide): readonly number[] {
+  const outputs = Math.floor((size + before + after - kernel) / stride) + 1;
+  return range(Math.max(0, outputs)).map((output) => {
+    const first = output * stride - before;
+    const inside = Math.min(first + kernel, size) - Math.max(first, 0);
+    return kernel / inside;
   });
-  const factors = rows.flatMap((row) => columns.map((column) => row * column));
-  return node.floats(factors, [1, 1, rows.length, columns.length]);
 }
 
 const transposedAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'group', 'output_padding', 'auto_pad'];

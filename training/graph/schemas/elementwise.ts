@@ -6,9 +6,11 @@ import { broadcastShapes, commonDType, expectDType, expectShape, type OpSchema, 
 const broadcast = (values: readonly TensorType[]): Shape =>
   values.reduce<Shape>((shape, value) => broadcastShapes(shape, value.shape), []);
 
-const unary: OpSchema<'Neg'> = { infer: ([X]) => [X] };
+const unary: OpSchema<'Neg'> = { inputs: [1, 1], attributes: {}, infer: ([X]) => [X] };
 
 const binary = (result?: DType): OpSchema<'Add'> => ({
+  inputs: [2, 2],
+  attributes: {},
   broadcasts: true,
   infer: (inputs) => {
     const dtype = commonDType(inputs);
@@ -23,18 +25,20 @@ export const elementwise = {
   Div: binary(),
   Neg: unary,
   Max: binary(),
-  HardSigmoid: { infer: ([X]) => [X] },
+  HardSigmoid: { inputs: [1, 1], attributes: { alpha: 0.2, beta: 0.5 }, infer: ([X]) => [X] },
   Sqrt: unary,
   Exp: unary,
   Log: unary,
   Erf: unary,
   Relu: unary,
-  LeakyRelu: { infer: ([X]) => [X] },
+  LeakyRelu: { inputs: [1, 1], attributes: { alpha: 0.01 }, infer: ([X]) => [X] },
   Sigmoid: unary,
   Tanh: unary,
   Softplus: unary,
   /** `min` and `max` are scalars. */
   Clip: {
+    inputs: [3, 3],
+    attributes: {},
     infer: ([input, min, max]) => {
       expectShape('min', min, []);
       expectShape('max', max, []);
@@ -44,15 +48,21 @@ export const elementwise = {
   Equal: binary('bool'),
   Greater: binary('bool'),
   GreaterOrEqual: binary('bool'),
-  IsNaN: { infer: ([X]) => [{ dtype: 'bool', shape: X.shape }] },
+  IsNaN: { inputs: [1, 1], attributes: {}, infer: ([X]) => [{ dtype: 'bool', shape: X.shape }] },
   Where: {
+    inputs: [3, 3],
+    attributes: {},
     broadcasts: true,
     infer: ([condition, X, Y]) => {
       expectDType('condition', condition, 'bool');
       return [{ dtype: commonDType([X, Y]), shape: broadcast([condition, X, Y]) }];
     },
   },
-  Cast: { infer: ([input], { to }) => [{ dtype: to, shape: input.shape }] },
+  Cast: {
+    inputs: [1, 1],
+    attributes: { to: 'required' },
+    infer: ([input], { to }) => [{ dtype: to, shape: input.shape }],
+  },
   Identity: unary,
 } satisfies Partial<SchemaTable<OpType>>;
 

@@ -5,12 +5,14 @@ import { broadcastShapes, commonDType, expectRank, formatShape, type SchemaTable
 
 const transposed = (shape: Shape, transpose: 0 | 1 | undefined): Shape => (transpose ? shape.toReversed() : shape);
 
-const stackFirst = ([first = 1, second = 1, ...rest]: Shape, transpose: 0 | 1 | undefined): Shape =>
-  transpose ? [second, first, ...rest] : [first, second, ...rest];
+const stackFirst = (shape: Shape, transpose: 0 | 1 | undefined): Shape => [
+  ...transposed(shape.slice(0, 2), transpose),
+  ...shape.slice(2),
+];
 
-const lastTwoSwapped = ([stack = 1, ...matrix]: Shape, transpose: 0 | 1 | undefined): Shape => [
-  stack,
-  ...transposed(matrix, transpose),
+const lastTwoSwapped = (shape: Shape, transpose: 0 | 1 | undefined): Shape => [
+  ...shape.slice(0, 1),
+  ...transposed(shape.slice(1), transpose),
 ];
 
 function contract(a: Shape, b: Shape): Shape {
@@ -22,9 +24,16 @@ function contract(a: Shape, b: Shape): Shape {
 
 export const linalg = {
   /** Stacks of matrices: `[.., M, K] · [.., K, N] -> [.., M, N]`. */
-  MatMul: { broadcasts: true, infer: ([A, B]) => [{ dtype: commonDType([A, B]), shape: contract(A.shape, B.shape) }] },
+  MatMul: {
+    inputs: [2, 2],
+    attributes: {},
+    broadcasts: true,
+    infer: ([A, B]) => [{ dtype: commonDType([A, B]), shape: contract(A.shape, B.shape) }],
+  },
   /** `alpha · A' · B' + beta · C`, where `C` broadcasts to the product's shape. */
   Gemm: {
+    inputs: [2, 3],
+    attributes: { alpha: 'optional', beta: 'optional', transA: 'optional', transB: 'optional' },
     broadcasts: true,
     infer: ([A, B, C], { transA, transB }) => {
       expectRank('A', A, 2);
@@ -38,6 +47,8 @@ export const linalg = {
   },
   /** `[stack, M, K] · [stack, K, N] -> [stack, M, N]`; with `transBatchA` A is stored as `[M, stack, K]`. */
   'com.microsoft.FusedMatMul': {
+    inputs: [2, 2],
+    attributes: { transA: 'optional', transB: 'optional', transBatchA: 'optional', transBatchB: 'optional' },
     infer: ([A, B], { transA, transB, transBatchA, transBatchB }) => {
       expectRank('A', A, 3);
       expectRank('B', B, 3);

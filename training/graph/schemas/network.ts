@@ -15,6 +15,8 @@ import {
 export const normalization = {
   /** `X [N, C, ..]`; scale γ, B β, input_mean μ, input_var σ² are `[C]`. */
   BatchNormalization: {
+    inputs: [5, 5],
+    attributes: { epsilon: 1e-5, momentum: 0.9, training_mode: 0 },
     infer: ([X, ...perChannel]) => {
       const [, C] = X.shape;
       if (C === undefined) throw new GraphError(`expected X of shape [N, C, ..], got ${formatType(X)}`);
@@ -26,6 +28,8 @@ export const normalization = {
   },
   /** `X [.., D]`, where `D` are the axes from `axis` on; Scale γ and B β are `D`, Mean and InvStdDev `[.., 1]`. */
   LayerNormalization: {
+    inputs: [3, 3],
+    attributes: { axis: -1, epsilon: 1e-5 },
     infer: ([X, Scale, B], { axis }) => {
       const at = normalizeAxis(axis, X.shape.length);
       expectShape('Scale', Scale, X.shape.slice(at));
@@ -38,9 +42,11 @@ export const normalization = {
 } satisfies Partial<SchemaTable<OpType>>;
 
 export const classification = {
-  Softmax: { infer: ([input]) => [input] },
+  Softmax: { inputs: [1, 1], attributes: { axis: -1 }, infer: ([input]) => [input] },
   /** `scores [N, K]`, `labels [N]` of class indices -> a scalar and the log-probabilities `[N, K]`. */
   SoftmaxCrossEntropyLoss: {
+    inputs: [2, 2],
+    attributes: { reduction: 'mean' },
     infer: ([scores, labels], { reduction }) => {
       expectOneOf('reduction', reduction, 'mean', 'sum');
       expectRank('scores', scores, 2);
@@ -57,6 +63,8 @@ export const control = {
    * keeps its type; each scan output is stacked along a new first axis of length `M`.
    */
   Loop: {
+    inputs: [2, Infinity],
+    attributes: { body: 'required' },
     infer: ([M, cond, ...state], { body }) => {
       expectDType('M', M, 'int64');
       expectDType('cond', cond, 'bool');

@@ -15,6 +15,8 @@ function reduceShape(shape: Shape, axes: readonly number[], keepdims: 0 | 1): Sh
 }
 
 const reduceOverAxes: OpSchema<'ReduceSum'> = {
+  inputs: [2, 2],
+  attributes: { keepdims: 1 },
   infer: ([data, axes], { keepdims }) => [
     { dtype: data.dtype, shape: reduceShape(data.shape, expectAxes(constantInts('axes', axes)), keepdims) },
   ],
@@ -25,6 +27,8 @@ export const reduction = {
   ReduceMean: reduceOverAxes,
   ReduceSum: reduceOverAxes,
   ArgMax: {
+    inputs: [1, 1],
+    attributes: { axis: 0, keepdims: 1 },
     infer: ([data], { axis, keepdims }) => [{ dtype: 'int64', shape: reduceShape(data.shape, [axis], keepdims) }],
   },
 } satisfies Partial<SchemaTable<OpType>>;

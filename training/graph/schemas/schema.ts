@@ -1,4 +1,9 @@
-/** The interface of an op's schema, and the shape arithmetic that several schemas share. */
+/**
+ * The interface of an op's schema, and the shape arithmetic that several schemas share. A schema is the signature in
+ * `../ops.ts` at run time: files are checked against it; code is checked by the compiler.
+ *
+ * Source of the numbers of inputs and the defaults: https://github.com/onnx/onnx/blob/v1.13.0/docs/Operators.md
+ */
 import { elementCount } from '../../arrays/index.ts';
 import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
 import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
@@ -7,6 +12,9 @@ import { type DType, type Dim, GraphError, type Shape, type TensorType, type Val
 export type Types<Values extends readonly unknown[]> = { readonly [K in keyof Values]: TensorType };
 
 export interface OpSchema<O extends OpType> {
+  readonly inputs: readonly [min: number, max: number];
+  /** The specification's default of each attribute. One without a default is required or optional. */
+  readonly attributes: { readonly [A in keyof Attributes<O>]-?: Attributes<O>[A] | 'required' | 'optional' };
   /** Returns the types of all outputs, or throws a `GraphError` that says what does not fit. */
   readonly infer: (inputs: Inputs<O>, attributes: Attributes<O>) => Types<Outputs<O>>;
   /** The inputs are broadcast against each other, so a cotangent may be larger than its primal. */
@@ -65,6 +73,24 @@ export const knownSizes = (shape: Shape): readonly number[] =>
 
 /** Returns the number of elements; throws for a shape with a symbolic dimension. */
 export const sizeOf = (shape: Shape): number => elementCount(knownSizes(shape));
+
+/** Returns the number of elements; undefined for a shape with a symbolic dimension. */
+export const sizeIfKnown = (shape: Shape): number | undefined =>
+  shape.every((dim) => typeof dim === 'number') ? elementCount(shape) : undefined;
+
+/** The sizes of a tensor, by its rank. */
+interface SizesOfRank {
+  readonly 1: readonly [number];
+  readonly 2: readonly [number, number];
+  readonly 3: readonly [number, number, number];
+  readonly 4: readonly [number, number, number, number];
+}
+
+/** Returns the sizes of a tensor of this rank; throws for another rank, and for a symbolic size. */
+export function sizesOf<R extends keyof SizesOfRank>(value: TensorType, rank: R): SizesOfRank[R] {
+  expectRank('a tensor', value, rank);
+  return knownSizes(value.shape) as unknown as SizesOfRank[R];
+}
 
 /** Multidirectional broadcasting, https://github.com/onnx/onnx/blob/v1.13.0/docs/Broadcasting.md */
 export function broadcastShapes(a: Shape, b: Shape): Shape {

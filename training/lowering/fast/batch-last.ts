@@ -4,7 +4,7 @@
  * In this layout, ops that move pixels move runs of N numbers, a statistic of a channel is a sum along rows, and a
  * convolution runs over a single wide image.
  */
-import type { GraphBuilder, Value } from '../../graph/index.ts';
+import { type GraphBuilder, known, type Value } from '../../graph/index.ts';
 import { patterns } from '../pattern.ts';
 import type { Rewriter } from '../rewrite.ts';
 
@@ -13,7 +13,7 @@ const swap = { perm: [1, 0] } as const;
 /** Brings `[N, ..]` to `[F, N]`. A value that came from `[F, N]` goes back without a copy. */
 export function batchLast(g: Rewriter, x: Value): Value {
   const source = beforeReshape(g, x);
-  return transposedOf(g, x) ?? g.Transpose(g.Reshape(source, g.ints([Number(x.shape[0]), -1])), swap);
+  return transposedOf(g, x) ?? g.Transpose(g.Reshape(source, g.ints([known('the mini-batch', x.shape[0]), -1])), swap);
 }
 
 /** Brings `[F, N]` to `[N, ..]`. */

@@ -15,7 +15,7 @@
  *
  * Gain: without it a step takes up to 1.07 times as long (`npm run bench:lowering`: 1.03 for mnist-cnn at batch 256).
  */
-import { constantInts, type Value } from '../../graph/index.ts';
+import { constantInts, known, type Value } from '../../graph/index.ts';
 import { type Operand, patterns } from '../pattern.ts';
 import { replacing, type Rewriter, rule } from '../rewrite.ts';
 
@@ -69,7 +69,7 @@ const areAllButChannels = (axes: Value, { shape }: Value): boolean =>
 /** Emits b z + c per channel. With ε = 0, mean 0 and variance 1 the node computes nothing else. */
 function affine(g: Rewriter, z: Value, b: Value, c: Value): Value {
   if (z.shape.length === 2) return g.Add(g.Mul(z, b), c);
-  const channels = Number(b.shape[0]);
+  const channels = known('the channels', b.shape[0]);
   const statistic = (name: string, value: number) =>
     g.initializer(name, { dtype: 'float32', shape: [channels], data: new Float32Array(channels).fill(value) });
   const attributes = { epsilon: 0, momentum: 0, training_mode: 0 } as const;

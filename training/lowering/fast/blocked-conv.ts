@@ -13,8 +13,7 @@
  * Source: Georganas et al., Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures, 2018,
  * https://arxiv.org/abs/1808.05567
  */
-import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../value.ts';
+import { type GraphBuilder, known, type OpNode, sizesOf, type Value } from '../../graph/index.ts';
 import { type Pass, replacing } from '../rewrite.ts';
 
 /** @param b the processor's block of channels */
@@ -23,19 +22,18 @@ export const blockedConv = (b: number): Pass =>
 
 /** Is true for a convolution of one group with whole blocks of channels on both sides. */
 function fillsBlocks({ inputs: [, W], attributes: { group } }: OpNode<'Conv'>, b: number): boolean {
-  const [O = NaN, I = NaN] = sizes(W);
-  return group === 1 && O % b === 0 && I % b === 0;
+  return group === 1 && W.shape.slice(0, 2).every((dim) => typeof dim === 'number' && dim % b === 0);
 }
 
 function emitBlocked(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'Conv'>, b: number): Value {
   const image = g['com.microsoft.nchwc.ReorderInput'](X);
   const Y = g['com.microsoft.nchwc.Conv'](image, blockedFilters(g, W, b), B, undefined, attributes);
-  return g['com.microsoft.nchwc.ReorderOutput'](Y, { channels: Number(W.shape[0]) });
+  return g['com.microsoft.nchwc.ReorderOutput'](Y, { channels: known('the channels', W.shape[0]) });
 }
 
 /** Brings the elements into the kernel's order, under the shape that the kernel expects. */
 function blockedFilters(g: GraphBuilder, W: Value, b: number): Value {
-  const [O = 0, I = 0, kH = 0, kW = 0] = sizes(W);
+  const [O, I, kH, kW] = sizesOf(W, 4);
   const split = g.Reshape(W, g.ints([O / b, b, I / b, b, kH, kW]));
   return g.Reshape(g.Transpose(split, { perm: [0, 2, 4, 5, 3, 1] }), g.ints([O, I, kH, kW]));
 }

@@ -4,8 +4,7 @@
  *
  * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
  */
-import type { Attributes, GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../value.ts';
+import { type Attributes, type GraphBuilder, type OpNode, sizesOf, type Value } from '../../graph/index.ts';
 
 export interface Geometry {
   readonly N: number;
@@ -19,9 +18,9 @@ export interface Geometry {
 }
 
 export function geometryOf({ inputs: [X, W], outputs: [Y], attributes }: OpNode<'Conv'>): Geometry {
-  const [N = 0, I = 0, H = 0, columns = 0] = sizes(X);
-  const [O = 0, , kH = 0, kW = 0] = sizes(W);
-  const [, , rows = 0, width = 0] = sizes(Y);
+  const [N, I, H, columns] = sizesOf(X, 4);
+  const [O, , kH, kW] = sizesOf(W, 4);
+  const [, , rows, width] = sizesOf(Y, 4);
   return { N, I, O, input: [H, columns], output: [rows, width], kernel: [kH, kW], attributes };
 }
 
@@ -30,7 +29,7 @@ export const allPixels = ({ output: [rows, columns] }: Geometry): number[] =>
   Array.from({ length: rows * columns }, (_, pixel) => pixel);
 
 /**
- * Returns for each tap the pixel of the input that it multiplies at each given pixel of the output. The number behind
+ * Returns for each tap the pixel of the input that it multiplies at each given pixel of the output. The number after
  * the last pixel stands for padding.
  */
 function tapPixels({ input: [H, W], output, kernel: [kH, kW], attributes }: Geometry, pixels: readonly number[]) {
@@ -54,7 +53,7 @@ export function gatherPixels(g: GraphBuilder, image: Value, pixels: readonly num
 }
 
 /**
- * Brings the input `[I · H · W, N]` to one image `[I, pixels, N]`, with a pixel of zeros behind the last: the padding.
+ * Brings the input `[I · H · W, N]` to one image `[I, pixels, N]`, with a pixel of zeros after the last: the padding.
  */
 export function paddedImage(g: GraphBuilder, { I, N }: Geometry, x: Value): Value {
   const zeros = g.initializer('padding', { dtype: 'float32', shape: [I, 1, N], data: new Float32Array(I * N) });
@@ -99,10 +98,10 @@ export function transposedWeightGradient(
  * products are cut into fewer parts each, since their results have to be added up.
  */
 export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
-  const max = Math.max(fewestParts, maxParts / factors.length);
+  const max = Math.max(minParts, maxParts / factors.length);
   const stacks = factors.map(([A, B]) => {
-    const count = divisorUpTo(max, sizes(A)[1] ?? 0);
-    const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizes(matrix)[0] ?? 0, count, -1]));
+    const count = divisorUpTo(max, sizesOf(A, 2)[1]);
+    const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizesOf(matrix, 2)[0], count, -1]));
     return g['com.microsoft.FusedMatMul'](cut(A), cut(B), { transBatchA: 1, transBatchB: 1, transB: 1 });
   });
   const [first, ...others] = stacks;
@@ -112,7 +111,7 @@ export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: V
 }
 
 const maxParts = 8;
-const fewestParts = 2;
+const minParts = 2;
 
 const divisorUpTo = (max: number, n: number): number =>
   Array.from({ length: max }, (_, i) => max - i).find((count) => n % count === 0) ?? 1;

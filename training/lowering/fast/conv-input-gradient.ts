@@ -7,19 +7,18 @@
  *
  * Gain: without it a step of mnist-resnet takes 1.14 times as long (`npm run bench:lowering`).
  */
-import { elementCount } from '../../arrays/index.ts';
-import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
-import { sizes } from '../value.ts';
+import { at, elementCount } from '../../arrays/index.ts';
+import { type Attributes, type GraphBuilder, sizesOf, type Value } from '../../graph/index.ts';
 import { replacing } from '../rewrite.ts';
 
 export const convInputGradient = replacing({
   ConvTranspose: (g, { inputs: [dY, W, bias], attributes: { output_padding, ...attributes } }) => {
-    const isPlain =
+    const isReversible =
       attributes.group === 1 &&
       !bias &&
       attributes.strides.every((stride) => stride === 1) &&
       output_padding.every((pad) => pad === 0);
-    if (!isPlain || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
+    if (!isReversible || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
     return [inputGradient(g, dY, W, attributes)];
   },
 });
@@ -30,11 +29,11 @@ export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: 
 }
 
 const flippedPads = ({ kernel_shape, dilations, pads }: Attributes<'Conv'>): number[] =>
-  pads.map((pad, i) => (dilations[i % 2] ?? 1) * ((kernel_shape[i % 2] ?? 1) - 1) - pad);
+  pads.map((pad, i) => at(dilations, i % 2) * (at(kernel_shape, i % 2) - 1) - pad);
 
 /** Reverses the taps of W and exchanges its inputs and outputs: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
 function flipped(g: GraphBuilder, W: Value, { kernel_shape }: Attributes<'Conv'>): Value {
-  const [O = 0, I = 0] = sizes(W);
+  const [O, I] = sizesOf(W, 4);
   const taps = elementCount(kernel_shape);
   const reversed = g.ints(Array.from({ length: taps }, (_, k) => taps - 1 - k));
   const gathered = g.Gather(g.Reshape(W, g.ints([O, I, taps])), reversed, { axis: 2 });

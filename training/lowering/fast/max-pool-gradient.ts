@@ -14,9 +14,8 @@
  * WebAssembly), so only WebGPU has it. Pooled blocks (`pooled-conv/`) route in the same way, over corners that they
  * have already.
  */
-import { type GraphBuilder, type OpNode, sameShape, type Value } from '../../graph/index.ts';
+import { type GraphBuilder, knownSizes, type OpNode, sameShape, sizesOf, type Value } from '../../graph/index.ts';
 import { atLeast } from './indicator.ts';
-import { sizes } from '../value.ts';
 import { type Operand, patterns } from '../pattern.ts';
 import { replacing, rule } from '../rewrite.ts';
 
@@ -39,10 +38,8 @@ export const maxPoolGradient = replacing(
 
 /** Is true for windows of 2 × 2 that neither overlap nor leave a pixel out. */
 export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
-  const even = sizes(X)
-    .slice(2)
-    .every((size) => size % 2 === 0);
-  return even && [...kernel_shape, ...strides].every((size) => size === 2) && pads.every((pad) => pad === 0);
+  const isEven = X.shape.slice(2).every((size) => typeof size === 'number' && size % 2 === 0);
+  return isEven && [...kernel_shape, ...strides].every((size) => size === 2) && pads.every((pad) => pad === 0);
 }
 
 /** `X [N, C, H, W]`, `dY [N, C, H/2, W/2]` -> `[N, C, H, W]` */
@@ -50,7 +47,7 @@ function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
   const corners = mapCorners([0, 1, 2, 3], (corner) => everySecond(g, X, corner));
   const [x0, x1, x2, x3] = corners;
   const [d0, d1, d2, d3] = route(g, dY, corners, [g.Max(x0, x1), g.Max(x2, x3)]);
-  return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(sizes(X)));
+  return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(knownSizes(X.shape)));
 }
 
 /** The four elements of a window, in row-major order. */
@@ -79,13 +76,13 @@ export function route(
 
 /** Cuts out the upper left, upper right, lower left or lower right element of each window. */
 function everySecond(g: GraphBuilder, X: Value, corner: number): Value {
-  const [, , H = 0, W = 0] = sizes(X);
-  return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints([H, W]), g.ints([2, 3]), g.ints([2, 2]));
+  const ends = knownSizes(X.shape.slice(2));
+  return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints(ends), g.ints([2, 3]), g.ints([2, 2]));
 }
 
 /** Joins the cotangents of a row of each window, the left element beside the right: `[N, C, H/2, 1, W]`. */
 function sideBySide(g: GraphBuilder, left: Value, right: Value): Value {
-  const [N = 0, C = 0, rows = 0, windows = 0] = sizes(left);
+  const [N, C, rows, windows] = sizesOf(left, 4);
   const columns = [left, right].map((column) => g.Reshape(column, g.ints([N, C, rows, windows, 1])));
   return g.Reshape(g.Concat(...columns, { axis: 4 }), g.ints([N, C, rows, 1, 2 * windows]));
 }

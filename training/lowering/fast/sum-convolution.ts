@@ -8,9 +8,15 @@
  * one pass over memory. The runtime's elementwise ops take a pass each, with narrow vectors. Where nothing else reads w
  * any more, y takes its memory.
  */
-import { elementCount } from '../../arrays/index.ts';
-import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
-import { scalarOf, sizes } from '../value.ts';
+import {
+  type Attributes,
+  type GraphBuilder,
+  knownSizes,
+  sameShape,
+  sizeIfKnown,
+  sizeOf,
+  type Value,
+} from '../../graph/index.ts';
 import { patterns } from '../pattern.ts';
 import type { Rewriter } from '../rewrite.ts';
 
@@ -35,16 +41,17 @@ export interface Sum {
 /** Is true for a large tensor whose rows are whole blocks. */
 export function fillsBlocks(sum: Sum, b: number): boolean {
   const { dtype, shape } = sum.x;
-  return dtype === 'float32' && elementCount(shape) >= large && elementCount(shape) % (rowsOf(sum) * b) === 0;
+  const size = sizeIfKnown(shape);
+  return dtype === 'float32' && size !== undefined && size >= large && size % (rowsOf(sum) * b) === 0;
 }
 
 /** Returns the number of rows that have coefficients of their own; 1 where all have the same. */
-const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementCount(value.shape) : 1)));
+const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? sizeOf(value.shape) : 1)));
 
 export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
   const { x, s, t, w, activation } = sum;
   const channels = rowsOf(sum) * b;
-  const image = imageOf(elementCount(x.shape), channels);
+  const image = imageOf(sizeOf(x.shape), channels);
   const Y = g['com.microsoft.nchwc.Conv'](
     seenAs(g, x, image),
     repeated(g, s ?? g.scalar(1), [channels, 1, 1, 1]),
@@ -52,24 +59,23 @@ export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
     w && seenAs(g, w, image),
     { kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: channels, ...activation },
   );
-  return g.Reshape(Y, g.ints(sizes(x)));
+  return g.Reshape(Y, g.ints(knownSizes(x.shape)));
 }
 
-/** Returns a shape `[1, channels, H, W]` in whose blocks of channels the rows of a matrix lie one behind the other. */
+/** Returns a shape `[1, channels, H, W]` in whose blocks of channels the rows of a matrix lie one after the other. */
 function imageOf(size: number, channels: number): readonly number[] {
   const pixels = size / channels;
-  const rows = Array.from({ length: pixels }, (_, i) => i + 1).find(
-    (count) => pixels % count === 0 && pixels / count <= maxPixels,
-  );
-  return [1, channels, rows ?? pixels, pixels / (rows ?? pixels)];
+  const counts = Array.from({ length: pixels }, (_, i) => i + 1);
+  const rows = counts.find((count) => pixels % count === 0 && pixels / count <= maxPixels) ?? pixels;
+  return [1, channels, rows, pixels / rows];
 }
 
 /** Repeats a number for each row, or for all, as one for each channel: `[channels, ..]`. */
 function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: number, ...ones: number[]]): Value {
   const [channels] = shape;
-  const rows = elementCount(value.shape);
-  const number = scalarOf(value);
-  if (number !== undefined) {
+  const rows = sizeOf(value.shape);
+  if (value.constant && rows === 1) {
+    const number = Number(value.constant.data[0]);
     const data = new Float32Array(channels).fill(number);
     return g.constant(`float32(${number})[${shape.join(',')}]`, { dtype: 'float32', shape, data });
   }
@@ -80,7 +86,7 @@ function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: numb
 
 /** Views the elements in another shape; they stay where they are in memory. */
 function seenAs(g: Rewriter, x: Value, shape: readonly number[]): Value {
-  if (sizes(x).join() === shape.join()) return x;
+  if (sameShape(x.shape, shape)) return x;
   const reshaped = patterns.Reshape('data').match(g, x);
   return reshaped ? seenAs(g, reshaped.data, shape) : g.Reshape(x, g.ints(shape));
 }

@@ -5,8 +5,7 @@
  *
  * ONNX Runtime's WebGPU kernel (1.30) gives wrong numbers for more than one group, without an error.
  */
-import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../value.ts';
+import { type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
 import { replacing } from '../rewrite.ts';
 
 export const convTransposeGroups = replacing({
@@ -24,6 +23,6 @@ function emitGroups(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'
 
 /** Cuts the i-th of `count` equal parts out of an axis. */
 function part(g: GraphBuilder, value: Value, axis: number, i: number, count: number): Value {
-  const size = (sizes(value)[axis] ?? 0) / count;
+  const size = known('a grouped axis', value.shape[axis]) / count;
   return g.Slice(value, g.ints([i * size]), g.ints([(i + 1) * size]), g.ints([axis]), g.ints([1]));
 }

@@ -10,8 +10,16 @@
  * puts the gradient of each element back in its place, and adds up where windows overlap. The first of equal elements,
  * in row-major order, takes all. Padding is never the maximum.
  */
-import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
-import { sizes } from '../value.ts';
+import { at } from '../../arrays/index.ts';
+import {
+  type Attributes,
+  type GraphBuilder,
+  known,
+  knownSizes,
+  type OpNode,
+  sizesOf,
+  type Value,
+} from '../../graph/index.ts';
 import { routingOf } from '../fast/max-pool-gradient.ts';
 import { replacing, rule } from '../rewrite.ts';
 
@@ -19,25 +27,25 @@ export const maxPoolGradientWindows = replacing(rule(routingOf('_'), (g, { pool,
 
 function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: OpNode<'MaxPool'>, dY: Value): Value {
   const window = { ...attributes, dilations: [1, 1], group: 1 };
-  const [N = 0, C = 0, ...image] = sizes(X);
-  const singly = (value: Value) => g.Reshape(value, g.ints([N * C, 1, ...sizes(value).slice(2)]));
+  const [N, C, ...image] = sizesOf(X, 4);
+  const singly = (value: Value) => g.Reshape(value, g.ints([N * C, 1, ...knownSizes(value.shape.slice(2))]));
   const kernels = oneHotKernels(g, attributes.kernel_shape);
 
   const taps = g.Conv(singly(X), kernels, undefined, window);
   const equal = g.Cast(g.Equal(taps, singly(Y)), { to: X.dtype });
-  const rank = g.Mul(equal, ranks(g, attributes, image, sizes(Y).slice(2)));
+  const rank = g.Mul(equal, ranks(g, attributes, image, knownSizes(Y.shape.slice(2))));
   const largest = g.ReduceMax(rank, g.ints([1]), { keepdims: 1 });
   const first = g.Cast(g.Equal(rank, largest), { to: X.dtype });
   const routed = g.Mul(first, singly(dY));
   const output_padding = image.map((size, i) => size - reached(attributes, i, known('an axis', Y.shape[i + 2])));
   const dX = g.ConvTranspose(routed, kernels, undefined, { ...window, output_padding });
-  return g.Reshape(dX, g.ints(sizes(X)));
+  return g.Reshape(dX, g.ints(knownSizes(X.shape)));
 }
 
 /** Returns how far along an axis the windows reach. */
 function reached({ kernel_shape, strides, pads }: Attributes<'MaxPool'>, axis: number, windows: number): number {
-  const padding = (pads[axis] ?? 0) + (pads[axis + 2] ?? 0);
-  return (windows - 1) * (strides[axis] ?? 1) + (kernel_shape[axis] ?? 1) - padding;
+  const padding = at(pads, axis) + at(pads, axis + 2);
+  return (windows - 1) * at(strides, axis) + at(kernel_shape, axis) - padding;
 }
 
 /** Returns kernels `[K, 1, kH, kW]`: kernel k is one at tap k and zero elsewhere. */
@@ -55,7 +63,7 @@ function ranks(
   [rows = 0, columns = 0]: readonly number[],
 ): Value {
   const taps = kH * kW;
-  const inside = (at: number, size: number) => at >= 0 && at < size;
+  const inside = (pixel: number, size: number) => pixel >= 0 && pixel < size;
   const data = Float32Array.from({ length: taps * rows * columns }, (_, i) => {
     const [tap, row, column] = [Math.floor(i / (rows * columns)), Math.floor(i / columns) % rows, i % columns];
     const y = row * down - top + Math.floor(tap / kW);

@@ -3,6 +3,7 @@
  * a Loop's state through host memory, while outputs of a session can stay on the device and be the inputs of its next
  * run.
  */
+import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, liveNodes, type OpNode, Value } from '../../graph/index.ts';
 
 export interface LoopStep {
@@ -38,14 +39,12 @@ export function loopStep(graph: Graph): LoopStep | undefined {
     tripCount: tripCount.name,
     iteration: iteration.name,
     carried: before.map((value, i) => ({
-      initial: initial[i]?.name ?? '',
+      initial: at(initial, i).name,
       before: value.name,
-      after: after[i]?.name ?? '',
-      final: results[i] ?? '',
+      after: at(after, i).name,
+      final: at(results, i),
     })),
-    scanned: after
-      .slice(before.length)
-      .map(({ name }, i) => ({ each: name, stacked: results[before.length + i] ?? '' })),
+    scanned: after.slice(before.length).map(({ name }, i) => ({ each: name, stacked: at(results, before.length + i) })),
   };
 }
 
@@ -64,10 +63,10 @@ function stepGraph(graph: Graph, body: Graph, condition: Value): Graph {
 
 /** Is true when neither the Loop's own condition nor its body's ever becomes false. */
 function runsToTheEnd({ inputs: [, cond], attributes: { body } }: OpNode<'Loop'>): boolean {
-  const [goesOn] = body.outputs;
-  const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === goesOn?.name));
-  const passedThrough = source?.op === 'Identity' && source.inputs[0].name === body.inputs[1]?.name;
-  return passedThrough && cond.constant?.data[0] === 1;
+  const [condition] = body.outputs;
+  const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === condition?.name));
+  const isPassedThrough = source?.op === 'Identity' && source.inputs[0].name === body.inputs[1]?.name;
+  return isPassedThrough && cond.constant?.data[0] === 1;
 }
 
 const isInput = (graph: Graph, value: Value): boolean => graph.inputs.some(({ name }) => name === value.name);

@@ -1,6 +1,5 @@
 /** Finds convolution, Batch Norm, ReLU and 2 × 2 max pooling in a row. */
 import type { Graph, OpNode } from '../../../graph/index.ts';
-import { sizes } from '../../value.ts';
 import { nodesOf } from '../../nodes.ts';
 import { patterns } from '../../pattern.ts';
 import { tilesInTwos } from '../max-pool-gradient.ts';
@@ -28,7 +27,8 @@ export function findBlocks(graph: Graph): readonly Block[] {
   return graph.nodes.flatMap((node): readonly Block[] => {
     if (node.op === 'Loop') return findBlocks(node.attributes.body);
     const found = block.match(all, node);
-    if (!found || !tilesInTwos(found.pool) || sizes(found.conv.inputs[0]).some(Number.isNaN)) return [];
+    if (!found || !tilesInTwos(found.pool) || found.conv.inputs[0].shape.some((dim) => typeof dim !== 'number'))
+      return [];
     return [{ ...found, isInner: transposed.has(found.conv.inputs[1].name) }];
   });
 }

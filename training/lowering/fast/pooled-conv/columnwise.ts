@@ -14,9 +14,8 @@
  * where only the first sum reads tensors as large as z. The products have z and dz̃ as their right factors, which have
  * as many rows as the runtime's kernel takes at once.
  */
-import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import { type GraphBuilder, sizesOf, type Value } from '../../../graph/index.ts';
 import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';
-import { sizes } from '../../value.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
 import { cornerPixels, rowSums, zipCorners } from './pixels.ts';
@@ -29,7 +28,7 @@ export const columnwise: EmitConvolution = (g, geometry, x, W, sign) => {
   const signed = g.Mul(W, sign);
   const z = mapCorners(columns, (c) => g.MatMul(signed, c));
 
-  const count = g.scalar(columns.reduce((sum, c) => sum + (sizes(c)[1] ?? 0), 0));
+  const count = g.scalar(columns.reduce((sum, c) => sum + sizesOf(c, 2)[1], 0));
   const sums = columns.map((c) => rowSums(g, geometry.N, c));
   const total = sums.reduce((sum, each) => g.Add(sum, each));
   const center = g.Div(total, count);

@@ -1,5 +1,5 @@
 /**
- * Convolution, Batch Norm, ReLU and 2 × 2 max pooling, with everything behind the convolution on a quarter of the
+ * Convolution, Batch Norm, ReLU and 2 × 2 max pooling, with everything after the convolution on a quarter of the
  * elements.
  *
  * Batch Norm is a linear function for each channel, which rises where γ ≥ 0. Pooling may therefore come first once the
@@ -12,12 +12,11 @@
  * is then that of another subgradient, which is as good.)
  */
 import { elementCount } from '../../../arrays/index.ts';
-import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import { type GraphBuilder, sizesOf, type Value } from '../../../graph/index.ts';
 import type { Rewriter } from '../../rewrite.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';
 import { atLeast } from '../indicator.ts';
-import { sizes } from '../../value.ts';
 import type { Block } from './blocks.ts';
 import { columnwise } from './columnwise.ts';
 import type { Convolution } from './convolution.ts';
@@ -65,13 +64,13 @@ export function statisticsOf(g: GraphBuilder, { convolution: { mean, variance },
 
 /** Emits the block's output in the graph's layout: `[N, O, H / 2, W / 2]`. */
 export function outputOf(g: GraphBuilder, { block: { pool }, activation }: Forward): Value {
-  const shape = sizes(pool.outputs[0]);
-  return batchFirst(g, g.Reshape(activation, g.ints([-1, shape[0] ?? 0])), shape);
+  const shape = sizesOf(pool.outputs[0], 4);
+  return batchFirst(g, g.Reshape(activation, g.ints([-1, shape[0]])), shape);
 }
 
 /** Is true for few taps and an input without a gradient, as in a network's first layer. */
 function isColumnwise({ conv, isInner }: Block): boolean {
-  const [O = 0, ...filter] = sizes(conv.inputs[1]);
+  const [O, ...filter] = sizesOf(conv.inputs[1], 4);
   return !isInner && elementCount(filter) <= 2 * O;
 }
 

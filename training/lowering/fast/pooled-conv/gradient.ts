@@ -6,7 +6,7 @@
  * since elements that are not a window's largest receive nothing. d goes to one corner of each window, as in
  * `max-pool-gradient.ts`.
  */
-import type { Value } from '../../../graph/index.ts';
+import { knownSizes, type Value } from '../../../graph/index.ts';
 import type { Rewriter } from '../../rewrite.ts';
 import { batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';
@@ -29,7 +29,7 @@ export function emitBackward(g: Rewriter, forward: Forward, dY: Value): Backward
   const sum = (matrix: Value) => rowSums(g, geometryOf(block.conv).N, matrix);
   const flat = (column: Value) => g.Reshape(column, g.ints([-1]));
 
-  const d = g.Mul(g.Reshape(batchLast(g, dY), g.ints(activation.shape.map(Number))), isPositive(g, activation));
+  const d = g.Mul(g.Reshape(batchLast(g, dY), g.ints(knownSizes(activation.shape))), isPositive(g, activation));
   const dShift = sum(d);
   const correlation = g.Sub(sum(g.Mul(d, pooled)), g.Mul(convolution.mean, dShift));
   const dScale = g.Div(g.Mul(sign, correlation), deviation);

@@ -2,8 +2,7 @@
  * Images as matrices `[C, pixels · N]`: lists of pixels, as indices for Gather, that tell where 2 × 2 windows lie in
  * them, and sums along their rows. Pixels are in row-major order.
  */
-import type { GraphBuilder, Value } from '../../../graph/index.ts';
-import { sizes } from '../../value.ts';
+import { type GraphBuilder, sizesOf, type Value } from '../../../graph/index.ts';
 import type { Geometry } from '../columns.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 
@@ -25,7 +24,7 @@ export function cornerPixels({ output: [rows, columns] }: Geometry): Corners<rea
   return mapCorners([0, 1, 2, 3], pixels);
 }
 
-/** Returns the indices that put four corners, one behind the other, back in place. */
+/** Returns the indices that put four corners, one after the other, back in place. */
 export function interleaving(corners: Corners<readonly number[]>): number[] {
   const places: number[] = [];
   corners.flat().forEach((pixel, place) => (places[pixel] = place));
@@ -37,11 +36,11 @@ export function interleaving(corners: Corners<readonly number[]>): number[] {
  * one.
  */
 export function rowSums(g: GraphBuilder, N: number, matrix: Value): Value {
-  const [C = 0] = sizes(matrix);
+  const [C] = sizesOf(matrix, 2);
   const perPixel = g.ReduceSum(g.Reshape(matrix, g.ints([C, -1, N])), g.ints([2]), { keepdims: 0 });
   return g.ReduceSum(perPixel, g.ints([1]), { keepdims: 1 });
 }
 
 /** Emits the mean of each row, `[C, 1]`. */
 export const rowMeans = (g: GraphBuilder, N: number, matrix: Value): Value =>
-  g.Div(rowSums(g, N, matrix), g.scalar(sizes(matrix)[1] ?? 0));
+  g.Div(rowSums(g, N, matrix), g.scalar(sizesOf(matrix, 2)[1]));
