@@ -39,7 +39,7 @@ export function moduleText(
   const context: Emit = {
     define,
     part: whole,
-    at: (buffer) => {
+    addressOf: (buffer) => {
       const address = plan.addresses.get(buffer);
       if (address === undefined) throw new Error(`internal: ${buffer.name} has no address`);
       return address;

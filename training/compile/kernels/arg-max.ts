@@ -24,7 +24,7 @@ export function argMax({ about, x, out, outer, count, inner }: ArgMax): Kernel {
     about,
     reads: [x],
     writes: [out],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       const nest = {
         counts: [outer, inner],
         pointers: [
@@ -45,7 +45,7 @@ export function argMax({ about, x, out, outer, count, inner }: ArgMax): Kernel {
             about: [about],
             params: [],
             locals: localsOf('i32', 'x', 'out', 'at', 'largest', 'n', ...counters(nest)),
-            body: [set('x', i32(at(x))), set('out', i32(at(out))), ...loops(nest, body)],
+            body: [set('x', i32(addressOf(x))), set('out', i32(addressOf(out))), ...loops(nest, body)],
           }),
         ),
       ];

@@ -91,7 +91,7 @@ export function conv(shape: Conv): Kernel {
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
     writes: [out],
     emit: (context) => {
-      let at = context.at(weights);
+      let at = context.addressOf(weights);
       return parts.map((part) => {
         const here = at;
         at += vectorBytes * part.blocks * rows;
@@ -141,12 +141,12 @@ function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: num
   const width = Math.min(columns.outputs, largestPower(sums / 2 / blocks));
   const line = context.define('line', lineCode(shape, blocks, width, context));
   const from =
-    context.at(x) +
+    context.addressOf(x) +
     x.origin -
     rows.before * x.rowBytes -
     columns.before * vectorBytes +
     ((group * filters.inputs) / 4) * x.planeBytes;
-  const to = context.at(out) + out.origin + firstBlock * out.planeBytes;
+  const to = context.addressOf(out) + out.origin + firstBlock * out.planeBytes;
   const xStep = columns.stride * vectorBytes;
   /**
    * Calls `steps` tiles from a column on, in the rows at the pointers. The second pixel may be `apart` columns further.
@@ -204,7 +204,7 @@ function lineCode(
   { x, out, window, filters, bias, epilogue }: Conv,
   blocks: number,
   width: number,
-  { at, madd }: Emit,
+  { addressOf, madd }: Emit,
 ) {
   const { rows, columns } = window;
   const step = columns.stride * vectorBytes;
@@ -275,7 +275,9 @@ function lineCode(
   const lines = new Lines();
   pixels.forEach(({ row, column }, i) => {
     for (const index of range(blocks)) {
-      const operands = epilogue.operands.map((operand) => load(get('column'), at(operand) + index * vectorBytes));
+      const operands = epilogue.operands.map((operand) =>
+        load(get('column'), addressOf(operand) + index * vectorBytes),
+      );
       const value = evaluate(lines, epilogue.tree, [get(sum(i, index)), ...operands]);
       lines.add(store(get(`to_${row}`), value, index * out.planeBytes + column * vectorBytes));
     }
@@ -295,7 +297,7 @@ function lineCode(
     body: [
       '(loop $tile',
       ...range(blocks).flatMap((index) => {
-        const first = bias ? load(get('column'), at(bias) + index * vectorBytes) : zero;
+        const first = bias ? load(get('column'), addressOf(bias) + index * vectorBytes) : zero;
         return pixels.map((_, i) => set(sum(i, index), i === 0 ? first : get(sum(0, index))));
       }),
       set('x_a', get('a')),

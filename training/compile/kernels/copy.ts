@@ -30,10 +30,10 @@ export function copy(about: string, to: Plain, pieces: readonly Piece[]): Kernel
     reads: [...new Set(pieces.map(({ from }) => from))],
     writes: [to],
     work: pieces.reduce((sum, { counts }) => sum + elementCount(counts), 0),
-    emit: ({ at, define, part }) => {
+    emit: ({ addressOf, define, part }) => {
       const parts = pieces
         .filter(({ counts }) => counts.every((count) => count > 0))
-        .map((piece) => pieceCode(piece, at(piece.from), at(to), part));
+        .map((piece) => pieceCode(piece, addressOf(piece.from), addressOf(to), part));
       const names = new Set(parts.flatMap(({ counts }) => counts));
       const body = parts.flatMap(({ body }) => body);
       const locals = localsOf('i32', 'from', 'to', 'f', 't', 'n', ...names);

@@ -88,14 +88,14 @@ export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): K
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
     writes: [out],
     emit: (context) => {
-      const { at, define } = context;
+      const { addressOf, define } = context;
       const groups = groupsOf(matrix.columns);
       const parts = [...new Set(groups)].map((vectors) => {
         const behind = groups.indexOf(vectors) * sums * vectorBytes;
         return call(
           define('dense', groupCode({ matrix, vectors, bias, epilogue }, context)),
           get('x'),
-          i32(at(weights) + matrix.rows * behind),
+          i32(addressOf(weights) + matrix.rows * behind),
           plus(get('out'), behind),
           i32(behind),
           i32(groups.filter((width) => width === vectors).length),
@@ -107,7 +107,7 @@ export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): K
         { local: 'out', strides: [4 * matrix.columns] },
       ];
       const nest = { counts: [rows], pointers };
-      const starts = [set('x', i32(at(x))), set('out', i32(at(out)))];
+      const starts = [set('x', i32(addressOf(x))), set('out', i32(addressOf(out)))];
       return [
         call(
           define('rows', {
@@ -130,7 +130,7 @@ interface Group extends Pick<Dense, 'matrix' | 'bias' | 'epilogue'> {
  * Returns the code of `groups` consecutive groups of one width. `column` is their start among the vectors of the
  * columns, in bytes.
  */
-function groupCode({ matrix, vectors, bias, epilogue }: Group, { at, madd }: Emit) {
+function groupCode({ matrix, vectors, bias, epilogue }: Group, { addressOf, madd }: Emit) {
   const { rows } = matrix;
   const copies = Math.max(1, Math.min(4, Math.floor(sums / vectors)));
   const sum = (copy: number, j: number): string => `sum${copy}_${j}`;
@@ -161,7 +161,7 @@ function groupCode({ matrix, vectors, bias, epilogue }: Group, { at, madd }: Emi
     const total = range(copies)
       .map((copy) => get(sum(copy, j)))
       .reduce((a, b) => vector('f32x4.add', a, b));
-    const operands = epilogue.operands.map((operand) => load(get('column'), at(operand) + j * vectorBytes));
+    const operands = epilogue.operands.map((operand) => load(get('column'), addressOf(operand) + j * vectorBytes));
     lines.add(store(get('out'), evaluate(lines, epilogue.tree, [total, ...operands]), j * vectorBytes));
   }
   return {
@@ -172,7 +172,7 @@ function groupCode({ matrix, vectors, bias, epilogue }: Group, { at, madd }: Emi
       '(loop $group',
       ...range(copies).flatMap((copy) =>
         range(vectors).map((j) =>
-          set(sum(copy, j), copy === 0 && bias ? load(get('column'), at(bias) + j * vectorBytes) : zero),
+          set(sum(copy, j), copy === 0 && bias ? load(get('column'), addressOf(bias) + j * vectorBytes) : zero),
         ),
       ),
       set('at', get('x')),

@@ -86,9 +86,9 @@ function placesOf({ outputs, inputs, groups }: Filters): Stored {
 function code(shape: Conv, weights: Stored, places: Stored | undefined, context: Emit) {
   const { x, out, window, filters } = shape;
   const { rows, columns } = window;
-  const { at } = context;
+  const { addressOf } = context;
   const width = Math.min(widest, columns.outputs);
-  const start = at(x) + x.origin - rows.before * x.rowBytes - columns.before * vectorBytes;
+  const start = addressOf(x) + x.origin - rows.before * x.rowBytes - columns.before * vectorBytes;
   const tile = places ? gathered(shape, width, context) : straight(shape, width, context);
   const line = context.define('line', tile);
   const step = columns.stride * vectorBytes;
@@ -121,10 +121,10 @@ function code(shape: Conv, weights: Stored, places: Stored | undefined, context:
     locals: localsOf('i32', 'x', 'to', 'w', 'column', 'places', 'i0', 'i1'),
     body: [
       set('x', i32(start)),
-      set('to', i32(at(out) + out.origin)),
-      set('w', i32(at(weights))),
+      set('to', i32(addressOf(out) + out.origin)),
+      set('w', i32(addressOf(weights))),
       set('column', i32(0)),
-      set('places', i32(places ? at(places) : 0)),
+      set('places', i32(places ? addressOf(places) : 0)),
       ...loops(nest, [
         part(0, Math.floor(columns.outputs / width)),
         ...(rest > 0 ? [part(columns.outputs - width, 1)] : []),
@@ -196,16 +196,16 @@ function gathered(shape: Conv, width: number, context: Emit) {
 function tileCode(
   { out, window, bias, epilogue }: Conv,
   width: number,
-  { at }: Emit,
+  { addressOf }: Emit,
   taps: readonly Wat[],
   more: readonly string[] = [],
 ) {
   const lines = new Lines();
   for (const i of range(width)) {
-    const operands = epilogue.operands.map((operand) => load(get('column'), at(operand)));
+    const operands = epilogue.operands.map((operand) => load(get('column'), addressOf(operand)));
     lines.add(store(get('to'), evaluate(lines, epilogue.tree, [get(sum(i)), ...operands]), i * vectorBytes));
   }
-  const first = bias ? load(get('column'), at(bias)) : zero;
+  const first = bias ? load(get('column'), addressOf(bias)) : zero;
   return {
     about: [`tiles of ${width} pixels of ${out.name}`],
     params,

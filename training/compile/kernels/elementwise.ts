@@ -58,7 +58,7 @@ export function elementwise(shape: Elementwise): Kernel {
     writes: results.map(({ buffer }) => buffer),
     overwrites,
     ...(isExact && { work: 4 * elementCount(counts) }),
-    emit: ({ at, define, part }) => {
+    emit: ({ addressOf, define, part }) => {
       const walks = [...operands, ...results].map(({ walk }) => walk());
       const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));
       const share = partOfNest(merged({ counts, pointers }), part);
@@ -71,7 +71,7 @@ export function elementwise(shape: Elementwise): Kernel {
         lines.add(store(get(`p${operands.length + i}`), value));
       });
       const starts = [...operands, ...results].map(({ buffer }, i) =>
-        set(`p${i}`, i32(at(buffer) + (walks[i]?.offset ?? 0) + (behind[i] ?? 0))),
+        set(`p${i}`, i32(addressOf(buffer) + (walks[i]?.offset ?? 0) + (behind[i] ?? 0))),
       );
       return [
         call(

@@ -27,10 +27,10 @@ export function gather({ about, data, indices, out, outer, size, inner, count }:
     about,
     reads: [data, indices],
     writes: [out],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       const nest = { counts: [outer], pointers: [{ local: 'data', strides: [4 * size * inner] }] };
       const body = [
-        set('index', i32(at(indices))),
+        set('index', i32(addressOf(indices))),
         ...repeat('n', count, [
           set('i', '(i32.load (local.get $index))'),
           `(if (i32.lt_s ${get('i')} (i32.const 0)) (then ${set('i', `(i32.add ${get('i')} ${i32(size)})`)}))`,
@@ -50,7 +50,7 @@ export function gather({ about, data, indices, out, outer, size, inner, count }:
             about: [about],
             params: [],
             locals: localsOf('i32', 'data', 'index', 'out', 'i', 'from', 'n', 'left', ...counters(nest)),
-            body: [set('data', i32(at(data))), set('out', i32(at(out))), ...loops(nest, body)],
+            body: [set('data', i32(addressOf(data))), set('out', i32(addressOf(out))), ...loops(nest, body)],
           }),
         ),
       ];

@@ -100,14 +100,14 @@ export function integerDense({ about, rows, x, matrix, bias, epilogue, out }: In
     reads: [x, weights, scales, ...(bias ? [bias] : []), ...epilogue.operands],
     writes: [out, fixed],
     emit: (context) => {
-      const { at, define } = context;
+      const { addressOf, define } = context;
       const groups = groupsOf(matrix.columns);
       const parts = [...new Set(groups)].map((vectors) => {
         const behind = groups.indexOf(vectors) * groupVectors;
         return call(
           define('integers', groupCode({ matrix, vectors, bias, epilogue, scales, fixed }, context)),
           get('x'),
-          i32(at(weights) + 4 * paddedRows(matrix.rows) * behind),
+          i32(addressOf(weights) + 4 * paddedRows(matrix.rows) * behind),
           plus(get('out'), behind * vectorBytes),
           i32(behind * vectorBytes),
           i32(groups.filter((width) => width === vectors).length),
@@ -119,8 +119,8 @@ export function integerDense({ about, rows, x, matrix, bias, epilogue, out }: In
         { local: 'out', strides: [4 * matrix.columns] },
       ];
       const nest = { counts: [rows], pointers };
-      const starts = [set('x', i32(at(x))), set('out', i32(at(out)))];
-      const convert = call(define('fixed', fixedCode(matrix.rows)), get('x'), i32(at(fixed)));
+      const starts = [set('x', i32(addressOf(x))), set('out', i32(addressOf(out)))];
+      const convert = call(define('fixed', fixedCode(matrix.rows)), get('x'), i32(addressOf(fixed)));
       return [
         call(
           define('rows', {
@@ -147,21 +147,21 @@ const [high, low] = [(j: number) => `high${j}`, (j: number) => `low${j}`];
  * Returns the code of `groups` consecutive groups of one width. `column` is their start among the vectors of the
  * columns, in bytes.
  */
-function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { at }: Emit) {
+function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { addressOf }: Emit) {
   const all = range(vectors);
-  const scale = (j: number): Wat => load(get('column'), at(scales) + j * vectorBytes);
+  const scale = (j: number): Wat => load(get('column'), addressOf(scales) + j * vectorBytes);
   const lines = new Lines();
   for (const j of all) {
     const total = bias
-      ? vector('f32x4.add', get(high(j)), load(get('column'), at(bias) + j * vectorBytes))
+      ? vector('f32x4.add', get(high(j)), load(get('column'), addressOf(bias) + j * vectorBytes))
       : get(high(j));
-    const operands = epilogue.operands.map((operand) => load(get('column'), at(operand) + j * vectorBytes));
+    const operands = epilogue.operands.map((operand) => load(get('column'), addressOf(operand) + j * vectorBytes));
     lines.add(store(get('out'), evaluate(lines, epilogue.tree, [total, ...operands]), j * vectorBytes));
   }
   const scaled = all.map((j) => {
     const [highs, lows] = [high, low].map((sum) => vector('f32x4.convert_i32x4_s', get(sum(j))));
     const sum = vector('f32x4.add', vector('f32x4.mul', highs ?? '', splatUnit), lows ?? '');
-    return set(high(j), vector('f32x4.mul', vector('f32x4.mul', sum, load(i32(at(fixed)))), scale(j)));
+    return set(high(j), vector('f32x4.mul', vector('f32x4.mul', sum, load(i32(addressOf(fixed)))), scale(j)));
   });
   return {
     about: [`${vectors} vectors of columns at a time, ${matrix.rows} rows of integers`],
@@ -172,12 +172,12 @@ function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { 
       ...lines.locals,
     },
     body: [
-      set('parts', `(i32.load offset=${at(fixed) + partsAt} (i32.const 0))`),
+      set('parts', `(i32.load offset=${addressOf(fixed) + partsAt} (i32.const 0))`),
       '(loop $group',
       ...all.flatMap((j) => [set(high(j), zero), set(low(j), zero)]),
       set('from', get('w')),
       `(if ${get('parts')} (then`,
-      set('at', i32(at(fixed) + blocksAt)),
+      set('at', i32(addressOf(fixed) + blocksAt)),
       `(if (i32.eq ${get('parts')} (i32.const 1)) (then`,
       ...integerSteps(matrix.rows, vectors, [high]),
       ') (else',

@@ -10,7 +10,7 @@ export type AddressOf = (buffer: Buffer) => number;
 export type Define = (hint: string, code: Code) => string;
 
 export interface Emit {
-  readonly at: AddressOf;
+  readonly addressOf: AddressOf;
   readonly define: Define;
   /** Emits acc + a · b, rounded twice, or once where the build allows it. */
   readonly madd: (acc: Wat, a: Wat, b: Wat) => Wat;

@@ -33,7 +33,7 @@ export function layerNorm({ about, x, scale, bias, out, rows, count, epsilon }: 
     about,
     reads: [x, scale, bias],
     writes: [out],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       const nest = { counts: [rows], pointers: ['row', 'to'].map((local) => ({ local, strides: [4 * count] })) };
       const centered = sub(load(get('at')), get('mean'));
       const body = [
@@ -49,8 +49,8 @@ export function layerNorm({ about, x, scale, bias, out, rows, count, epsilon }: 
         set('sum', vector('f32x4.sqrt', add(div(get('sum'), splat(count)), splat(epsilon)))),
         set('at', get('row')),
         set('y', get('to')),
-        set('scale', i32(at(scale))),
-        set('bias', i32(at(bias))),
+        set('scale', i32(addressOf(scale))),
+        set('bias', i32(addressOf(bias))),
         ...eachVector(count, ['at', 'y', 'scale', 'bias'], () => [
           store(get('y'), add(mul(div(centered, get('sum')), load(get('scale'))), load(get('bias')))),
         ]),
@@ -64,7 +64,7 @@ export function layerNorm({ about, x, scale, bias, out, rows, count, epsilon }: 
               ...localsOf('i32', 'row', 'to', 'at', 'y', 'scale', 'bias', 'n', ...counters(nest)),
               ...localsOf('v128', 'mean', 'sum', 'value'),
             },
-            body: [set('row', i32(at(x))), set('to', i32(at(out))), ...loops(nest, body)],
+            body: [set('row', i32(addressOf(x))), set('to', i32(addressOf(out))), ...loops(nest, body)],
           }),
         ),
       ];

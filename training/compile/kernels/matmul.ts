@@ -36,7 +36,7 @@ export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }:
     reads: [a, b],
     writes: [out],
     emit: (context) => {
-      const { at, define } = context;
+      const { addressOf, define } = context;
       const counts = [...stack, m];
       const outStrides = counts.map(
         (_, axis) => 4 * n * counts.slice(axis + 1).reduce((size, count) => size * count, 1),
@@ -62,7 +62,10 @@ export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }:
             about: [about],
             params: [],
             locals: localsOf('i32', 'a', 'b', 'out', ...counters(nest)),
-            body: [...[set('a', i32(at(a))), set('b', i32(at(b))), set('out', i32(at(out)))], ...loops(nest, groups)],
+            body: [
+              ...[set('a', i32(addressOf(a))), set('b', i32(addressOf(b))), set('out', i32(addressOf(out)))],
+              ...loops(nest, groups),
+            ],
           }),
         ),
       ];

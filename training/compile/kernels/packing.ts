@@ -39,7 +39,7 @@ export function panels({ about, b, to, k, n, transposed, matrices }: Panels): Ke
     reads: [b],
     writes: [to],
     work: matrices * k * n,
-    emit: ({ at, define, part }) => {
+    emit: ({ addressOf, define, part }) => {
       const pack = (columns: number): string => (transposed ? packColumns(k, columns, define) : packRows(k, n, define));
       const one = (columns: number): Wat => call(pack(columns), get('row'), get('to'));
       const from = transposed ? panelColumns * 4 * k : panelBytes;
@@ -64,8 +64,8 @@ export function panels({ about, b, to, k, n, transposed, matrices }: Panels): Ke
             params: [],
             locals: localsOf('i32', 'b', 'to', 'row', 'i', 'j'),
             body: [
-              set('b', i32(at(b) + ofMatrices.from * 4 * k * n + panelStart * from)),
-              set('to', i32(at(to) + (ofMatrices.from * panelCount(k, n) * 4 + panelStart * k * panelBytes))),
+              set('b', i32(addressOf(b) + ofMatrices.from * 4 * k * n + panelStart * from)),
+              set('to', i32(addressOf(to) + (ofMatrices.from * panelCount(k, n) * 4 + panelStart * k * panelBytes))),
               ...repeat('i', ofMatrices.count, body),
             ],
           }),
@@ -173,7 +173,7 @@ export function tiles({ about, a, to, m, k }: Tiles): Kernel {
     reads: [a],
     writes: [to],
     work: m * k,
-    emit: ({ at, define, part }) => {
+    emit: ({ addressOf, define, part }) => {
       const share = shareOf(k, part);
       if (share.count === 0) return [];
       const segments = segmentsOf(m).map(({ rows, count, start }) => {
@@ -182,8 +182,8 @@ export function tiles({ about, a, to, m, k }: Tiles): Kernel {
           { local: 'tile', strides: [4 * rows, 4 * rows * k] },
         ];
         return [
-          set('a', i32(at(a) + 4 * (share.from * m + start))),
-          set('tile', i32(at(to) + 4 * (start * k + share.from * rows))),
+          set('a', i32(addressOf(a) + 4 * (share.from * m + start))),
+          set('tile', i32(addressOf(to) + 4 * (start * k + share.from * rows))),
           ...loops({ counts: [share.count, count], pointers }, moveRow(rows)),
         ];
       });

@@ -36,7 +36,7 @@ export function pool(shape: Pool): Kernel {
   };
 }
 
-function stretchCode({ about, x, out, window, fold }: Pool, rows: Stretch, columns: Stretch, { at }: Emit) {
+function stretchCode({ about, x, out, window, fold }: Pool, rows: Stretch, columns: Stretch, { addressOf }: Emit) {
   const xRow = window.rows.stride * x.rowBytes;
   const xColumn = window.columns.stride * vectorBytes;
   const nest = {
@@ -61,8 +61,8 @@ function stretchCode({ about, x, out, window, fold }: Pool, rows: Stretch, colum
     params: [],
     locals: { ...localsOf('i32', 'x', 'to', 'i0', 'i1', 'i2'), ...localsOf('v128', 'total') },
     body: [
-      set('x', i32(at(x) + x.origin + firstRow * x.rowBytes + firstColumn * vectorBytes)),
-      set('to', i32(at(out) + out.origin + rows.from * out.rowBytes + columns.from * vectorBytes)),
+      set('x', i32(addressOf(x) + x.origin + firstRow * x.rowBytes + firstColumn * vectorBytes)),
+      set('to', i32(addressOf(out) + out.origin + rows.from * out.rowBytes + columns.from * vectorBytes)),
       ...loops(nest, [
         set('total', first),
         ...others.map((tap) => set('total', foldTwo(fold, get('total'), tap))),
@@ -78,7 +78,7 @@ export function globalPool(about: string, x: Blocked, out: Plain, fold: Fold, is
     about: `${about}: all pixels of each channel`,
     reads: [x],
     writes: [out],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       const gap = x.rowBytes - x.width * vectorBytes;
       const count = splat(x.height * x.width);
       const result = isMean ? vector('f32x4.div', get('total'), count) : get('total');
@@ -103,7 +103,11 @@ export function globalPool(about: string, x: Blocked, out: Plain, fold: Fold, is
             about: [about],
             params: [],
             locals: { ...localsOf('i32', 'x', 'to', 'at', 'blocks', 'rows', 'columns'), ...localsOf('v128', 'total') },
-            body: [set('x', i32(at(x) + x.origin)), set('to', i32(at(out))), ...repeat('blocks', x.blocks, body)],
+            body: [
+              set('x', i32(addressOf(x) + x.origin)),
+              set('to', i32(addressOf(out))),
+              ...repeat('blocks', x.blocks, body),
+            ],
           }),
         ),
       ];

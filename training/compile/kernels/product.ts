@@ -100,7 +100,7 @@ function multiplication(shape: Multiplication, about: string): Kernel {
     // A multiplication costs less than loading a number from memory.
     work: (m * k * n * stack.reduce((size, count) => size * count, 1)) / 8,
     emit: (context) => {
-      const { at, define, part } = context;
+      const { addressOf, define, part } = context;
       // Threads share the matrices of a stack; alongBlocks divides a single matrix.
       const share = partOfNest(stackNest(shape), stack.length > 0 ? part : whole);
       const body = alongBlocks(shape, context);
@@ -117,7 +117,9 @@ function multiplication(shape: Multiplication, about: string): Kernel {
               ...counters(nest),
             ),
             body: [
-              ...[a, b, out].map((buffer, i) => set(['a', 'b', 'out'][i] ?? '', i32(at(buffer) + (starts[i] ?? 0)))),
+              ...[a, b, out].map((buffer, i) =>
+                set(['a', 'b', 'out'][i] ?? '', i32(addressOf(buffer) + (starts[i] ?? 0))),
+              ),
               ...loops(nest, body),
             ],
           }),
@@ -175,7 +177,7 @@ function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
     return [
       start('panel', 'b', columns.from * panelStep),
       start('column', 'blockOut', columns.from * panelBytes),
-      ...(bias ? [set('bias', i32(context.at(bias) + columns.from * panelBytes))] : []),
+      ...(bias ? [set('bias', i32(context.addressOf(bias) + columns.from * panelBytes))] : []),
       ...(columns.count > 0
         ? repeat('j', columns.count, [
             ...along(panelColumns),

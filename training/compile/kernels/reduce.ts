@@ -42,7 +42,7 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
     reads: [x],
     writes: [out],
     ...(kept.length > 0 && isExact && { work: elementCount(shape) }),
-    emit: ({ at, define, part }) => {
+    emit: ({ addressOf, define, part }) => {
       const count = elementCount(folded.map(({ count }) => count));
       const result = mean ? vector('f32x4.div', get('total'), splat(count)) : get('total');
       const acrossRow = all.at(-1)?.isFolded === true;
@@ -65,8 +65,8 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
               ...localsOf('v128', 'total'),
             },
             body: [
-              set('x', i32(at(x) + fromX)),
-              set('out', i32(at(out) + toOut)),
+              set('x', i32(addressOf(x) + fromX)),
+              set('out', i32(addressOf(out) + toOut)),
               ...loops(nest, [set('total', splat(neutral[fold])), set('row', get('x')), ...totals.body, write]),
             ],
           }),

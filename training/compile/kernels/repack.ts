@@ -32,7 +32,7 @@ export function border(image: Blocked): Kernel {
     about: `border of ${image.name}`,
     reads: [],
     writes: [image],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       if (!image.hasBorder) return [];
       const { origin, rowBytes, planeBytes, height, width, blocks } = image;
       const row = width * vectorBytes;
@@ -50,7 +50,7 @@ export function border(image: Blocked): Kernel {
             about: [`zeros around ${image.name}`],
             params: [],
             locals: localsOf('i32', 'to', 'blocks', 'rows', 'n'),
-            body: [set('to', i32(at(image))), ...repeat('blocks', blocks, body)],
+            body: [set('to', i32(addressOf(image))), ...repeat('blocks', blocks, body)],
           }),
         ),
       ];
@@ -98,7 +98,7 @@ export const toPlain = (from: Blocked, to: Plain): Kernel => ({
 function repack(
   plain: Buffer,
   image: Blocked,
-  { at, define }: Emit,
+  { addressOf, define }: Emit,
   move: (channels: number, plane: number) => readonly Wat[],
 ): readonly Wat[] {
   const { channels, height, width } = image;
@@ -117,8 +117,8 @@ function repack(
       ],
     };
     return [
-      set('plain', i32(at(plain) + 4 * plane * first)),
-      set('image', i32(at(image) + image.origin + first * image.planeBytes)),
+      set('plain', i32(addressOf(plain) + 4 * plane * first)),
+      set('image', i32(addressOf(image) + image.origin + first * image.planeBytes)),
       ...loops(nest, move(lanes, plane)),
     ];
   });

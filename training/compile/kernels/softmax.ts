@@ -33,7 +33,7 @@ export function softmax(shape: Softmax): Kernel {
     about,
     reads: [x],
     writes: [out],
-    emit: ({ at, define }) => {
+    emit: ({ addressOf, define }) => {
       const lines = new Lines();
       const power = exp(lines, vector('f32x4.sub', get('value'), get('max')));
       const body = inner === 1 ? alongRow(count, lines, power) : alongAxis(shape, lines, power);
@@ -51,7 +51,7 @@ export function softmax(shape: Softmax): Kernel {
               ...localsOf('v128', 'max', 'sum', 'value'),
               ...lines.locals,
             },
-            body: [set('row', i32(at(x))), set('to', i32(at(out))), ...loops(nest, body)],
+            body: [set('row', i32(addressOf(x))), set('to', i32(addressOf(out))), ...loops(nest, body)],
           }),
         ),
       ];
