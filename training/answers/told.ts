@@ -2,6 +2,7 @@
  * Reads an answer: decides which class or which labels a model's probabilities stand for. Training and the Worker share
  * this code.
  */
+import { at as elementAt, present } from '../arrays/index.ts';
 import type { Thresholds } from './quality.ts';
 
 /**
@@ -20,10 +21,10 @@ export interface Threshold {
 export function toldClass(probabilities: ArrayLike<number>, threshold: Threshold | undefined): number {
   if (threshold && probabilities.length === 2) {
     const { class: positive, at } = threshold;
-    return (probabilities[positive] ?? NaN) >= at ? positive : 1 - positive;
+    return elementAt(probabilities, positive) >= at ? positive : 1 - positive;
   }
   let best = 0;
-  for (let k = 1; k < probabilities.length; k++) if ((probabilities[k] ?? NaN) > (probabilities[best] ?? NaN)) best = k;
+  for (let k = 1; k < probabilities.length; k++) if (present(probabilities[k]) > present(probabilities[best])) best = k;
   return best;
 }
 
@@ -35,17 +36,18 @@ export function thresholdOf(
   thresholds: Thresholds | undefined,
   labels: readonly string[] | undefined,
 ): Threshold | undefined {
-  const [label] = Object.keys(thresholds ?? {});
-  if (!thresholds || !labels || label === undefined) return undefined;
-  return { class: labels.indexOf(label), at: thresholds[label] ?? NaN };
+  const [first] = Object.entries(thresholds ?? {});
+  if (!first || !labels) return undefined;
+  const [label, at] = first;
+  return { class: labels.indexOf(label), at };
 }
 
 /**
  * The probability from which a label applies where the card names none. It is used for labels that do not exclude each
  * other.
  */
-const usual = 0.5;
+const DEFAULT_THRESHOLD = 0.5;
 
 /** Is true where a label applies. Each of the labels that do not exclude each other is decided on its own. */
 export const applies = (label: string, probability: number, thresholds: Thresholds = {}): boolean =>
-  probability >= (Object.hasOwn(thresholds, label) ? (thresholds[label] ?? NaN) : usual);
+  probability >= ((Object.hasOwn(thresholds, label) ? thresholds[label] : undefined) ?? DEFAULT_THRESHOLD);

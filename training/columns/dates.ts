@@ -3,6 +3,7 @@
  * recurs, so that December is next to January and a later year resembles earlier ones. Times are taken as written, in
  * any time zone.
  */
+import { at as elementAt } from '../arrays/index.ts';
 import type { DateOrder, DatePart } from './column.ts';
 
 export const dateParts = ['year', 'season', 'day of month', 'weekday', 'hour'] as const satisfies readonly DatePart[];
@@ -128,21 +129,25 @@ export const instantOf = ({ year, month, day, hour = 0 }: DateValue): number => 
 
 /** Computes the same from the inputs that `writeDate` has written; NaN where these are NaN. */
 export function readInstant(
-  numbers: { readonly [index: number]: number },
+  numbers: ArrayLike<number>,
   at: number,
   parts: readonly DatePart[],
   [first]: readonly [first: number, last: number],
 ): number {
-  let [place, year, turn, hour] = [at, first, 0, 0];
+  let [place, year, days, hour] = [at, first, 0, 0];
   for (const part of parts) {
-    const around = Math.atan2(numbers[place] ?? NaN, numbers[place + 1] ?? NaN) / (2 * Math.PI);
-    const share = around < 0 ? around + 1 : around;
-    if (part === 'year') year = numbers[place] ?? NaN;
-    else if (part === 'season') turn = share;
-    else if (part === 'hour') hour = Math.round(share * SECONDS) / 3600;
+    if (part === 'year') year = elementAt(numbers, place);
+    else if (part === 'season') days = Math.round(readTurn(numbers, place) * YEAR);
+    else if (part === 'hour') hour = Math.round(readTurn(numbers, place) * SECONDS) / 3600;
     place += numbersOf(part);
   }
-  return daysOf(year, 1, 1 + Math.round(turn * YEAR)) + hour / 24;
+  return daysOf(year, 1, 1 + days) + hour / 24;
+}
+
+/** Returns the position within a cycle, from 0 to 1, of the point on the circle (sine, cosine) at `at`. */
+function readTurn(numbers: ArrayLike<number>, at: number): number {
+  const turn = Math.atan2(elementAt(numbers, at), elementAt(numbers, at + 1)) / (2 * Math.PI);
+  return turn < 0 ? turn + 1 : turn;
 }
 
 /**

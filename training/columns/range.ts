@@ -2,6 +2,7 @@
  * Finds values of a row that lie far outside the range of the training part. A model answers them too, but it was never
  * trained on such values.
  */
+import { at as elementAt } from '../arrays/index.ts';
 import type { Column } from './column.ts';
 import { instantOf, parseDate } from './dates.ts';
 import { widthOf } from './prepare.ts';
@@ -41,7 +42,7 @@ function checkOf(column: Column, index: number, place: number): Check | undefine
   const far = (values: readonly unknown[]): FarValue => ({ column, value: values[index], range });
   if (column.kind === 'numeric') {
     const isBeyond = beyond(...column.range);
-    return (values, numbers, at) => (isBeyond(numbers[at + place] ?? NaN) ? far(values) : undefined);
+    return (values, numbers, at) => (isBeyond(elementAt(numbers, at + place)) ? far(values) : undefined);
   }
   const { order } = column;
   // The value itself is parsed, since its inputs do not tell: a year outside the range was replaced by the first or

@@ -3,6 +3,7 @@
  * function counts the training rows and later ones, so that a difference is one of the rows. Dates are not counted,
  * since they move on by themselves.
  */
+import { at, present } from '../arrays/index.ts';
 import type { Column, ColumnReference } from './column.ts';
 import { widthOf } from './prepare.ts';
 
@@ -43,23 +44,23 @@ export function columnCounter(
   const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
   let place = 0;
   return columns.flatMap((column, index) => {
-    const at = place;
+    const offset = place;
     place += widthOf(column);
     if (column.kind === 'date') return [];
     const { name } = column;
-    const tell = tellerOf(column, references.find((reference) => reference.name === name)?.edges);
+    const binner = binnerOf(column, references.find((reference) => reference.name === name)?.edges);
     return {
       name,
       index,
       count: (numbers, rows, isUnknown = () => false) => {
         let [missing, outOfRange] = [0, 0];
-        const counts = new Array<number>(tell.size).fill(0);
+        const counts = new Array<number>(binner.size).fill(0);
         for (let row = 0; row < rows; row++) {
-          const value = numbers[row * width + at] ?? NaN;
-          const isBeyond = isUnknown(row) || tell.isBeyond(value);
+          const value = present(numbers[row * width + offset]);
+          const isBeyond = isUnknown(row) || binner.isBeyond(value);
           if (isBeyond) outOfRange++;
-          const bin = isUnknown(row) ? tell.size - 1 : Number.isNaN(value) ? -1 : tell.bin(value);
-          if (bin >= 0 && bin < tell.size) counts[bin] = (counts[bin] ?? 0) + 1;
+          const bin = isUnknown(row) ? binner.size - 1 : Number.isNaN(value) ? -1 : binner.bin(value);
+          if (bin >= 0 && bin < binner.size) counts[bin] = present(counts[bin]) + 1;
           else if (Number.isNaN(value)) missing++;
         }
         return { missing, outOfRange, counts };
@@ -68,14 +69,15 @@ export function columnCounter(
   });
 }
 
-interface Teller {
+/** Sorts the values of a column into bins. */
+interface Binner {
   /** The number of counts. */
   readonly size: number;
   readonly bin: (value: number) => number;
   readonly isBeyond: (value: number) => boolean;
 }
 
-function tellerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly number[] | undefined): Teller {
+function binnerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly number[] | undefined): Binner {
   if (column.kind === 'categorical') {
     const known = column.categories.length;
     const isBeyond = (value: number): boolean => value >= known || value < 0;
@@ -84,12 +86,14 @@ function tellerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly num
   const [min, max] = column.range ?? [-Infinity, Infinity];
   return {
     size: edges ? edges.length + 1 : 0,
-    bin: (value) => {
-      const bin = edges?.findIndex((edge) => value < edge) ?? 0;
-      return bin < 0 ? (edges?.length ?? 0) : bin;
-    },
+    bin: edges ? (value) => binAmong(edges, value) : () => 0,
     isBeyond: (value) => value < min || value > max,
   };
+}
+
+function binAmong(edges: readonly number[], value: number): number {
+  const bin = edges.findIndex((edge) => value < edge);
+  return bin < 0 ? edges.length : bin;
 }
 
 const BINS = 10;
@@ -109,18 +113,17 @@ export function referencesOf(
   const edges = new Map<string, readonly number[]>();
   let place = 0;
   for (const column of columns) {
-    const values = Float64Array.from({ length: rows }, (_, row) => numbers[row * width + place] ?? NaN);
+    const values = Float64Array.from({ length: rows }, (_, row) => present(numbers[row * width + place]));
     if (column.kind === 'numeric') edges.set(column.name, edgesOf(values));
     place += widthOf(column);
   }
-  const bare = columns.map(({ name }) => {
+  const empty = columns.map(({ name }) => {
     const own = edges.get(name);
     return { name, samples: rows, missing: 0, shares: [], ...(own && { edges: own }) };
   });
-  return columnCounter(columns, bare).map(({ index, count }) => {
+  return columnCounter(columns, empty).map(({ index, count }) => {
     const { missing, counts } = count(numbers, rows);
-    const { name = '', ...reference } = bare[index] ?? {};
-    return { ...reference, name, samples: rows, missing: missing / rows, shares: counts.map((n) => n / rows) };
+    return { ...at(empty, index), missing: missing / rows, shares: counts.map((n) => n / rows) };
   });
 }
 
@@ -129,8 +132,8 @@ export function referencesOf(
  * it.
  */
 function edgesOf(values: Float64Array): readonly number[] {
-  const present = values.filter((value) => !Number.isNaN(value)).sort();
-  const [min] = present;
-  const deciles = Array.from({ length: BINS - 1 }, (_, i) => present[Math.floor(((i + 1) * present.length) / BINS)]);
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  const [min] = sorted;
+  const deciles = Array.from({ length: BINS - 1 }, (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / BINS)]);
   return [...new Set(deciles)].filter((edge) => edge !== undefined).filter((edge) => edge !== min);
 }

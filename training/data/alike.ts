@@ -1,5 +1,5 @@
 /** Finds inputs without information: samples of a single value, and data sets in which all samples are the same. */
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount } from '../arrays/index.ts';
 import type { Samples } from './dataset.ts';
 
 export interface Alike {
@@ -14,7 +14,7 @@ export interface Alike {
 
 export function alikeSamples({ inputs, inputShape, count }: Samples): Alike {
   const size = elementCount(inputShape);
-  const plane = inputShape.length === 3 ? size / (inputShape[0] ?? 1) : size;
+  const plane = inputShape.length === 3 ? size / at(inputShape, 0) : size;
   const flat: number[] = [];
   let all = count > 1;
   for (let sample = 0; sample < count; sample++) {

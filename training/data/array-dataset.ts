@@ -1,5 +1,5 @@
 /** Makes a data set from two arrays: the inputs, and the label or value of each. */
-import { elementCount } from '../arrays/index.ts';
+import { elementCount, present } from '../arrays/index.ts';
 import { quote, unexpected } from '../files/index.ts';
 import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { MAX_CLASSES, sortTexts } from './profile.ts';
@@ -81,7 +81,7 @@ function channelsFirst<T extends Uint8Array | Float32Array>(inputs: T, area: num
   const size = area * channels;
   for (let start = 0; start < inputs.length; start += size) {
     for (let channel = 0, to = start; channel < channels; channel++) {
-      for (let from = start + channel; from < start + size; from += channels) result[to++] = inputs[from] ?? 0;
+      for (let from = start + channel; from < start + size; from += channels) result[to++] = present(inputs[from]);
     }
   }
   return result;
@@ -120,7 +120,7 @@ const isFloat = (data: NpyData) => data instanceof Float32Array || data instance
 function toFloat32({ data, where }: NpyArray): Float32Array {
   const values = Float32Array.from(data as Iterable<number | bigint>, Number);
   const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw unexpected(`${where}: element ${wrong}`, 'a finite float32', `${data[wrong] ?? ''}`);
+  if (wrong >= 0) throw unexpected(`${where}: element ${wrong}`, 'a finite float32', String(data[wrong]));
   return values;
 }
 

@@ -2,6 +2,7 @@
  * Reads data sets from NumPy's files: finds the arrays, makes data sets of the parts, and notes how the arrays were
  * understood.
  */
+import { at } from '../arrays/index.ts';
 import { printable, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
@@ -140,7 +141,7 @@ function notesOnArrays(
   notes.push(...notesOnColumns(inputs));
   if (all) notes.push(`all ${train.count} samples are the same`);
   else if (flat.length > 0 && train.inputShape.length === 3) {
-    notes.push(`${flat.length} of ${train.count} images are of one colour, such as number ${flat[0] ?? 0}`);
+    notes.push(`${flat.length} of ${train.count} images are of one colour, such as number ${at(flat, 0)}`);
   }
   if (picture?.values === null) {
     const [lowest, highest] = rangeOf(train.inputs);

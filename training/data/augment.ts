@@ -3,6 +3,7 @@
  * data that the network is trained on, never the data that it is evaluated or served with.
  */
 import * as z from 'zod';
+import { present } from '../arrays/index.ts';
 import type { Samples } from './dataset.ts';
 import type { Random } from './random.ts';
 
@@ -75,22 +76,28 @@ function draw(
   { rows, columns }: Size,
   random: Random,
 ): Placement {
-  const [mirrored, turned, cropped, across, down, left, top] = Array.from({ length: 7 }, () => random.uniform());
-  /** Stretches a uniform draw from [0, 1) to [−1, 1). */
-  const both = (draw = 0.5) => 2 * draw - 1;
+  // Each draw is taken in this order, whether it is used or not.
+  const mirrored = random.uniform();
+  const turned = signed(random.uniform());
+  const cropped = random.uniform();
+  const [across, down] = [signed(random.uniform()), signed(random.uniform())];
+  const [left, top] = [signed(random.uniform()), signed(random.uniform())];
   // t = tan(angle / 2) gives sine and cosine without calling them: platforms may round those differently.
-  const t = (both(turned) * rotate * RADIANS) / 2;
-  const scale = crop + (1 - crop) * (cropped ?? 0);
+  const t = (turned * rotate * RADIANS) / 2;
+  const scale = crop + (1 - crop) * cropped;
   const room = (1 - scale) / 2;
   return {
     cos: (1 - t * t) / (1 + t * t),
     sin: (2 * t) / (1 + t * t),
     scale,
-    mirror: flip && (mirrored ?? 0) < 0.5 ? -1 : 1,
-    dx: Math.round(both(across) * shift * columns) + both(left) * room * columns,
-    dy: Math.round(both(down) * shift * rows) + both(top) * room * rows,
+    mirror: flip && mirrored < 0.5 ? -1 : 1,
+    dx: Math.round(across * shift * columns) + left * room * columns,
+    dy: Math.round(down * shift * rows) + top * room * rows,
   };
 }
+
+/** Stretches a uniform draw from [0, 1) to [−1, 1). */
+const signed = (draw: number): number => 2 * draw - 1;
 
 /**
  * Applies a placement to each plane, with linear interpolation between pixels. It is one loop without objects, since it
@@ -113,10 +120,10 @@ function transform<T extends Samples['inputs']>(from: T, to: T, { rows, columns 
       const across = left + 1 < columns ? 1 : 0;
       const down = top + 1 < rows ? columns : 0;
       for (let plane = 0, at = top * columns + left; plane < from.length; plane += area, at += area) {
-        const a = from[at] ?? 0;
-        const b = from[at + across] ?? 0;
-        const c = from[at + down] ?? 0;
-        const d = from[at + down + across] ?? 0;
+        const a = present(from[at]);
+        const b = present(from[at + across]);
+        const c = present(from[at + down]);
+        const d = present(from[at + down + across]);
         const above = a + (u - left) * (b - a);
         const below = c + (u - left) * (d - c);
         to[plane + i] = above + (v - top) * (below - above) + rounding;

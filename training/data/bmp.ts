@@ -2,6 +2,7 @@
  * Decodes Windows bitmaps, which the image library does not read: uncompressed, with a palette of up to 8 bits or with
  * 24 or 32 bits a pixel. Source: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
  */
+import { present } from '../arrays/index.ts';
 import type { Picture } from '../pictures/index.ts';
 
 export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 && bytes[1] === 0x4d;
@@ -70,14 +71,17 @@ type Writer = (row: Uint8Array, x: number, rgb: Uint8Array, to: number) => void;
 const colourWriter =
   (pixelBytes: number): Writer =>
   (row, x, rgb, to) => {
-    for (let channel = 0; channel < 3; channel++) rgb[to + channel] = row[x * pixelBytes + 2 - channel] ?? 0;
+    for (let channel = 0; channel < 3; channel++) rgb[to + channel] = present(row[x * pixelBytes + 2 - channel]);
   };
 
-/** Writes a pixel that is stored as an index into the palette. Indices are packed, the first in the highest bits. */
+/**
+ * Writes a pixel that is stored as an index into the palette. Indices are packed, the first in the highest bits. Colours
+ * that the palette lacks are black.
+ */
 function paletteWriter({ bits, palette }: Header): Writer {
   const [each, largest] = [8 / bits, 2 ** bits - 1];
   return (row, x, rgb, to) => {
-    const index = ((row[Math.floor(x / each)] ?? 0) >> (8 - bits * ((x % each) + 1))) & largest;
+    const index = (present(row[Math.floor(x / each)]) >> (8 - bits * ((x % each) + 1))) & largest;
     for (let channel = 0; channel < 3; channel++) rgb[to + channel] = palette[index * 4 + 2 - channel] ?? 0;
   };
 }

@@ -2,7 +2,7 @@
  * A data set in memory: one contiguous typed array of inputs beside one of targets, as they enter the training graph.
  * It knows nothing of files or networks.
  */
-import { elementCount } from '../arrays/index.ts';
+import { at as elementAt, elementCount } from '../arrays/index.ts';
 
 /** `count` samples of one shape, row-major: the whole array is `[count, ...inputShape]`. */
 export interface Samples {
@@ -101,7 +101,7 @@ export function subset(dataset: Samples | Dataset, indices: Int32Array): Samples
   const origins = {
     ...(lines && { lines: gatherRows(lines, indices, new Int32Array(count)) }),
     ...(places && { places: gatherRows(places, indices, new Int32Array(count)) }),
-    ...(files && { files: Array.from(indices, (index) => files[index] ?? '') }),
+    ...(files && { files: Array.from(indices, (index) => elementAt(files, index)) }),
   };
   const samples = { ...origins, count, inputs };
   if (!('task' in dataset)) return { ...dataset, ...samples };

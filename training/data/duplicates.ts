@@ -2,6 +2,7 @@
  * Counts rows of the validation and test parts that are also training rows. A score on them partly measures
  * memorization.
  */
+import { present } from '../arrays/index.ts';
 import { count } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
 import type { Splits } from './split.ts';
@@ -30,8 +31,9 @@ function* hashesOf(dataset: Dataset): Generator<number> {
   const width = words.length / rows;
   for (let row = 0; row < rows; row++) {
     let [a, b] = [2166136261, 374761393];
-    for (let at = row * width; at <= (row + 1) * width; at++) {
-      const word = (at < (row + 1) * width ? words[at] : targetWords[row]) ?? 0;
+    const end = (row + 1) * width;
+    for (let at = row * width; at <= end; at++) {
+      const word = present(at < end ? words[at] : targetWords[row]);
       a = Math.imul(a ^ word ^ (word >>> 15), 16777619);
       b = Math.imul(b + word, 2654435761) ^ (b >>> 13);
     }

@@ -1,4 +1,5 @@
 /** Reads grey images and their labels from a pair of IDX files. */
+import { at } from '../arrays/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
@@ -25,7 +26,7 @@ export async function readIdxDataset(
   }
   const unknown = labels.data.findIndex((label) => label >= classes.length);
   if (unknown >= 0) {
-    throw unexpected(`${labelsPath}: label ${unknown}`, `0 to ${classes.length - 1}`, labels.data[unknown] ?? '');
+    throw unexpected(`${labelsPath}: label ${unknown}`, `0 to ${classes.length - 1}`, at(labels.data, unknown));
   }
   return {
     task: 'classification',

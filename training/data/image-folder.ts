@@ -3,7 +3,7 @@
  * prepare it. All headers are read first, so that the pixels can be written straight to their place in one array.
  */
 import { relative } from 'node:path';
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount } from '../arrays/index.ts';
 import { printable, unexpected, UserError } from '../files/index.ts';
 import { numbersOf, pictureShape, type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
@@ -118,7 +118,7 @@ function oddPictures(all: Samples, files: readonly ImageFile[], { background }: 
     return [`all ${all.count} pictures are the same${way}`];
   }
   if (first === undefined) return [];
-  return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(files[first]?.path ?? '')}`];
+  return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(at(files, first).path)}`];
 }
 
 /** Handles files that cannot be decoded: the first one ends the reading, unless such files are to be skipped. */

@@ -6,6 +6,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { at } from '../arrays/index.ts';
 import { cannotRead, printable, quote, unexpected } from '../files/index.ts';
 import { sortTexts } from './profile.ts';
 
@@ -80,8 +81,11 @@ async function enter(path: string, left: LeftOut): Promise<Opened & { readonly p
   return { path, folders, files };
 }
 
+/** The names of the folders of the parts that there are. */
+type PartFolders = Partial<Record<Part, string>> & { readonly train: string };
+
 /** Returns the folder of each part. It is undefined unless there is one for `train` and one for another part. */
-function partFolders(path: string, folders: readonly string[]): Partial<Record<Part, string>> | undefined {
+function partFolders(path: string, folders: readonly string[]): PartFolders | undefined {
   const found: Partial<Record<Part, string>> = {};
   for (const [part, pattern] of Object.entries(roles) as [Part, RegExp][]) {
     const [name, another] = folders.filter((folder) => pattern.test(folder));
@@ -89,11 +93,12 @@ function partFolders(path: string, folders: readonly string[]): Partial<Record<P
     if (another !== undefined) throw unexpected(path, `one folder for ${part}`, `${quote(name)} and ${quote(another)}`);
     found[part] = name;
   }
-  return found.train !== undefined && Object.keys(found).length > 1 ? found : undefined;
+  const { train, ...others } = found;
+  return train !== undefined && Object.keys(others).length > 0 ? { train, ...others } : undefined;
 }
 
-async function readParts(path: string, folders: Partial<Record<Part, string>>, left: LeftOut) {
-  const train = join(path, folders.train ?? '');
+async function readParts(path: string, folders: PartFolders, left: LeftOut) {
+  const train = join(path, folders.train);
   const { classes, files } = await classesIn(train, (await open(train, left)).folders, left);
   if (classes.length === 0) throw unexpected(train, `a folder of images (${formats}) for each class`, 'none');
   const parts: Partial<Record<Part, readonly ImageFile[]>> = { train: files };
@@ -107,8 +112,7 @@ async function readParts(path: string, folders: Partial<Record<Part, string>>, l
       throw unexpected(join(folder, stranger), `a class that ${train} has (${classes.join(', ')})`, 'another');
     }
     if (found.files.length === 0) left.unused.push(folder);
-    else
-      parts[part] = found.files.map((file) => ({ ...file, label: classes.indexOf(found.classes[file.label] ?? '') }));
+    else parts[part] = found.files.map((file) => ({ ...file, label: classes.indexOf(at(found.classes, file.label)) }));
   }
   return { classes, parts };
 }
@@ -116,9 +120,11 @@ async function readParts(path: string, folders: Partial<Record<Part, string>>, l
 /** Returns the classes (the folders that hold pictures) and their files. */
 async function classesIn(path: string, folders: readonly string[], left: LeftOut) {
   const sorted = sortTexts(folders);
-  const images = await Promise.all(sorted.map((name) => imagesIn(join(path, name), left)));
-  const filled = sorted.flatMap((name, i) => ((images[i] ?? []).length > 0 ? [{ name, paths: images[i] ?? [] }] : []));
-  left.empty.push(...sorted.filter((_, i) => images[i]?.length === 0).map((name) => join(path, name)));
+  const listed = await Promise.all(
+    sorted.map(async (name) => ({ name, paths: await imagesIn(join(path, name), left) })),
+  );
+  const filled = listed.filter(({ paths }) => paths.length > 0);
+  left.empty.push(...listed.filter(({ paths }) => paths.length === 0).map(({ name }) => join(path, name)));
   return {
     classes: filled.map(({ name }) => name),
     files: filled.flatMap(({ paths }, label) => paths.map((file): ImageFile => ({ path: file, label }))),

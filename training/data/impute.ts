@@ -3,6 +3,7 @@
  * columns. The model itself fills gaps, and where the training part had some, an extra input tells it which numbers
  * were missing.
  */
+import { at as elementAt, present } from '../arrays/index.ts';
 import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
@@ -53,9 +54,9 @@ interface Values {
 }
 
 function valuesOf({ inputs, inputShape: [width = 1], count }: Samples, place: number): Values {
-  const all = Float32Array.from({ length: count }, (_, row) => inputs[row * width + place] ?? NaN);
-  const present = all.filter((value) => !Number.isNaN(value));
-  return { present, hasGaps: present.length < count };
+  const all = Float32Array.from({ length: count }, (_, row) => present(inputs[row * width + place]));
+  const known = all.filter((value) => !Number.isNaN(value));
+  return { present: known, hasGaps: known.length < count };
 }
 
 function filled(column: Column, asked: Imputation | undefined, values: Values): Column {
@@ -119,7 +120,7 @@ function given(column: Column, text: string): number {
   const into = new Float32Array(widthOf(column));
   const objection = readerOf(column, { mayMiss: false })(text, into, 0);
   if (objection !== undefined) throw unsuited(column, text, expectationOf(column, objection));
-  return into[0] ?? NaN;
+  return elementAt(into, 0);
 }
 
 const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value / values.length, 0);

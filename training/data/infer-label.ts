@@ -1,4 +1,5 @@
 /** Decides whether the label column holds classes or numbers, and collects what makes it unusable. */
+import { at } from '../arrays/index.ts';
 import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
 import { FEW_ROWS, formattedNote, type Inferred, MOSTLY, short } from './infer.ts';
@@ -118,7 +119,7 @@ function classTroubles(
   }
   if (categories.length === 1) {
     return [
-      `${where}: expected at least two classes, got only ${quote(categories[0] ?? '')}; --label names another column`,
+      `${where}: expected at least two classes, got only ${quote(at(categories, 0))}; --label names another column`,
     ];
   }
   return categories.length === rows && rows >= FEW_ROWS

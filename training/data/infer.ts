@@ -6,7 +6,7 @@ import { noteOnPrecision } from './apart.ts';
 import type { CategoricalColumn, Column, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';
 import type { DataSource } from './options.ts';
-import { type ColumnProfile, MAX_CATEGORIES, NEARLY_ALL, sortTexts } from './profile.ts';
+import { type ColumnProfile, MAX_CATEGORIES, NEARLY_ALL, type Place, sortTexts } from './profile.ts';
 
 export type GivenKind = NonNullable<DataSource['kinds']>[string];
 
@@ -100,7 +100,7 @@ function leftOut(profile: ColumnProfile, why: string, isSaid = false): Inferred 
 }
 
 function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
-  const { name, min, max, missing, unit, isPlain, firstUnfit } = profile;
+  const { name, min, max, missing, unit, isPlain, firstUnfit, firstPadded } = profile;
   const others = othersOf(profile, 'number', options);
   const isLenient = options.imputation !== undefined && options.imputation !== 'refuse';
   const unfit =
@@ -126,7 +126,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     },
     notes: joined(
       isPlain ? NONE : [formattedNote(profile)],
-      options.kind === undefined && profile.isOfCodes ? [noteOnCodes(profile)] : NONE,
+      options.kind === undefined && profile.isOfCodes && firstPadded ? [noteOnCodes(name, firstPadded)] : NONE,
       profile.pointsMayGroup ? [noteOnPoints(profile)] : NONE,
       profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
@@ -138,8 +138,8 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
 const joined = (...lists: readonly (readonly string[])[]): readonly string[] =>
   lists.every((list) => list.length === 0) ? NONE : lists.flat();
 
-const noteOnCodes = ({ name, firstPadded }: ColumnProfile): string =>
-  `column ${quote(name)}: its texts are read as numbers without the zeros before them (line ${firstPadded?.line ?? 0}: ${quote(firstPadded?.text ?? '')}); --ignore ${flagName({ name })} leaves the column out`;
+const noteOnCodes = (name: string, { line, text }: Place): string =>
+  `column ${quote(name)}: its texts are read as numbers without the zeros before them (line ${line}: ${quote(text)}); --ignore ${flagName({ name })} leaves the column out`;
 
 const noteOnPoints = ({ name, min, max }: ColumnProfile): string =>
   `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they part thousands, --decimal , says so`;

@@ -2,6 +2,7 @@
  * Reads a table for an existing model, so nothing is learnt from it. Columns are found by their names, and cells mean
  * what they meant in training. Rows with a text that the model has never seen are left out and counted.
  */
+import { at as elementAt } from '../arrays/index.ts';
 import { type Column, expectationOf, isMissing, type Reader, readerOf, widthOf } from '../columns/index.ts';
 import { count, quote, unexpected, UserError } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
@@ -162,7 +163,7 @@ class KnownTable {
       this.#inputs = larger;
     }
     this.#inputs.set(this.#row.subarray(1), end);
-    this.#targets.push(this.#row[0] ?? NaN);
+    this.#targets.push(elementAt(this.#row, 0));
     this.#lines.push(line);
   }
 

@@ -5,7 +5,7 @@
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
 import { zipSync } from 'fflate';
-import { elementCount } from '../arrays/index.ts';
+import { elementCount, present } from '../arrays/index.ts';
 import { fromHalves, quote, readBytes, type TypedArrayConstructor, typedArrayOf, unexpected } from '../files/index.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
@@ -231,7 +231,7 @@ function inRowOrder(data: NpyData | string[], shape: readonly number[]): NpyData
   for (let i = 0, at = 0; i < from.length; i++) {
     (to as unknown[])[i] = from[at];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const [next, size, stride] = [(place[axis] ?? 0) + 1, shape[axis] ?? 0, strides[axis] ?? 0];
+      const [next, size, stride] = [present(place[axis]) + 1, present(shape[axis]), present(strides[axis])];
       at += stride;
       place[axis] = next;
       if (next < size) break;
@@ -272,7 +272,7 @@ function field(header: string, pattern: RegExp, where: string): string {
 
 /** Returns the bytes of a `.npy` file, version 1, as `numpy.save` writes them. */
 export function encodeNpy({ shape, data }: Pick<NpyArray, 'shape' | 'data'>): Uint8Array {
-  const [dtype] = [...ARRAYS].find(([name, TypedArray]) => name !== '|b1' && data instanceof TypedArray) ?? [''];
+  const [dtype] = present([...ARRAYS].find(([name, TypedArray]) => name !== '|b1' && data instanceof TypedArray));
   const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ');
   const text = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${sizes}), }`;
   // The numbers begin at a multiple of 64 bytes.

@@ -1,5 +1,5 @@
 /** Computes quantiles of the training set: a median and a spread that outliers do not move, and the edges of bins. */
-import { elementCount } from '../arrays/index.ts';
+import { at as elementAt, elementCount, present } from '../arrays/index.ts';
 import type { Samples } from './dataset.ts';
 import { inputStatistics } from './statistics.ts';
 
@@ -17,10 +17,11 @@ export function robustStatistics(samples: Samples): RobustStatistics {
   const { deviation } = inputStatistics(samples, 'feature');
   const features = Array.from(deviation, (sigma, feature) => {
     const sorted = sortedValues(samples, feature);
-    const [lowest = 0, low, median, high, highest = 0] = evenQuantiles(sorted, 4);
-    const [quartiles, half] = [(high ?? 0) - (low ?? 0), (highest - lowest) / 2];
-    const range = quartiles >= minRange ? quartiles : half >= minRange ? half : 0;
-    return { median: median ?? 0, range: sigma === 0 ? 0 : range };
+    if (sorted.length === 0) return { median: 0, range: 0 };
+    const [min, low, median, high, max] = quartilesOf(sorted);
+    const [interquartile, half] = [high - low, (max - min) / 2];
+    const range = interquartile >= minRange ? interquartile : half >= minRange ? half : 0;
+    return { median, range: sigma === 0 ? 0 : range };
   });
   return {
     median: Float64Array.from(features, ({ median }) => median),
@@ -59,8 +60,16 @@ function mixedEdges(sorted: Float32Array, bins: number): readonly number[] {
   const distinct = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
   const all = [...evenQuantiles(sorted, half), ...evenQuantiles(distinct, half)].map(Math.fround).sort((a, b) => a - b);
   const edges: number[] = [];
-  for (const edge of all) if (edges.length === 0 || edge - (edges.at(-1) ?? NaN) >= minRange) edges.push(edge);
+  for (const edge of all) {
+    const last = edges.at(-1);
+    if (last === undefined || edge - last >= minRange) edges.push(edge);
+  }
   return edges;
+}
+
+/** Returns the minimum, the first quartile, the median, the third quartile and the maximum of at least one value. */
+function quartilesOf(sorted: Float32Array): readonly [number, number, number, number, number] {
+  return evenQuantiles(sorted, 4) as [number, number, number, number, number];
 }
 
 /**
@@ -71,13 +80,13 @@ function evenQuantiles(sorted: Float32Array, parts: number): readonly number[] {
   if (sorted.length === 0) return [];
   return Array.from({ length: parts + 1 }, (_, i) => {
     const at = ((sorted.length - 1) * i) / parts;
-    const below = sorted[Math.floor(at)] ?? NaN;
-    return below + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] ?? NaN) - below);
+    const below = elementAt(sorted, Math.floor(at));
+    return below + (at - Math.floor(at)) * (elementAt(sorted, Math.ceil(at)) - below);
   });
 }
 
 function sortedValues({ inputs, inputShape, count }: Samples, feature: number): Float32Array {
   const size = elementCount(inputShape);
-  const values = Float32Array.from({ length: count }, (_, sample) => inputs[sample * size + feature] ?? NaN);
+  const values = Float32Array.from({ length: count }, (_, sample) => present(inputs[sample * size + feature]));
   return values.filter((value) => !Number.isNaN(value)).sort();
 }

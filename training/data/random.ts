@@ -8,6 +8,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { present } from '../arrays/index.ts';
 import { sha256 } from './sha256.ts';
 
 export interface Random {
@@ -76,8 +77,8 @@ const SQRT_8_OVER_E = 1.7155277699214135;
 function shuffle(items: Int32Array, below: (max: number) => number): Int32Array {
   for (let last = items.length - 1; last > 0; last--) {
     const chosen = below(last);
-    const item = items[chosen] ?? 0;
-    items[chosen] = items[last] ?? 0;
+    const item = present(items[chosen]);
+    items[chosen] = present(items[last]);
     items[last] = item;
   }
   return items;

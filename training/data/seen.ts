@@ -1,4 +1,5 @@
 /** Describes each column of the training part: the range of its values, and a typical one. */
+import { present } from '../arrays/index.ts';
 import {
   type CategoricalColumn,
   type Column,
@@ -34,19 +35,19 @@ export function withSeen(columns: readonly Column[], train: Samples): readonly C
 
 /** Returns the range and the mean of a numeric column. The mean of whole numbers is rounded: no row has 3.4 calls. */
 function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
-  let [least, greatest, mean, present] = [Infinity, -Infinity, 0, 0];
+  let [min, max, mean, values] = [Infinity, -Infinity, 0, 0];
   let areWhole = true;
   for (let row = 0, at = place; row < count; row++, at += width) {
-    const value = inputs[at] ?? NaN;
+    const value = present(inputs[at]);
     if (Number.isNaN(value)) continue;
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-    mean += (value - mean) / ++present;
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    mean += (value - mean) / ++values;
     areWhole &&= Number.isInteger(value);
   }
-  if (present === 0) return undefined;
+  if (values === 0) return undefined;
   const typical = areWhole ? Math.round(mean) : shortestFloat(mean);
-  return { range: [shortestFloat(least), shortestFloat(greatest)], typical } as const;
+  return { range: [shortestFloat(min), shortestFloat(max)], typical } as const;
 }
 
 /** Returns the most frequent category, and the first of several that are equally frequent. */
@@ -57,8 +58,8 @@ function categorySeen(
 ) {
   const counts = new Uint32Array(categories.length);
   for (let row = 0, at = place; row < count; row++, at += width) {
-    const index = inputs[at] ?? NaN;
-    if (!Number.isNaN(index)) counts[index] = (counts[index] ?? 0) + 1;
+    const index = present(inputs[at]);
+    if (!Number.isNaN(index)) counts[index] = present(counts[index]) + 1;
   }
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const typical = categories[counts.indexOf(most)];
@@ -76,8 +77,9 @@ export function unseenCategories(
   return columns.map(({ categories, fill }, column) => {
     const isSeen = new Uint8Array(categories);
     for (let row = 0, at = column; row < count && categories > 0; row++, at += width) {
-      const index = inputs[at] ?? NaN;
-      isSeen[Number.isNaN(index) ? (fill ?? NaN) : index] = 1;
+      const index = present(inputs[at]);
+      const category = Number.isNaN(index) ? fill : index;
+      if (category !== null) isSeen[category] = 1;
     }
     return [...isSeen.keys()].filter((category) => isSeen[category] === 0);
   });

@@ -77,9 +77,9 @@ function cellsOf(text: string, { delimiter, quote, escape }: Omit<Dialect, 'deci
   const rows: string[][] = [];
   let [row, cell, isQuoted]: [string[], string, boolean] = [[], '', false];
   for (let at = 0; at < text.length && rows.length < MAX_LINES; at++) {
-    const sign = text[at] ?? '';
+    const sign = text.charAt(at);
     if (isQuoted) {
-      if (sign === escape && text[at + 1] === quote) cell += text[++at] ?? '';
+      if (sign === escape && text[at + 1] === quote) cell += text.charAt(++at);
       else if (sign === quote) isQuoted = false;
       else cell += sign;
     } else if (sign === quote && cell.trim() === '') isQuoted = true;

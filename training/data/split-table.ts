@@ -2,6 +2,7 @@
  * Splits a table into the parts of a training run. The values that fill gaps, and the range and typical value of each
  * column, are learnt from the training part.
  */
+import { at } from '../arrays/index.ts';
 import type { Column } from '../columns/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
@@ -54,7 +55,7 @@ function fillInWords(column: Column): string {
   if (kind === 'date') return 'missing: the model is told';
   if (kind === 'numeric')
     return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and the model is told' : ''}`;
-  return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
+  return missing === 'category' ? 'missing: a category of its own' : `missing: ${at(column.categories, fill)}`;
 }
 
 /** The minimum number of samples to train on: Batch Norm normalizes a single sample to 0. */

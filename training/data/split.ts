@@ -1,4 +1,5 @@
 /** Divides a data set into parts for training, validation and test. */
+import { present } from '../arrays/index.ts';
 import { unexpected } from '../files/index.ts';
 import { subset, type Dataset } from './dataset.ts';
 import type { Random } from './random.ts';
@@ -55,21 +56,23 @@ function stratifiedOrder(dataset: Dataset, random: Random): Int32Array {
   if (dataset.task === 'regression') return shuffled;
   const { labels, classes } = dataset;
   const sizes = countLabels(labels, classes.length);
-  const seen = new Int32Array(classes.length);
-  const position = new Float64Array(dataset.count);
+  const ranks = new Int32Array(classes.length);
+  // Samples without a label, −1, all stand in the middle.
+  const positions = new Float64Array(dataset.count).fill(0.5);
   for (const sample of shuffled) {
-    const label = labels[sample] ?? 0;
-    const rank = seen[label] ?? 0;
-    position[sample] = (rank + 0.5) / (sizes[label] ?? 1);
-    seen[label] = rank + 1;
+    const label = present(labels[sample]);
+    if (label < 0) continue;
+    const rank = present(ranks[label]);
+    positions[sample] = (rank + 0.5) / present(sizes[label]);
+    ranks[label] = rank + 1;
   }
-  return shuffled.sort((a, b) => (position[a] ?? 0) - (position[b] ?? 0));
+  return shuffled.sort((a, b) => present(positions[a]) - present(positions[b]));
 }
 
-/** Counts the samples of each class, `[classes]`. */
+/** Counts the samples of each class, `[classes]`, without those that have no label, −1. */
 export function countLabels(labels: Int32Array, classes: number): Int32Array {
   const counts = new Int32Array(classes);
-  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  for (const label of labels) if (label >= 0) counts[label] = present(counts[label]) + 1;
   return counts;
 }
 

@@ -2,7 +2,7 @@
  * Mean and standard deviation of the training set, with which the exported model normalizes its raw inputs. These are
  * statistics of the data; those of activations, which Batch Norm uses, are computed inside the training graph.
  */
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount, present } from '../arrays/index.ts';
 import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
 /** Statistics in float64, since a variance leaves the range of float32 long before the numbers do. */
@@ -31,7 +31,7 @@ const rounding = 2 ** -24;
 export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): InputStatistics {
   const { inputs, inputShape, count } = samples;
   const size = elementCount(inputShape);
-  const groups = per === 'feature' ? size : (inputShape[0] ?? 1);
+  const groups = per === 'feature' ? size : at(inputShape, 0);
   const groupSize = size / groups;
 
   const mean = new Float64Array(groups);
@@ -40,11 +40,11 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
   let position = 0;
   for (let sample = 0; sample < count; sample++) {
     for (let group = 0; group < groups; group++) {
-      let mu = mean[group] ?? 0;
-      let m = squares[group] ?? 0;
-      let n = counts[group] ?? 0;
+      let mu = present(mean[group]);
+      let m = present(squares[group]);
+      let n = present(counts[group]);
       for (let i = 0; i < groupSize; i++) {
-        const x = inputs[position++] ?? 0;
+        const x = present(inputs[position++]);
         if (Number.isNaN(x)) continue;
         n++;
         const delta = x - mu;
@@ -57,8 +57,8 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
     }
   }
   const deviation = squares.map((m, group) => {
-    const sigma = Math.sqrt(m / Math.max(1, counts[group] ?? 0));
-    return sigma <= rounding * Math.abs(mean[group] ?? 0) ? 0 : sigma;
+    const sigma = Math.sqrt(m / Math.max(1, at(counts, group)));
+    return sigma <= rounding * Math.abs(at(mean, group)) ? 0 : sigma;
   });
   return { mean, deviation };
 }
@@ -69,14 +69,14 @@ export function inputRanges(
   per: 'feature' | 'channel',
 ): { readonly lowest: Float64Array; readonly highest: Float64Array } {
   const size = elementCount(inputShape);
-  const groups = per === 'feature' ? size : (inputShape[0] ?? 1);
+  const groups = per === 'feature' ? size : at(inputShape, 0);
   const lowest = new Float64Array(groups).fill(Infinity);
   const highest = new Float64Array(groups).fill(-Infinity);
   const groupSize = size / groups;
   for (const [i, x] of inputs.entries()) {
     const group = Math.floor((i % size) / groupSize);
-    if (x < (lowest[group] ?? x)) lowest[group] = x;
-    if (x > (highest[group] ?? x)) highest[group] = x;
+    if (x < present(lowest[group])) lowest[group] = x;
+    if (x > present(highest[group])) highest[group] = x;
   }
   return { lowest, highest };
 }

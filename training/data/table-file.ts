@@ -3,6 +3,7 @@
  * whole.
  */
 import { extname } from 'node:path';
+import { at } from '../arrays/index.ts';
 import { openJsonLines } from './json-lines.ts';
 import { openParquet } from './parquet.ts';
 import { type Table, type TableOptions, tableOf } from './table.ts';
@@ -47,7 +48,7 @@ export async function readCells(
   const { names, rows: read } = await openTable(path, format);
   for await (const rows of read()) {
     for (const { line, cells } of rows) {
-      if (lines.has(line)) found.set(line, new Map(names.map((name, i) => [name, cells[i] ?? ''])));
+      if (lines.has(line)) found.set(line, new Map(names.map((name, i) => [name, at(cells, i)])));
     }
     if (found.size === lines.size) break;
   }

@@ -3,6 +3,7 @@
  * pass learns the columns and the number of rows, the last one fills arrays of exactly that size. A further pass comes
  * between them where a column turns out to hold categories although numbers came first.
  */
+import { present } from '../arrays/index.ts';
 import {
   type Column,
   type Decimal,
@@ -131,7 +132,7 @@ async function profileColumns(
   let count = 0;
   for await (const rows of file.rows()) {
     for (const { line, cells } of rows) {
-      for (let i = 0; i < profiles.length; i++) profiles[i]?.add(cells[i] ?? '', line);
+      for (let i = 0; i < profiles.length; i++) present(profiles[i]).add(present(cells[i]), line);
       count++;
     }
     if (budget.left < 0) {
@@ -192,12 +193,12 @@ async function fillArrays(
   for await (const rows of file.rows()) {
     for (const { line, cells: texts } of rows) {
       if (row === count && left === dropped) throw changed(path);
-      if (row === count || readLabel(texts[labelIndex] ?? '', labels, row) !== undefined) {
+      if (row === count || readLabel(present(texts[labelIndex]), labels, row) !== undefined) {
         left++;
         continue;
       }
       for (const { at, place, read } of cells) {
-        if (read(texts[at] ?? '', values, row * width + place) !== undefined) throw changed(path);
+        if (read(present(texts[at]), values, row * width + place) !== undefined) throw changed(path);
       }
       lines[row++] = line;
     }

@@ -81,11 +81,9 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
 function encodingOf(bytes: Uint8Array): Encoding {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const zeros = [0, 0];
-  bytes.subarray(0, 200).forEach((byte, i) => {
-    if (byte === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1;
-  });
-  const [even = 0, odd = 0] = zeros;
+  const beginning = bytes.subarray(0, 200);
+  const zerosAt = (parity: 0 | 1): number => beginning.filter((byte, i) => byte === 0 && i % 2 === parity).length;
+  const [even, odd] = [zerosAt(0), zerosAt(1)];
   if (odd > 20 && even === 0) return 'utf-16le';
   if (even > 20 && odd === 0) return 'utf-16be';
   return 'utf-8';

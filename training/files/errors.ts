@@ -1,3 +1,5 @@
+import { present } from '../arrays/index.ts';
+
 /**
  * A mistake that the user can correct. It is the one error class that callers branch on.
  *
@@ -36,6 +38,6 @@ export function oneLine(message: string): string {
  * invisible ones.
  */
 export const printable = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${present(sign.codePointAt(0)).toString(16)}}`);
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

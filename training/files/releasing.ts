@@ -16,13 +16,27 @@ export function releasing<T extends Releasable>(held: T): T & AsyncDisposable {
 /**
  * Opens something that depends on resources already held, and releases those where opening fails.
  *
- * @throws whatever `open` throws
+ * @throws whatever `open` throws, with what releasing throws as its `suppressed`
  */
 export async function releasingOnError<T>(held: readonly Releasable[], open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    await Promise.all(held.map((each) => each.release()));
-    throw error;
+    const released = await Promise.allSettled(held.map((each) => each.release()));
+    throw withSuppressed(
+      error,
+      released.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
+    );
   }
+}
+
+/**
+ * Keeps the errors of releasing beside the first error. That one keeps its class and message, since it is the cause and
+ * callers branch on its class, which the `SuppressedError` of `await using` would hide.
+ */
+function withSuppressed(error: unknown, suppressed: readonly unknown[]): unknown {
+  if (suppressed.length === 0) return error;
+  return error instanceof Error
+    ? Object.assign(error, { suppressed })
+    : new AggregateError([error, ...suppressed], String(error));
 }

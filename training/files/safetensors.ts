@@ -12,7 +12,7 @@
  * Source: https://github.com/huggingface/safetensors/blob/v0.6.2/README.md#format and, for the order of tensors and the
  * padding, `prepare` in safetensors/src/tensor.rs there.
  */
-import { elementCount } from '../arrays/index.ts';
+import { elementCount, present } from '../arrays/index.ts';
 import { quote, unexpected } from './errors.ts';
 import { recognize } from './recognize.ts';
 import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
@@ -278,7 +278,8 @@ function jsonKey(key: string): string {
 function compareUtf8(a: string, b: string): number {
   const [x, y] = [a, b].map((text) => new TextEncoder().encode(text)) as [Uint8Array, Uint8Array];
   const at = x.findIndex((byte, i) => byte !== y[i]);
-  return at < 0 ? x.length - y.length : (x[at] ?? 0) - (y[at] ?? -1);
+  // A string that ends comes before those that continue it.
+  return at < 0 ? x.length - y.length : present(x[at]) - (y[at] ?? -1);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
