@@ -5,7 +5,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Dataset } from '../../training/data/index.ts';
 import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
-import { type Objective, objectiveRuleFor, type Reading } from '../../training/objective/index.ts';
+import { type Objective, objectiveRuleFor, type AnswerRule } from '../../training/objective/index.ts';
 
 /**
  * Refuses to overwrite a file that such a command has not written: a user may name a table, or the run itself, by
@@ -33,17 +33,22 @@ export async function writePredictions(
   samples: Dataset,
   answers: Float32Array,
   objective: Objective,
-  reading: Reading = {},
+  reading: AnswerRule = {},
 ): Promise<void> {
   await makeFolder(dirname(path));
   const lines = [headerOf(samples, objective, reading), ...linesOf(samples, answers, objective, reading)];
   await writeAtomically(path, lines.join(''));
 }
 
-const headerOf = (samples: Dataset, objective: Objective, reading: Reading): string =>
+const headerOf = (samples: Dataset, objective: Objective, reading: AnswerRule): string =>
   csvLine([naming(samples).column, ...objectiveRuleFor(objective, samples).predictions.header(samples, reading)]);
 
-function linesOf(samples: Dataset, answers: Float32Array, objective: Objective, reading: Reading): readonly string[] {
+function linesOf(
+  samples: Dataset,
+  answers: Float32Array,
+  objective: Objective,
+  reading: AnswerRule,
+): readonly string[] {
   const { row } = objectiveRuleFor(objective, samples).predictions;
   const { nameOf, order } = naming(samples);
   return order.map((sample) => csvLine([nameOf(sample), ...row(answers, samples, sample, reading)]));
@@ -68,7 +73,12 @@ function naming({ lines, files, places, count }: Dataset) {
 export interface GrowingPredictions {
   /** `done` counts the rows that an interrupted command has answered already. */
   readonly done: number;
-  readonly append: (samples: Dataset, answers: Float32Array, objective: Objective, reading: Reading) => Promise<void>;
+  readonly append: (
+    samples: Dataset,
+    answers: Float32Array,
+    objective: Objective,
+    reading: AnswerRule,
+  ) => Promise<void>;
   /** Renames the partial file to its final path. */
   readonly finish: () => Promise<void>;
   /** Removes the partial file. */

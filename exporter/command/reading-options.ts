@@ -4,7 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { unexpected } from '../../training/files/index.ts';
-import type { ReadingWish, ThresholdRule } from '../../training/objective/index.ts';
+import type { AnswerRuleOptions, ThresholdRule } from '../../training/objective/index.ts';
 
 export interface ReadingFlags {
   readonly threshold?: 'f1' | number;
@@ -49,7 +49,7 @@ export function takeReading<F extends ReadingFlags>({
   positive,
   interval,
   ...others
-}: F): { readonly reading: ReadingWish; readonly others: Omit<F, keyof ReadingFlags> } {
+}: F): { readonly reading: AnswerRuleOptions; readonly others: Omit<F, keyof ReadingFlags> } {
   const rule = cost ?? threshold;
   if (positive !== undefined && rule === undefined)
     throw unexpected('--positive', '--threshold or --cost beside it', positive);

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isHeld, lastDoes } from '../../training/process/index.ts';
+import { isHeld, coalesced } from '../../training/process/index.ts';
 
 /** Files of a built folder: the stamp, which vouches for the other files, and the lock of the process that builds. */
 export const [stampFile, lockFile] = ['built.json', '.lock'] as const;
@@ -20,5 +20,5 @@ export const newestFile = '.newest';
 export const oneForAll = async <T>(out: string, build: () => Promise<T>): Promise<T | undefined> =>
   // Before the first build there is no folder, and no image that can go on answering.
   existsSync(join(out, stampFile))
-    ? lastDoes(join(out, newestFile), build, () => isHeld(join(out, lockFile)))
+    ? coalesced(join(out, newestFile), build, () => isHeld(join(out, lockFile)))
     : build();

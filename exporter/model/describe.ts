@@ -38,7 +38,7 @@ function describeQuality({
     ...(calibration ? [`calibration     expected error ${percent(calibration.error)} on the test rows`] : []),
     ...(label === undefined
       ? []
-      : [oneLine(`threshold       ${quote(label)} is told from a probability of ${at} on${read}`)]),
+      : [oneLine(`threshold       ${quote(label)} is the answer from a probability of ${at} on${read}`)]),
     ...(told ? [`interval        ${percent(told.level)}: ±${fourDigits(told.halfWidth)}${held}`] : []),
     ...(worth
       ? [

@@ -13,7 +13,7 @@ import {
 import { type Dataset, type DataSource, type LoadedData, loadSource, sourceName } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
 import type { Network } from '../../training/network/index.ts';
-import type { Fitted, ReadingWish } from '../../training/objective/index.ts';
+import type { Fitted, AnswerRuleOptions } from '../../training/objective/index.ts';
 import { populationStatistics, type State } from '../../training/trainer/index.ts';
 import type { StatisticsSource } from '../store/card.ts';
 import { fitted, type FormerReading, wishFor } from './quality.ts';
@@ -30,7 +30,7 @@ export interface ExportSource {
   /** Default: the running average. */
   readonly statistics?: StatisticsSource | undefined;
   /** Says how answers are read. Default: as in the former export. */
-  readonly reading?: ReadingWish | undefined;
+  readonly reading?: AnswerRuleOptions | undefined;
 }
 
 export interface FittedModel {

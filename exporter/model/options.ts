@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { backendNames } from '../../training/backend/index.ts';
 import { dataSourceSchema } from '../../training/data/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
-import { readingWishSchema } from '../../training/objective/index.ts';
+import { answerRuleSchema } from '../../training/objective/index.ts';
 import { batchNormUses } from '../served/normalization.ts';
 
 const models = z.string().default('models');
@@ -20,7 +20,7 @@ export const exportOptionsSchema = z.strictObject({
   overwrite: z.boolean().optional(),
   network: networkSchema.optional(),
   data: dataSourceSchema.optional(),
-  reading: readingWishSchema.optional(),
+  reading: answerRuleSchema.optional(),
   backend: z.enum(backendNames).default('native'),
 });
 

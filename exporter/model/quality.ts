@@ -8,11 +8,11 @@ import { quote, releasing } from '../../training/files/index.ts';
 import {
   coverageOf,
   type Fitted,
-  fitReading,
+  fitAnswerRule,
   importanceOf,
   objectiveRuleOf,
-  readingOf,
-  type ReadingWish,
+  answerRuleOf,
+  type AnswerRuleOptions,
   type Report,
   reportOn,
   scaledBy,
@@ -32,11 +32,11 @@ export type FormerReading = Pick<ModelCard, 'threshold' | 'interval' | 'interval
 
 /** Completes the user's choice by the choices made for the former export. */
 export function wishFor(
-  { threshold, interval }: ReadingWish,
+  { threshold, interval }: AnswerRuleOptions,
   former: FormerReading,
   model: TrainedModel,
   note: (line: string) => void,
-): ReadingWish {
+): AnswerRuleOptions {
   const isOfNumbers = objectiveRuleOf(objectiveOf(model)).task === 'regression';
   const kept = former.intervals && former.interval === undefined ? false : former.interval;
   const [[label, at] = []] = Object.entries(former.threshold?.at ?? {});
@@ -65,17 +65,17 @@ export async function fitted(
   model: TrainedModel,
   state: State,
   validation: Dataset,
-  wish: ReadingWish,
+  wish: AnswerRuleOptions,
 ): Promise<Fitted> {
   if (hasLearntFromValidation(model.record)) {
     const kept = await outOfFoldOf(checkpoint, model);
-    if (kept) return fitReading(kept.samples, kept.answers, wish, 'out-of-fold');
-    return fitReading(subset(validation, new Int32Array()), new Float32Array(), wish, 'none');
+    if (kept) return fitAnswerRule(kept.samples, kept.answers, wish, 'out-of-fold');
+    return fitAnswerRule(subset(validation, new Int32Array()), new Float32Array(), wish, 'none');
   }
-  if (validation.count === 0) return fitReading(validation, new Float32Array(), wish);
+  if (validation.count === 0) return fitAnswerRule(validation, new Float32Array(), wish);
   await using evaluator = releasing(await createEvaluator(backend, model.plan));
   const output = await evaluator.logits(state, validation);
-  return fitReading(validation, output, wish);
+  return fitAnswerRule(validation, output, wish);
 }
 
 /** Limits the rows that the importance of columns is measured on: seconds for a usual network. */
@@ -105,7 +105,7 @@ export function qualityOf(model: TrainedModel, fit: Fitted, test: Dataset, outpu
   const { temperature, threshold, level, intervals } = fit;
   const isTested = test.count > 0;
   const answers = scaledBy(output, temperature);
-  const report = isTested ? reportOn(test, answers, objectiveOf(model), readingOf(fit)) : undefined;
+  const report = isTested ? reportOn(test, answers, objectiveOf(model), answerRuleOf(fit)) : undefined;
   const measured = intervals?.map((interval) =>
     isTested && test.task === 'regression'
       ? { ...interval, coverage: coverageOf(interval.halfWidth, answers, test.values) }

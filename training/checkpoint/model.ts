@@ -4,6 +4,7 @@
  * checkpoint that PyTorch wrote under the same names has no description: the caller then provides the network.
  */
 import * as z from 'zod';
+import { at } from '../arrays/index.ts';
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
 import { type Column, columnSchema, inputsOf } from '../columns/index.ts';
 import { pictureSchema } from '../data/index.ts';
@@ -53,8 +54,7 @@ const keys = {
 
 /** Returns what the network was trained for. For a checkpoint of another program it is inferred from the outputs. */
 export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan' | 'classes' | 'record'>): Objective {
-  const [outputs = NaN] = outputShapeOf(plan);
-  return record?.config.objective ?? objectiveOfOutputs(classes.length, outputs);
+  return record?.config.objective ?? objectiveOfOutputs(classes.length, at(outputShapeOf(plan), 0));
 }
 
 /**

@@ -12,6 +12,7 @@
  * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a prefix before all
  *   names.
  */
+import { at } from '../arrays/index.ts';
 import { fromBfloats, fromHalves } from '../files/index.ts';
 import type { Tensor } from './checkpoint.ts';
 import type { Network, Plan, PlannedLayer } from '../network/index.ts';
@@ -46,16 +47,17 @@ function asFloat32(tensor: Tensor): Tensor {
  * is empty where names are not positions, or their number is not that of the layers with tensors.
  */
 function byPosition({ layers }: Plan, names: readonly string[]): ReadonlyMap<string, string> {
-  const ofLayers = names.filter((name) => !name.startsWith('input.'));
-  const parts = ofLayers.map((name) => /^(\w+\.)?(\d+)\.(\w+)$/.exec(name) ?? []);
-  const [modules, positions] = [1, 2].map((group) => [...new Set(parts.map((part) => part[group]))]);
-  const ordered = positions?.map(Number).sort((a, b) => a - b) ?? [];
+  const found = names
+    .filter((name) => !name.startsWith('input.'))
+    .map((name) => ({ name, groups: /^(?<module>\w+\.)?(?<position>\d+)\.(?<tensor>\w+)$/.exec(name)?.groups }));
+  const positions = [...new Set(found.map(({ groups }) => Number(groups?.['position'])))].sort((a, b) => a - b);
+  const modules = new Set(found.map(({ groups }) => groups?.['module']));
   const owners = layers.filter(({ tensors }) => tensors.length > 0);
-  if (modules?.length !== 1 || ordered.length !== owners.length || ordered.some(Number.isNaN)) return new Map();
+  if (modules.size !== 1 || positions.length !== owners.length || positions.some(Number.isNaN)) return new Map();
   return new Map(
-    ofLayers.map((name, i) => {
-      const [, , position, tensor = ''] = parts[i] ?? [];
-      return [name, `${owners[ordered.indexOf(Number(position))]?.name ?? ''}.${tensor}`];
+    found.map(({ name, groups }) => {
+      const owner = at(owners, positions.indexOf(Number(groups?.['position'])));
+      return [name, `${owner.name}.${groups?.['tensor']}`];
     }),
   );
 }
@@ -71,7 +73,7 @@ export function withoutIdleBiases({ layers }: Plan, tensors: Tensors): Tensors {
     if (batchNorm.layer.kind !== 'batchNorm' || !hasNoBias(before)) continue;
     if (bias?.dtype !== 'F32' || mean?.dtype !== 'F32' || bias.data.length !== mean.data.length) continue;
     changed.delete(`${before.name}.bias`);
-    const data = mean.data.map((mu, channel) => mu - (bias.data[channel] ?? 0));
+    const data = mean.data.map((mu, channel) => mu - at(bias.data, channel));
     changed.set(`${batchNorm.name}.running_mean`, { ...mean, data });
   }
   return changed;

@@ -1,7 +1,8 @@
 /** Encodes rows of a table, or other raw samples, as the first layer takes them. */
+import { at } from '../arrays/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { embeddingTensor } from './encoders.ts';
-import { embeddingsOf, numbersOf, placesOf } from './row.ts';
+import { embeddingsOf, numericColumns, oneHotPlaces } from './row.ts';
 import type { Network } from './schema.ts';
 import { type Statistics, type Tensors, valueOf } from './units.ts';
 
@@ -20,16 +21,16 @@ export function emitInput(
   const { categories, edges = [], indicators = [] } = network;
   const floats = x.dtype === 'float32' ? x : g.Cast(x, { to: 'float32' });
   const whole = emitFills(g, network, floats);
-  const told = indicators.length > 0 ? [emitIndicators(g, indicators, floats)] : [];
+  const gaps = indicators.length > 0 ? [emitIndicators(g, indicators, floats)] : [];
   const take = (columns: readonly number[]) => g.Gather(whole, g.ints(columns), { axis: 1 });
   const bins = edges.some((ofColumn) => ofColumn.length > 1) ? [emitBins(g, edges, take)] : [];
   if (!categories) {
     const numbers = normalize(g, network, input, whole, tensors);
-    return bins.length + told.length > 0 ? g.Concat(numbers, ...bins, ...told, { axis: 1 }) : numbers;
+    return bins.length + gaps.length > 0 ? g.Concat(numbers, ...bins, ...gaps, { axis: 1 }) : numbers;
   }
-  const numeric = numbersOf(network);
+  const numeric = numericColumns(network);
   const numbers = numeric.length > 0 ? [normalize(g, network, input, take(numeric), tensors)] : [];
-  return g.Concat(...numbers, ...bins, ...emitCategories(g, network, take, tensors), ...told, { axis: 1 });
+  return g.Concat(...numbers, ...bins, ...emitCategories(g, network, take, tensors), ...gaps, { axis: 1 });
 }
 
 type Take = (columns: readonly number[]) => Value;
@@ -39,7 +40,7 @@ type Take = (columns: readonly number[]) => Value;
  * the category, or zeros.
  */
 function emitCategories(g: GraphBuilder, network: Network, take: Take, tensors: Tensors): readonly Value[] {
-  const all = placesOf(network);
+  const all = oneHotPlaces(network);
   const indices = () => take(all.map(({ column }) => column));
   const places = all.length > 0 ? [oneHot(g, indices(), all.map(({ category }) => category))] : []; // oxfmt-ignore
   const embedded = embeddingsOf(network).map((embedding) => {
@@ -72,7 +73,7 @@ function normalize(
 ): Value {
   if (!input) return x;
   const z = g.Div(g.Sub(x, valueOf(tensors, input.center)), valueOf(tensors, input.spread));
-  return inputNormalization === 'robust' ? g.scoped('robust', () => drawIn(g, z)) : z;
+  return inputNormalization === 'robust' ? g.scoped('robust', () => smoothClip(g, z)) : z;
 }
 
 /**
@@ -80,7 +81,7 @@ function normalize(
  * https://arxiv.org/abs/2407.04491. Beyond 2²⁰ it is ±3 in float32 anyway, and squares could overflow, so z is clipped
  * there.
  */
-function drawIn(g: GraphBuilder, z: Value): Value {
+function smoothClip(g: GraphBuilder, z: Value): Value {
   const near = g.Clip(z, g.scalar(-(2 ** 20)), g.scalar(2 ** 20));
   const third = g.Div(near, g.scalar(3));
   return g.Div(near, g.Sqrt(g.Add(g.Mul(third, third), g.scalar(1))));
@@ -92,7 +93,7 @@ function drawIn(g: GraphBuilder, z: Value): Value {
  */
 function emitBins(g: GraphBuilder, edges: readonly (readonly number[])[], take: Take): Value {
   const bins = edges.flatMap((ofColumn, column) =>
-    ofColumn.slice(1).map((upper, i) => ({ column, lower: ofColumn[i] ?? NaN, upper })),
+    ofColumn.slice(1).map((upper, i) => ({ column, lower: at(ofColumn, i), upper })),
   );
   const ofEach = (name: string, of: (bin: { readonly lower: number; readonly upper: number }) => number) =>
     g.initializer(name, { dtype: 'float32', shape: [bins.length], data: Float32Array.from(bins, of) });

@@ -3,7 +3,7 @@
  * concatenated. What they know of the data, such as edges of bins and categories, is in the network's description.
  */
 import { formatShape, GraphError, located } from '../graph/index.ts';
-import { binsIn, type Embedding, embeddingsOf, numbersOf, placesOf } from './row.ts';
+import { countBins, type Embedding, embeddingsOf, numericColumns, oneHotPlaces } from './row.ts';
 import type { TensorSpec } from './rule.ts';
 import type { EncoderKind, Layer, LayerKind, LayerOf, Network } from './schema.ts';
 
@@ -21,7 +21,8 @@ interface EncoderRule<K extends EncoderKind> {
 const encoderRules: { readonly [K in EncoderKind]: EncoderRule<K> } = {
   encodeNumbers: {
     require: ({ bins }, network) => {
-      if (numbersOf(network).length === 0) throw new GraphError('expected columns of numbers, got none; leave it out');
+      if (numericColumns(network).length === 0)
+        throw new GraphError('expected columns of numbers, got none; leave it out');
       if (network.inputNormalization !== 'robust') {
         throw new GraphError(`expected no inputNormalization beside it but robust, got ${network.inputNormalization}`);
       }
@@ -32,7 +33,7 @@ const encoderRules: { readonly [K in EncoderKind]: EncoderRule<K> } = {
         throw new GraphError('expected edges of its bins, as training finds them in rows of numbers, got none');
       }
     },
-    width: (network) => numbersOf(network).length + binsIn(network),
+    width: (network) => numericColumns(network).length + countBins(network),
     // The median and the range of each number belong to the data, as in any network.
     tensors: () => [],
   },
@@ -42,7 +43,8 @@ const encoderRules: { readonly [K in EncoderKind]: EncoderRule<K> } = {
         throw new GraphError('expected columns of categories, got none; leave it out');
       }
     },
-    width: (network) => embeddingsOf(network).reduce((sum, { dimension }) => sum + dimension, placesOf(network).length),
+    width: (network) =>
+      embeddingsOf(network).reduce((sum, { dimension }) => sum + dimension, oneHotPlaces(network).length),
     tensors: (network) => embeddingsOf(network).map(embeddingTensor),
   },
 };

@@ -1,7 +1,8 @@
 /** Emits a network's forward pass. */
+import { present } from '../arrays/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitInput } from './encode.ts';
-import { layersOf, type Plan, type PlannedLayer, ruled } from './plan.ts';
+import { layersOf, type Plan, type PlannedLayer, withRule } from './plan.ts';
 import { type RandomKey, uniform } from './random.ts';
 import type { BatchStatistics, Mode } from './rule.ts';
 import { emitTarget } from './units.ts';
@@ -41,12 +42,12 @@ export interface ForwardOptions {
  */
 export function emitForward(g: GraphBuilder, plan: Plan, x: Value, options: ForwardOptions): Forward {
   const batchStatistics = new Map<string, BatchStatistics>();
-  const told: Value[] = [];
-  const pass: Pass = { g, options, batchStatistics, told, order: layersOf(plan).map(({ name }) => name) };
+  const reported: Value[] = [];
+  const pass: Pass = { g, options, batchStatistics, reported, order: layersOf(plan).map(({ name }) => name) };
   const encoded = g.scoped('input', () => emitInput(g, plan.network, plan.input, x, options.tensors));
   const z = emitChain(pass, plan.layers, encoded);
   const inUnits = (answer: Value) => g.scoped('target', () => emitTarget(g, plan.target, answer, options.tensors));
-  const [members] = told;
+  const [members] = reported;
   return { output: inUnits(z), members: members && inUnits(members), batchStatistics };
 }
 
@@ -55,7 +56,7 @@ interface Pass {
   readonly options: ForwardOptions;
   readonly batchStatistics: Map<string, BatchStatistics>;
   /** The members' answers, where there are members. */
-  readonly told: Value[];
+  readonly reported: Value[];
   /** The names of all layers. A layer's index is its stream of random numbers. */
   readonly order: readonly string[];
 }
@@ -64,19 +65,19 @@ const emitChain = (pass: Pass, layers: readonly PlannedLayer[], x: Value): Value
   layers.reduce((y, planned) => pass.g.scoped(planned.label, () => emitLayer(pass, planned, y)), x);
 
 function emitLayer(pass: Pass, { name, layer: described, chains }: PlannedLayer, x: Value): Value {
-  const { g, options, batchStatistics, told, order } = pass;
-  const { layer, rule } = ruled(described);
+  const { g, options, batchStatistics, reported, order } = pass;
+  const { layer, rule } = withRule(described);
   return rule.emit(layer, x, {
     g,
     mode: options.mode,
     bnMomentum: options.bnMomentum ?? 0,
     tensor: (tensor) => options.tensors.get(`${name}.${tensor}`),
-    chain: (chain, input) => emitChain(pass, chains[chain] ?? [], input),
+    chain: (chain, input) => emitChain(pass, present(chains[chain]), input),
     observe: (statistics) => {
       batchStatistics.set(name, statistics);
     },
-    tellMembers: (answers) => {
-      told.push(answers);
+    reportMembers: (answers) => {
+      reported.push(answers);
     },
     uniform: (shape) => {
       if (!options.randomKey) throw new Error(`internal: ${name}: dropout without a random key`);

@@ -5,10 +5,10 @@
 import type { Layer, LayerOf } from './schema.ts';
 
 /** The default of the maximum number of bins for each number of a row. */
-export const usualBins = 32;
+export const defaultBins = 32;
 
 /** Returns how the answers of members are combined by default: one unit is a number, several are classes. */
-export const usualAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
+export const defaultAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
 
 /**
  * Encodes the numbers of a table's rows. Each is scaled by median and quartiles, with outliers drawn in. Beside it
@@ -16,7 +16,10 @@ export const usualAverage = (units: number): 'softmax' | 'values' => (units > 1 
  * for a bin above it, and the position within its own bin (Gorishniy et al., https://arxiv.org/abs/2203.05556). The
  * layer begins a network, together with `encodeCategories` where there are categories.
  */
-export const encodeNumbers = ({ bins = usualBins }: { bins?: number } = {}): Layer => ({ kind: 'encodeNumbers', bins });
+export const encodeNumbers = ({ bins = defaultBins }: { bins?: number } = {}): Layer => ({
+  kind: 'encodeNumbers',
+  bins,
+});
 
 /**
  * Encodes the categories of a table's rows. Columns with more than `dimension` categories get an embedding of
@@ -105,7 +108,7 @@ export const members = (count: number): Layer => ({ kind: 'members', count });
  */
 export const heads = (
   units: number,
-  { average = usualAverage(units) }: { average?: LayerOf<'heads'>['average'] } = {},
+  { average = defaultAverage(units) }: { average?: LayerOf<'heads'>['average'] } = {},
 ): Layer => ({ kind: 'heads', units, average });
 
 /** In training, sets activations to zero with probability `rate` and scales the others by 1 / (1 − rate). */

@@ -114,7 +114,7 @@ export const outputShapeOf = ({ network, layers }: Plan): readonly number[] =>
  *
  * @throws GraphError for a layer that encodes rows, where it does not begin the network
  */
-export function ruled(layer: Layer): { readonly layer: LayerOf<RuledKind>; readonly rule: LayerRule } {
+export function withRule(layer: Layer): { readonly layer: LayerOf<RuledKind>; readonly rule: LayerRule } {
   if (isEncoder(layer))
     throw new GraphError(`expected ${layer.kind} at the beginning of the network, got it elsewhere`);
   return { layer, rule: layerRules[layer.kind] as unknown as LayerRule };
@@ -157,7 +157,7 @@ function planLayer(
   inputShape: readonly number[],
   bias: boolean,
 ): PlannedLayer {
-  const { layer, rule } = located(name, () => ruled(described));
+  const { layer, rule } = located(name, () => withRule(described));
   const planInside = ([chain, layers]: [string, readonly Layer[]]) =>
     [chain, planChain(layers, chain === 'layers' ? `${name}.` : `${name}.${chain}.`, inputShape)] as const;
   const chains = Object.entries(rule.chains?.(layer) ?? {}).map(planInside);

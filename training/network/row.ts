@@ -1,15 +1,17 @@
 /** Describes the encoding of a table's row: its numbers, bins, one-hot places and embeddings. */
+import { at } from '../arrays/index.ts';
 import type { Network } from './schema.ts';
 
 export type Row = Pick<Network, 'inputShape' | 'categories' | 'unseen' | 'edges' | 'indicators'> &
   Partial<Pick<Network, 'layers'>>;
 
 /** Returns the columns that hold numbers, not categories. */
-export function numbersOf({ inputShape: [columns = 0], categories }: Pick<Row, 'inputShape' | 'categories'>) {
-  return Array.from({ length: columns }, (_, column) => column).filter((column) => (categories?.[column] ?? 0) === 0);
+export function numericColumns({ inputShape, categories }: Pick<Row, 'inputShape' | 'categories'>): readonly number[] {
+  const all = Array.from({ length: at(inputShape, 0) }, (_, column) => column);
+  return categories ? all.filter((column) => at(categories, column) === 0) : all;
 }
 
-export const binsIn = ({ edges = [] }: Row): number =>
+export const countBins = ({ edges = [] }: Row): number =>
   edges.reduce((sum, ofColumn) => sum + Math.max(ofColumn.length - 1, 0), 0);
 
 interface Place {
@@ -18,9 +20,9 @@ interface Place {
 }
 
 /** Returns a place for each category that training has seen, of each column without an embedding. */
-export function placesOf(row: Row): readonly Place[] {
+export function oneHotPlaces(row: Row): readonly Place[] {
   const max = dimensionIn(row) ?? Infinity;
-  return seenIn(row).flatMap(({ column, categories }) =>
+  return seenCategories(row).flatMap(({ column, categories }) =>
     categories.length > max ? [] : categories.map((category) => ({ column, category })),
   );
 }
@@ -40,7 +42,7 @@ export interface Embedding {
 export function embeddingsOf(row: Row): readonly Embedding[] {
   const dimension = dimensionIn(row);
   if (dimension === undefined) return [];
-  return seenIn(row).flatMap((seen) => (seen.categories.length > dimension ? [{ ...seen, dimension }] : []));
+  return seenCategories(row).flatMap((seen) => (seen.categories.length > dimension ? [{ ...seen, dimension }] : []));
 }
 
 function dimensionIn({ layers = [] }: Row): number | undefined {
@@ -48,7 +50,7 @@ function dimensionIn({ layers = [] }: Row): number | undefined {
   return encoder?.dimension;
 }
 
-const seenIn = ({ categories = [], unseen = [] }: Row) =>
+const seenCategories = ({ categories = [], unseen = [] }: Row) =>
   categories.map((count, column) => {
     const without = new Set(unseen[column]);
     const all = Array.from({ length: count }, (_, category) => category);
@@ -62,8 +64,8 @@ const seenIn = ({ categories = [], unseen = [] }: Row) =>
  */
 export function encodedShape(row: Row): readonly number[] {
   const { inputShape, categories, indicators = [] } = row;
-  const bins = binsIn(row);
+  const bins = countBins(row);
   if (!categories && bins + indicators.length === 0) return inputShape;
   const embedded = embeddingsOf(row).reduce((sum, { dimension }) => sum + dimension, 0);
-  return [numbersOf(row).length + bins + placesOf(row).length + embedded + indicators.length];
+  return [numericColumns(row).length + bins + oneHotPlaces(row).length + embedded + indicators.length];
 }

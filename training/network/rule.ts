@@ -57,13 +57,13 @@ export interface EmitContext {
   /** Reports a Batch Norm layer's mini-batch statistics, which are then averaged. */
   readonly observe: (statistics: BatchStatistics) => void;
   /** Reports the answers of each member, `[N, members, units]`, whose mean is the network's answer. */
-  readonly tellMembers: (answers: Value) => void;
+  readonly reportMembers: (answers: Value) => void;
   /** Emits numbers in [0, 1), different for every layer and training step. */
   readonly uniform: (shape: readonly number[]) => Value;
 }
 
 /** Returns a tensor that the layer always owns. */
-export function own({ tensor }: EmitContext, name: string): Value {
+export function ownTensor({ tensor }: EmitContext, name: string): Value {
   const value = tensor(name);
   if (!value) throw new Error(`internal: the layer has no ${name}`);
   return value;

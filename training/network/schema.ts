@@ -2,9 +2,10 @@
  * Networks and layers as data: plain, serializable descriptions, whose types follow from the schemas that check files.
  * The rules in `rules/` define what a layer does.
  */
+import { at } from '../arrays/index.ts';
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
-import { usualAverage, usualBins } from './layer.ts';
+import { defaultAverage, defaultBins } from './layer.ts';
 
 /** The maximum of a size. A larger one is a typing error, and would take all memory. */
 const largest = 2 ** 20;
@@ -29,7 +30,7 @@ export const binCount = z.int().min(2).max(1024);
 const plainLayers = [
   layer('encodeNumbers', {
     /** The maximum number of bins for each number; 0 makes none. */
-    bins: z.union([z.literal(0), binCount]).default(usualBins),
+    bins: z.union([z.literal(0), binCount]).default(defaultBins),
   }),
   layer('encodeCategories', {
     /** The size of a category's embedding, in columns that have more categories than that. */
@@ -75,7 +76,7 @@ const plainLayers = [
       /** Says what is averaged over the members: probabilities, or the values themselves. */
       average: z.enum(['softmax', 'sigmoid', 'values']).optional(),
     })
-    .transform(({ average, ...layer }) => ({ ...layer, average: average ?? usualAverage(layer.units) }))
+    .transform(({ average, ...layer }) => ({ ...layer, average: average ?? defaultAverage(layer.units) }))
     .readonly(),
   layer('dropout', {
     /** The probability that an activation is set to zero. */
@@ -105,10 +106,12 @@ const residual = z.strictObject({
 
 const layerSchema: z.ZodType<Layer> = z.discriminatedUnion('kind', [...plainLayers, residual]);
 
-const isRising = (edges: readonly number[]): boolean =>
-  edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? NaN));
+const isRising = (edges: readonly number[]): boolean => edges.every((edge, i) => i === 0 || edge > at(edges, i - 1));
 
-function usualNormalization(inputShape: readonly number[], layers: readonly Layer[]): 'robust' | 'channel' | 'feature' {
+function defaultNormalization(
+  inputShape: readonly number[],
+  layers: readonly Layer[],
+): 'robust' | 'channel' | 'feature' {
   if (layers.some(({ kind }) => kind === 'encodeNumbers')) return 'robust';
   return inputShape.length === 3 ? 'channel' : 'feature';
 }
@@ -154,7 +157,7 @@ export const networkSchema = z
   .transform(({ name, inputShape, inputNormalization, ...others }) => ({
     name,
     inputShape,
-    inputNormalization: inputNormalization ?? usualNormalization(inputShape, others.layers),
+    inputNormalization: inputNormalization ?? defaultNormalization(inputShape, others.layers),
     ...others,
   }))
   .readonly();

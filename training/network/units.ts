@@ -2,8 +2,9 @@
  * Converts between the data's own units and the layers': raw samples in, answers in the unit of the targets out. The
  * statistics are those of the training set and are stored with the network, so that callers need not know them.
  */
+import { at } from '../arrays/index.ts';
 import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph/index.ts';
-import { numbersOf } from './row.ts';
+import { numericColumns } from './row.ts';
 import type { Network } from './schema.ts';
 import type { TensorSpec } from './rule.ts';
 
@@ -42,10 +43,10 @@ export function planInput(network: Network): Statistics | undefined {
   if (bins !== undefined && !edges) {
     throw new GraphError(`${name}: expected edges beside bins, as training finds them in rows of numbers, got none`);
   }
-  if (edges?.some((ofColumn, column) => ofColumn.length > 0 && (categories?.[column] ?? 0) > 0)) {
+  if (edges?.some((ofColumn, column) => ofColumn.length > 0 && categories && at(categories, column) > 0)) {
     throw new GraphError(`${name}: expected edges of columns of numbers, got some of a column of categories`);
   }
-  const features = categories ? [numbersOf(network).length] : inputShape;
+  const features = categories ? [numericColumns(network).length] : inputShape;
   if (inputNormalization === 'none' || features[0] === 0) return undefined;
   if (inputNormalization === 'robust') return robustStatistics('input', features);
   return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);

@@ -21,7 +21,7 @@ export interface ImportanceOptions {
 }
 
 /** The minimum number of rows. With fewer, the error bars are wider than most of the importances. */
-const FEWEST_ROWS = 50;
+const MIN_ROWS = 50;
 
 /**
  * Measures the growth of the log loss or the RMSE when a column's values are shuffled among the rows. All numbers of a
@@ -38,7 +38,7 @@ export async function importanceOf(
   { budget, repeats = 5, seed = 0, progress = () => undefined }: ImportanceOptions,
 ): Promise<Importance | undefined> {
   const rows = Math.min(all.count, Math.floor(budget / (columns.length * repeats)));
-  if (rows < Math.min(FEWEST_ROWS, all.count) || all.count < 2) return undefined;
+  if (rows < Math.min(MIN_ROWS, all.count) || all.count < 2) return undefined;
   const random = createRandom(seed).fork('importance');
   const samples = rows < all.count ? subset(all, random.permutation(all.count).subarray(0, rows).sort()) : all;
   const { risk } = objectiveRuleFor(objective, samples);
@@ -52,8 +52,8 @@ export async function importanceOf(
     const width = widthOf(column);
     const growths: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const dealt = dealtAmong(samples, at, width, random.permutation(rows));
-      growths.push(riskOf(await answer(dealt)) - base);
+      const shuffled = shuffledColumn(samples, at, width, random.permutation(rows));
+      growths.push(riskOf(await answer(shuffled)) - base);
     }
     at += width;
     grown.push({ name: column.name, ...spreadOf(growths) });
@@ -71,7 +71,7 @@ export async function importanceOf(
  *
  * @param from the row that each row takes the numbers from
  */
-function dealtAmong(samples: Dataset, at: number, width: number, from: Int32Array): Dataset {
+function shuffledColumn(samples: Dataset, at: number, width: number, from: Int32Array): Dataset {
   const inputs = Float32Array.from(samples.inputs);
   const size = inputs.length / samples.count;
   from.forEach((other, row) => {

@@ -20,16 +20,16 @@ export * from './objective.ts';
 export {
   chooseThreshold,
   coverageOf,
-  fewestFor,
-  fitReading,
+  minResidualsFor,
+  fitAnswerRule,
   type Fitted,
-  readingOf,
-  type ReadingWish,
+  answerRuleOf,
+  type AnswerRuleOptions,
   thresholdFlag,
   type ThresholdRule,
-} from './fit.ts';
+} from './fit-answer-rule.ts';
 export { importanceOf } from './importance.ts';
-export { readingWishSchema } from './wish-schema.ts';
+export { answerRuleSchema } from './answer-rule-schema.ts';
 export { scaledBy } from './metrics/temperature.ts';
 export {
   baselineOf,
@@ -51,7 +51,7 @@ export type {
   ObjectiveOptions,
   ObjectiveRule,
   OutputKind,
-  Reading,
+  AnswerRule,
   Report,
   Score,
 } from './rule.ts';

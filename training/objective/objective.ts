@@ -50,9 +50,9 @@ export const huber = (delta = 1, { unit }: NumberSettings = {}): Objective => ({
 });
 
 /** The default objectives: multi-class for classes, squared error for numbers. */
-const usual: { readonly [T in Dataset['task']]: () => Objective } = { classification: multiclass, regression: mse };
+const defaults: { readonly [T in Dataset['task']]: () => Objective } = { classification: multiclass, regression: mse };
 
-export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective => usual[task]();
+export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective => defaults[task]();
 
 /**
  * Returns what a network of unknown origin was probably trained for, judged by its outputs.

@@ -1,8 +1,9 @@
 /** Judges a network's output on a data set by the rule of its objective, and formats the result. */
+import { at } from '../arrays/index.ts';
 import { type Dataset, subset } from '../data/index.ts';
 import { count, fourDigits } from '../files/index.ts';
 import { type Objective, objectiveFor } from './objective.ts';
-import type { Baseline, CheckedReport, Mistake, Reading, Report, Score } from './rule.ts';
+import type { Baseline, CheckedReport, Mistake, AnswerRule, Report, Score } from './rule.ts';
 import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';
 
 /**
@@ -16,7 +17,7 @@ export function reportOn(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
-  reading: Reading = {},
+  answerRule: AnswerRule = {},
 ): CheckedReport {
   const { report } = objectiveRuleFor(objective, dataset);
   const finite = finiteRows(output, dataset.count);
@@ -24,8 +25,8 @@ export function reportOn(
   if (finite.length === 0) return { metrics: {}, confusion: undefined, nonFinite };
   const { metrics, ...others } =
     nonFinite === 0
-      ? report(output, dataset, reading)
-      : report(rowsOf(output, dataset.count, finite), subset(dataset, finite), reading);
+      ? report(output, dataset, answerRule)
+      : report(rowsOf(output, dataset.count, finite), subset(dataset, finite), answerRule);
   return { metrics: defined(metrics), ...others, nonFinite };
 }
 
@@ -38,18 +39,18 @@ export function mistakesOf(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
-  reading: Reading = {},
+  answerRule: AnswerRule = {},
 ): readonly Mistake[] {
   const { mistakes, expected } = objectiveRuleFor(objective, dataset);
   const finite = finiteRows(output, dataset.count);
-  if (finite.length === dataset.count) return mistakes(output, dataset, reading);
+  if (finite.length === dataset.count) return mistakes(output, dataset, answerRule);
   const isFinite = new Set(finite);
   const without = [...Array(dataset.count).keys()].filter((sample) => !isFinite.has(sample));
   const others =
-    finite.length > 0 ? mistakes(rowsOf(output, dataset.count, finite), subset(dataset, finite), reading) : [];
+    finite.length > 0 ? mistakes(rowsOf(output, dataset.count, finite), subset(dataset, finite), answerRule) : [];
   return [
     ...without.map((sample) => ({ sample, expected: expected(dataset, sample), got: 'not a number', detail: '' })),
-    ...others.map((mistake) => ({ ...mistake, sample: finite[mistake.sample] ?? NaN })),
+    ...others.map((mistake) => ({ ...mistake, sample: at(finite, mistake.sample) })),
   ];
 }
 

@@ -56,8 +56,8 @@ export interface CheckedReport extends Report {
   readonly nonFinite: number;
 }
 
-/** The reading of answers from the network's output: as fitted to the validation part, or as set by the user. */
-export interface Reading {
+/** How outputs are read as answers: as fitted to the validation part, or as set by the user. */
+export interface AnswerRule {
   /** The threshold between two classes. Without it, the most probable class is the answer. */
   readonly threshold?: Threshold | undefined;
   /** Half the width of the interval around a number. */
@@ -136,9 +136,9 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
   /** Computes loss and score over a data set: `output [count · outputs]`. */
   readonly evaluate: (objective: ObjectiveOf<K>, output: Float32Array, dataset: D) => Evaluation;
   /** Reports on the output of the network, or of the exported file. */
-  readonly report: (output: Float32Array, dataset: D, reading?: Reading) => Report;
+  readonly report: (output: Float32Array, dataset: D, answerRule?: AnswerRule) => Report;
   /** Returns the mistakes of the same outputs, worst first. */
-  readonly mistakes: (output: Float32Array, dataset: D, reading?: Reading) => readonly Mistake[];
+  readonly mistakes: (output: Float32Array, dataset: D, answerRule?: AnswerRule) => readonly Mistake[];
   /** The measure that grows when a network knows less, with its name, over a data set and the same outputs. */
   readonly risk: { readonly name: string; readonly of: (output: Float32Array, dataset: D) => number };
   readonly baseline: (train: D, test: D) => Baseline;
@@ -146,8 +146,8 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
   readonly expected: (dataset: D, sample: number) => string;
   /** The columns of a table of answers, and the cells of a sample. */
   readonly predictions: {
-    readonly header: (dataset: D, reading?: Reading) => readonly string[];
-    readonly row: (output: Float32Array, dataset: D, sample: number, reading?: Reading) => readonly string[];
+    readonly header: (dataset: D, answerRule?: AnswerRule) => readonly string[];
+    readonly row: (output: Float32Array, dataset: D, sample: number, answerRule?: AnswerRule) => readonly string[];
   };
 
   /** The kind of the exported file's outputs. */

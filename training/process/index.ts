@@ -5,5 +5,5 @@
 export { type Ended, endsWithUs, ownGroup, runNode, signalGroup } from './child.ts';
 export { exitCodeOf, Interrupted, type Signal, signals } from './interrupted.ts';
 export { type Interruption, interruption } from './interruption.ts';
-export { isHeld, lastDoes, withLock, withLockOrRefuse } from './lock.ts';
+export { isHeld, coalesced, withLock, withLockOrRefuse } from './lock.ts';
 export { withScratch } from './scratch.ts';

@@ -42,7 +42,7 @@ export async function withLock<T>(
   work: (hasWaited: boolean) => Promise<T>,
   onWait: (pid: number) => void = () => undefined,
 ): Promise<T> {
-  const own = thisOne();
+  const own = ownHolder();
   let [hasWaited, isTold] = [false, false];
   held.add(own.id);
   try {
@@ -87,12 +87,12 @@ const settleMs = 300;
  * @param isBusy tells whether earlier work is still in progress; the last process begins once it is not
  * @returns undefined where another process did the work
  */
-export async function lastDoes<T>(
+export async function coalesced<T>(
   file: string,
   work: () => Promise<T>,
   isBusy: () => boolean = () => false,
 ): Promise<T | undefined> {
-  const own = thisOne();
+  const own = ownHolder();
   held.add(own.id);
   const isLast = async (): Promise<boolean> => (await lastOf(file))?.id === own.id;
   try {
@@ -245,7 +245,7 @@ function birthOf(pid: number): string {
   }
 }
 
-const thisOne = (): Holder => ({
+const ownHolder = (): Holder => ({
   pid: process.pid,
   birth: birthOf(process.pid),
   host: hostname(),

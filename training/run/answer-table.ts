@@ -1,7 +1,7 @@
 /** Answers tables that are too large for memory: rows are read, answered and passed on in blocks. */
 import { type Dataset, joined, type KnownBlocks, subset } from '../data/index.ts';
-import type { Answerer, Answers } from './evaluation.ts';
-import { finiteRows, type Objective, type Reading } from '../objective/index.ts';
+import { type Answerer, type Answers, concatenated } from './evaluation.ts';
+import { finiteRows, type Objective, type AnswerRule } from '../objective/index.ts';
 import { Interrupted } from '../process/index.ts';
 
 /** Receives the answers as they are computed. */
@@ -10,7 +10,7 @@ export interface AnswerSink {
   readonly fromBytes: number;
   /** The number of rows that were answered before. They are read and skipped. */
   readonly done: number;
-  readonly write: (samples: Dataset, answers: Answers, objective: Objective, reading: Reading) => Promise<void>;
+  readonly write: (samples: Dataset, answers: Answers, objective: Objective, reading: AnswerRule) => Promise<void>;
   /** Receives the number of answered rows, and the share of the file that has been read. */
   readonly progress: (rows: number, share: number) => void;
   /** Ends the work after the current rows. */
@@ -47,7 +47,7 @@ export async function answerTable(
   { answer }: Answerer,
   { done, write, progress: onProgress, signal, onInterrupted }: AnswerSink,
   objectiveOf: (samples: Dataset) => Objective,
-  reading: Reading,
+  reading: AnswerRule,
 ): Promise<AnsweredTable> {
   const parts: Pick<AnsweredTable, 'samples' | 'answers'>[] = [];
   const maxScored = isLabelled && done === 0 ? SCORED_ROWS : 0;
@@ -78,13 +78,3 @@ function withoutFirst(block: Dataset, rows: number): Dataset {
 }
 
 const withoutInputs = (samples: Dataset): Dataset => ({ ...samples, inputs: new Float32Array(), inputShape: [0] });
-
-function concatenated(parts: readonly Answers[]): Answers {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

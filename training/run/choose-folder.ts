@@ -5,9 +5,10 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { at } from '../arrays/index.ts';
 import { cannotRead, parseJson, printable, quote, readBytes, unexpected } from '../files/index.ts';
 import { isHeld } from '../process/index.ts';
-import { aside, configFile, lockFile, tensorFiles, trialsFolder } from './run-folder.ts';
+import { asideFolder, configFile, lockFile, tensorFiles, trialsFolder } from './run-folder.ts';
 
 export interface FolderChoice {
   readonly out?: string | undefined;
@@ -19,7 +20,7 @@ export interface FolderChoice {
  * Returns the folder of a run.
  *
  * @param name of the network, which names the default folder
- * @param note is told when another folder than requested is chosen
+ * @param note receives a line when another folder than requested is chosen
  * @throws UserError for a folder that holds something else
  */
 export async function chooseFolder(
@@ -32,7 +33,7 @@ export async function chooseFolder(
   const content = await contentOf(wanted);
   if (content === 'run' && !resume && !overwrite) {
     const next = await nextFree(wanted);
-    note(`${wanted} holds a run: this one goes into ${next}; --overwrite replaces the other, --resume goes on with it`);
+    note(`${wanted} holds a run: this one goes into ${next}; --overwrite replaces the other, --resume continues it`);
     return next;
   }
   return wanted;
@@ -54,15 +55,11 @@ async function contentOf(folder: string): Promise<'run' | 'nothing'> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw cannotRead(folder, error);
   });
-  if ([...tensorFiles, trialsFolder, aside].some((name) => names.includes(name))) return 'run';
+  if ([...tensorFiles, trialsFolder, asideFolder].some((name) => names.includes(name))) return 'run';
   if (isHeld(join(folder, lockFile))) return 'run';
   const others = names.filter((name) => !name.startsWith('.'));
   if (others.length === 0 || (await isConfiguration(join(folder, configFile)))) return 'nothing';
-  throw unexpected(
-    '--out',
-    `a new folder, or one that holds a run`,
-    `${folder}, which holds ${quote(others[0] ?? '')}`,
-  );
+  throw unexpected('--out', `a new folder, or one that holds a run`, `${folder}, which holds ${quote(at(others, 0))}`);
 }
 
 async function isConfiguration(path: string): Promise<boolean> {

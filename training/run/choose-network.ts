@@ -1,4 +1,5 @@
 /** Chooses the network of a run by the flags, or by default for the data, and gives it the units of the data. */
+import { at } from '../arrays/index.ts';
 import { inputsOf } from '../columns/index.ts';
 import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected, UserError } from '../files/index.ts';
@@ -101,12 +102,12 @@ function tableNetwork(
   { members, bins, average }: Pick<NetworkFlags, 'members' | 'bins'> & Pick<LayerOf<'heads'>, 'average'>,
 ): Network {
   const { train } = data;
-  const usual = binsFor(inputsOf(data.columns ?? []).filter(({ categories }) => categories === 0).length);
-  const cut = bins === undefined && usual > 0 ? { ...fit, ...binsOf(data, usual, '--bins') } : fit;
-  const robust = { ...cut, inputNormalization: 'robust' } as const;
-  const [inputs = 0] = encodedShape(cut);
-  const { widths, members: usualMembers, isLate } = recipeFor(sizeOf(data), inputs, classesOf(train).length);
-  const count = members ?? usualMembers;
+  const defaultBins = binsFor(inputsOf(data.columns ?? []).filter(({ categories }) => categories === 0).length);
+  const binned = bins === undefined && defaultBins > 0 ? { ...fit, ...binsOf(data, defaultBins, '--bins') } : fit;
+  const robust = { ...binned, inputNormalization: 'robust' } as const;
+  const recipe = recipeFor(sizeOf(data), at(encodedShape(binned), 0), classesOf(train).length);
+  const { widths, isLate } = recipe;
+  const count = members ?? recipe.members;
   return isSeveral(count) ? membersNetwork(robust, widths, { count, average, isLate }) : denseNetwork(robust, widths);
 }
 

@@ -1,7 +1,7 @@
 /** Evaluates a checkpoint, or any ONNX file, on a data set. */
 import type { Importance, Interval } from '../answers/index.ts';
 import { type BackendName, createBackend } from '../backend/index.ts';
-import { hasLearntFromValidation, loadModel, objectiveOf } from '../checkpoint/index.ts';
+import { hasLearntFromValidation, loadModel, objectiveOf, type TrainedModel } from '../checkpoint/index.ts';
 import type { Dataset, DataSource } from '../data/index.ts';
 import { count, percent, releasing, unexpected } from '../files/index.ts';
 import {
@@ -13,15 +13,15 @@ import {
   importanceOf,
   type Objective,
   objectiveFor,
-  type Reading,
-  readingOf,
-  type ReadingWish,
+  type AnswerRule,
+  answerRuleOf,
+  type AnswerRuleOptions,
   reportOn,
   scaledBy,
 } from '../objective/index.ts';
 import { type AnsweredTable, type AnswerSink, answerTable, BLOCK_ROWS } from './answer-table.ts';
 import { type Answerer, answererOfCheckpoint, answererOfModel, type Answers } from './evaluation.ts';
-import { intervalOf, readingFor, statedReading } from './reading.ts';
+import { answerRuleFor, intervalOf, statedAnswerRule } from './answer-rule.ts';
 import { type ChosenSamples, chooseSamples, type Known, largeTable, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
@@ -43,8 +43,8 @@ export interface EvaluateOptions {
   readonly backend?: BackendName | undefined;
   /** Receives the answers to a large table as they are computed. Without it, all are held until the end. */
   readonly sink?: AnswerSink | undefined;
-  /** The reading of answers. Default: as the card says, or as fitted to the run's validation part. */
-  readonly reading?: ReadingWish | undefined;
+  /** How outputs are read as answers. Default: as the card says, or as fitted to the run's validation part. */
+  readonly reading?: AnswerRuleOptions | undefined;
   /** Asks for the importance of each column. */
   readonly importance?: boolean | undefined;
 }
@@ -65,8 +65,8 @@ export interface Evaluated extends ChosenSamples {
    * the sink received none.
    */
   readonly taken: number | undefined;
-  /** The reading of answers that all results use. */
-  readonly reading: Reading;
+  /** The rule by which outputs are read as answers in all results. */
+  readonly reading: AnswerRule;
   /** The interval around numbers, and the share that it held; absent for classes, and where its width is unknown. */
   readonly interval?: Interval | undefined;
   /** Absent where it was not requested, and where the inputs are not columns. */
@@ -90,39 +90,33 @@ export async function evaluate(
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
 ): Promise<Evaluated> {
-  const { checkpoint, model, bytes, known = {}, data, part, needsLabel = true, backend: name, sink } = options;
+  const { checkpoint, model, known = {}, sink, reading: ruleOptions = {} } = options;
   const file = checkpoint ?? model;
   if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
   const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
   const about = trained ?? known;
-  const stated = statedReading(file, about, options.reading ?? {});
-  const backend = await createBackend(name ?? 'native', {}, note);
+  const stated = statedAnswerRule(file, about, ruleOptions);
+  const backend = await createBackend(options.backend ?? 'native', {}, note);
   await using answerer = releasing(
     trained
       ? await answererOfCheckpoint(file, backend)
-      : await answererOfModel({ path: file, known: known.output, content: bytes }, backend, note),
+      : await answererOfModel({ path: file, known: known.output, content: options.bytes }, backend, note),
   );
   const judge = (samples: Dataset): Objective => (trained ? objectiveOf(trained) : objectiveFor(samples));
   if (!sink) onStage(`read the samples and run ${file}`);
-  const wish = options.reading ?? {};
   const fit = async (validation: Dataset | undefined): Promise<Fitted> => {
-    const fitted = await readingFor(file, validation, answerer, stated, about, wish, note);
+    const evaluation = { file, known: about, answerer, options: ruleOptions, stated };
+    const fitted = await answerRuleFor(validation, evaluation, note);
     for (const line of fitted.notes) note(line);
     return fitted;
   };
-  const asked = { data, part, needsLabel, sink, fit };
-  const { answers, taken, fitted, ...chosen } = await answered(about, answerer, judge, asked, note);
+  const { answers, taken, fitted, ...chosen } = await answered(about, answerer, judge, { ...options, fit }, note);
   const { samples } = chosen;
-  if (chosen.part === 'validation' && hasLearntFromValidation(trained?.record)) {
-    note(`${file} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
-  }
-  if (model !== undefined && samples.files && !known.picture) {
-    note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
-  }
+  noteOnSamples(options, chosen, trained, note);
   const importance = options.importance
     ? await importanceIn(chosen, about, judge(samples), note, onStage, scaled(answerer, fitted).answer)
     : undefined;
-  const reading = readingOf(fitted);
+  const reading = answerRuleOf(fitted);
   return {
     ...chosen,
     answers,
@@ -133,6 +127,21 @@ export async function evaluate(
     importance,
     ...judged({ ...chosen, answers, taken }, judge(samples), reading),
   };
+}
+
+/** Notes where scores say little: on samples that the network has learnt from, and on pictures in an unknown form. */
+function noteOnSamples(
+  { checkpoint, model, known = {} }: EvaluateOptions,
+  { part, samples }: ChosenSamples,
+  trained: TrainedModel | undefined,
+  note: (line: string) => void,
+): void {
+  if (part === 'validation' && hasLearntFromValidation(trained?.record)) {
+    note(`${checkpoint} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
+  }
+  if (model !== undefined && samples.files && !known.picture) {
+    note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
+  }
 }
 
 /**
@@ -165,7 +174,7 @@ async function importanceIn(
 function judged(
   { samples, train, answers, taken, isLabelled }: Omit<Answered, 'fitted'>,
   objective: Objective,
-  reading: Reading,
+  reading: AnswerRule,
 ): Pick<Evaluated, 'report' | 'baseline'> {
   if (!isLabelled) {
     const nonFinite = taken?.nonFinite ?? samples.count - finiteRows(answers, samples.count).length;
@@ -181,9 +190,8 @@ interface Answered extends ChosenSamples {
   readonly taken: Pick<AnsweredTable, 'rows' | 'nonFinite'> | undefined;
 }
 
-interface Asked extends Pick<EvaluateOptions, 'data' | 'part' | 'sink'> {
-  readonly needsLabel: boolean;
-  /** Fits the reading of answers to the part that was kept for it, where it is available. */
+interface Request extends Pick<EvaluateOptions, 'data' | 'part' | 'needsLabel' | 'sink'> {
+  /** Fits the answer rule to the part that was kept for it, where it is available. */
   readonly fit: (validation: Dataset | undefined) => Promise<Fitted>;
 }
 
@@ -197,7 +205,7 @@ async function answered(
   model: Known,
   answerer: Answerer,
   judge: (samples: Dataset) => Objective,
-  { data, part, needsLabel, sink, fit }: Asked,
+  { data, part, needsLabel = true, sink, fit }: Request,
   note: (line: string) => void,
 ): Promise<Answered> {
   const limits = { needsLabel, blockRows: BLOCK_ROWS, fromBytes: sink?.fromBytes ?? Infinity };
@@ -210,7 +218,7 @@ async function answered(
     return { ...chosen, answers, fitted, taken: undefined };
   }
   const fitted = await fit(undefined);
-  const reading = readingOf(fitted);
+  const reading = answerRuleOf(fitted);
   const { samples, answers, ...taken } = await answerTable(table, scaled(answerer, fitted), sink, judge, reading);
   const { unknown, notes } = table.summary();
   for (const line of notes) note(line);

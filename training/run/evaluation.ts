@@ -1,4 +1,5 @@
 /** Gets the answers of a checkpoint or an ONNX file to a data set, for `bn-edge evaluate`. */
+import { present } from '../arrays/index.ts';
 import type { Backend } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { readBytes, unexpected, UserError } from '../files/index.ts';
@@ -21,6 +22,17 @@ export interface KnownOutput {
 export interface Answerer {
   readonly answer: (samples: Samples) => Promise<Answers>;
   readonly release: () => Promise<void>;
+}
+
+/** Joins the answers to parts of the samples. */
+export function concatenated(parts: readonly Answers[]): Answers {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    all.set(part, start);
+    start += part.length;
+  }
+  return all;
 }
 
 /** @throws UserError when the file is not a checkpoint that describes its network, or does not take such samples */
@@ -97,14 +109,14 @@ export async function answererOfModel(
     output: output.name,
     ...(typeof batch === 'number' && { batchSize: batch, isFixed: true }),
   };
-  let isTold = false;
+  let isNoted = false;
   const answer = (samples: Samples) =>
     explained(path, async () => {
       const fitting = reshaped(samples, shape);
       if (!fitting) throw otherShape(path, shape, samples);
       const { how } = fitting;
-      if (how && !isTold) note(`samples [${samples.inputShape.join(', ')}] are given to ${path} as ${how}`);
-      isTold = true;
+      if (how && !isNoted) note(`samples [${samples.inputShape.join(', ')}] are given to ${path} as ${how}`);
+      isNoted = true;
       const answers = await runOverSamples(session, fitting.samples, ports);
       return (known ? known.kind === 'probabilities' : areProbabilities(answers, samples.count))
         ? logitsOf(answers, samples.count)
@@ -120,7 +132,7 @@ function areProbabilities(answers: Answers, count: number): boolean {
   for (let row = 0; row < count; row++) {
     let sum = 0;
     for (let i = row * width; i < (row + 1) * width; i++) {
-      const p = answers[i] ?? NaN;
+      const p = present(answers[i]);
       if (!(p >= 0)) return false;
       sum += p;
     }
@@ -133,13 +145,13 @@ function areProbabilities(answers: Answers, count: number): boolean {
 const logitsOf = (answers: Answers, count: number): Answers =>
   answers.map((p) => {
     const logit = answers.length === count ? Math.log(p) - Math.log1p(-p) : Math.log(p);
-    return Math.max(-minLogit, Math.min(minLogit, logit));
+    return Math.max(-maxLogit, Math.min(maxLogit, logit));
   });
 
 /**
  * The limit of a logit whose probability float32 has rounded to 0 or 1, so that it is finite like all other answers.
  */
-const minLogit = 87;
+const maxLogit = 87;
 
 /** Turns an error of a reader or ONNX Runtime about another program's file into one line that names the file. */
 async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {

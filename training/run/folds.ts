@@ -5,7 +5,7 @@ import type { RunConfig } from './snapshot-file.ts';
 
 /** The minimum number of validation rows; fewer would choose an epoch by chance. */
 const minValidation = 30;
-const usualFolds = 5;
+const defaultFolds = 5;
 /** The minimum number of rows of a real data set; in an example of fewer rows, nothing is searched. */
 const minRows = 20;
 
@@ -44,7 +44,7 @@ export function chooseFolds(
   const isExample = rows + test.count < minRows;
   if (asked || !columns || validation.count === 0 || validation.count >= minValidation || isExample) return 0;
   note(
-    `${count(validation.count)} validation rows are too few to choose an epoch by: ${usualFolds} folds choose it, and the network learns from all ${count(rows)}; --folds 1 goes by the validation part`,
+    `${count(validation.count)} validation rows are too few to choose an epoch by: ${defaultFolds} folds choose it, and the network learns from all ${count(rows)}; --folds 1 goes by the validation part`,
   );
-  return usualFolds;
+  return defaultFolds;
 }

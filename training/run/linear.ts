@@ -25,10 +25,10 @@ const maxSteps = 1500;
 /** The minimum number of steps: even where the network trains for fewer, the linear model is trained properly. */
 const minSteps = 300;
 /** The distance that Adam can move a weight in all steps together, at half of the rate on average. */
-const way = 15;
+const maxTravel = 15;
 
 /** The result of a model on the test part. */
-export interface Standing {
+export interface TestScores {
   /** The value of the objective's score. */
   readonly score: number;
   /** The value of the rule's risk. */
@@ -45,7 +45,7 @@ export async function linearScore(
   data: LoadedData,
   { objective, seed, batchSize, bnMomentum, ...length }: RunConfig,
   backend: Backend,
-): Promise<Standing | undefined> {
+): Promise<TestScores | undefined> {
   const rule = objectiveRuleOf(objective);
   const outputs = rule.outputs(classesOf(data.train).length);
   if (elementCount(encodedShape(network)) * outputs > maxWeights || data.test.count === 0) return undefined;
@@ -54,9 +54,9 @@ export async function linearScore(
   const perEpoch = Math.floor(data.train.count / batchSize);
   const steps = Math.min(Math.max(length.steps ?? length.epochs * perEpoch, minSteps), maxSteps);
   const epochs = Math.ceil(steps / perEpoch);
-  const usual = { optimizer: 'adam', schedule: 'cosine', learningRate: way / steps } as const;
+  const settings = { optimizer: 'adam', schedule: 'cosine', learningRate: maxTravel / steps } as const;
   try {
-    const config = { ...usual, objective, seed, batchSize, bnMomentum, epochs, steps };
+    const config = { ...settings, objective, seed, batchSize, bnMomentum, epochs, steps };
     const start = { tensors: zeroWeights(plan, data.train, seed) };
     const { tensors } = await train(plan, data, config, backend, {}, start);
     await using evaluator = releasing(await createEvaluator(backend, plan));

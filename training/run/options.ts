@@ -4,7 +4,7 @@ import { backendNames, stepperNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { binCount } from '../network/index.ts';
-import { objectiveKinds, readingWishSchema } from '../objective/index.ts';
+import { objectiveKinds, answerRuleSchema } from '../objective/index.ts';
 import { partNames } from './samples.ts';
 
 /** The maximum of a width. A larger one is a typing error, and would take all memory. */
@@ -100,7 +100,7 @@ export const evaluateOptionsSchema = z.strictObject({
   data: dataSourceSchema.optional(),
   part: z.enum(partNames).optional(),
   needsLabel: z.boolean().optional(),
-  reading: readingWishSchema.optional(),
+  reading: answerRuleSchema.optional(),
   importance: z.boolean().optional(),
   backend: z.enum(backendNames).optional(),
 });

@@ -4,7 +4,7 @@
  * docs/decisions/0023-members-share-their-matrices.md.
  */
 
-import { usualBins } from '../network/index.ts';
+import { defaultBins } from '../network/index.ts';
 
 /** The shape of a network of members. */
 export interface Recipe {
@@ -35,7 +35,7 @@ const wide: Recipe = { widths: [256, 128], members: 4, isLate: false };
 const late: Recipe = { ...small, isLate: true };
 
 /** The default effort: enough for MNIST's three epochs, and to see small data often. */
-export const usualEffort: Effort = { steps: 2500, maxEpochs: 100, batchSize: 64 };
+export const defaultEffort: Effort = { steps: 2500, maxEpochs: 100, batchSize: 64 };
 const largeEffort: Effort = { steps: 5000, maxEpochs: 200, batchSize: 128 };
 
 /** @param inputs of the first layer */
@@ -46,10 +46,10 @@ export function recipeFor(rows: number, inputs: number, classes: number): Recipe
 }
 
 /** @param rows of a table; 0 for other data */
-export const effortFor = (rows: number): Effort => (rows >= manyRows ? largeEffort : usualEffort);
+export const effortFor = (rows: number): Effort => (rows >= manyRows ? largeEffort : defaultEffort);
 
 /** The maximum number of bins for all numbers of a row together: rows with more numbers get no bins. */
-const maxCut = 384;
+const maxNumbers = 384;
 
 /** @param numbers of a row */
-export const binsFor = (numbers: number): number => (numbers > maxCut ? 0 : usualBins);
+export const binsFor = (numbers: number): number => (numbers > maxNumbers ? 0 : defaultBins);

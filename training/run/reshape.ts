@@ -1,6 +1,6 @@
 /** Reshapes samples to a model's input, where only the order or grouping of the same numbers differs. */
 import type { Samples } from '../data/index.ts';
-import { elementCount } from '../arrays/index.ts';
+import { elementCount, present } from '../arrays/index.ts';
 
 export interface Reshaped {
   readonly samples: Samples;
@@ -44,7 +44,7 @@ function channelsBehind(samples: Samples): Samples {
   const area = rows * columns;
   const inputs = samples.inputs.map((_, i) => {
     const within = i % (area * channels);
-    return samples.inputs[i - within + (within % channels) * area + Math.floor(within / channels)] ?? 0;
+    return present(samples.inputs[i - within + (within % channels) * area + Math.floor(within / channels)]);
   });
   return { ...samples, inputs, inputShape: [rows, columns, channels] };
 }

@@ -83,34 +83,34 @@ export class RunFolder {
 
   /** Moves a previous run aside until this one has saved something, so that files of the two are never mixed. */
   async begin(): Promise<void> {
-    await rm(this.#file(aside), { recursive: true, force: true });
-    await moveAll(await this.#filesOfRuns(), this.path, this.#file(aside));
+    await rm(this.#file(asideFolder), { recursive: true, force: true });
+    await moveAll(await this.#filesOfRuns(), this.path, this.#file(asideFolder));
   }
 
   /** Restores the previous run, where this one has ended without saving anything. */
   async restore(): Promise<void> {
-    if (!existsSync(this.#file(aside))) return;
+    if (!existsSync(this.#file(asideFolder))) return;
     for (const name of await this.#filesOfRuns()) await rm(this.#file(name), { recursive: true, force: true });
     await this.#bringBack();
   }
 
   /** Does the same after another process was killed, possibly while it moved the previous run aside. */
   async recover(): Promise<void> {
-    if (!existsSync(this.#file(aside))) return;
+    if (!existsSync(this.#file(asideFolder))) return;
     if (hasSaved(this.path)) await this.forgetFormer();
     else await this.#bringBack();
   }
 
   /** Deletes the previous run, once this one has saved something. */
   async forgetFormer(): Promise<void> {
-    await rm(this.#file(aside), { recursive: true, force: true });
+    await rm(this.#file(asideFolder), { recursive: true, force: true });
   }
 
   async #bringBack(): Promise<void> {
-    const names = await readdir(this.#file(aside));
+    const names = await readdir(this.#file(asideFolder));
     for (const name of names) await rm(this.#file(name), { recursive: true, force: true });
-    await moveAll(names, this.#file(aside), this.path);
-    await rm(this.#file(aside), { recursive: true });
+    await moveAll(names, this.#file(asideFolder), this.path);
+    await rm(this.#file(asideFolder), { recursive: true });
   }
 
   /**
@@ -199,7 +199,7 @@ export class RunFolder {
 }
 
 /** The subfolder that holds the files of a previous run. */
-export const aside = '.former';
+export const asideFolder = '.former';
 
 /** Is true where a run has saved something to resume from. */
 export const hasSaved = (folder: string): boolean =>
@@ -210,7 +210,7 @@ export const hasSaved = (folder: string): boolean =>
  * anything, this is the run that it had moved aside.
  */
 export function configurationIn(folder: string): string {
-  const former = join(folder, aside, configFile);
+  const former = join(folder, asideFolder, configFile);
   return !hasSaved(folder) && existsSync(former) ? former : join(folder, configFile);
 }
 

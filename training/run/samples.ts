@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { at } from '../arrays/index.ts';
 import { describedBy, isTrainedOn, knowledgeOf, type TrainedModel } from '../checkpoint/index.ts';
 import {
   type Dataset,
@@ -216,13 +217,13 @@ function unlabelled({ inputs, inputShape, count, files, places }: Samples, model
 function withClasses(samples: Dataset, classes: readonly string[]): Pick<ChosenSamples, 'samples' | 'unknown'> {
   if (samples.task !== 'classification' || classes.length === 0) return { samples, unknown: [] };
   const numbers = samples.classes.map((name) => classes.indexOf(name));
-  const numberOf = (sample: number) => numbers[samples.labels[sample] ?? 0] ?? -1;
+  const numberOf = (sample: number) => at(numbers, at(samples.labels, sample));
   const kept = Int32Array.from([...samples.labels.keys()].filter((sample) => numberOf(sample) >= 0));
   const rows = (k: number) => samples.labels.reduce((sum, label) => sum + (label === k ? 1 : 0), 0);
-  const strange = [...samples.classes.keys()].filter((k) => (numbers[k] ?? -1) < 0);
+  const unknown = [...samples.classes.keys()].filter((k) => at(numbers, k) < 0);
   return {
     samples: { ...subset(samples, kept), labels: kept.map(numberOf), classes },
-    unknown: strange.map((k) => ({ column: 'class', value: samples.classes[k] ?? '', rows: rows(k) })),
+    unknown: unknown.map((k) => ({ column: 'class', value: at(samples.classes, k), rows: rows(k) })),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   type Samples,
   targetStatistics,
 } from '../data/index.ts';
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount } from '../arrays/index.ts';
 import { count, quote, unexpected, UserError } from '../files/index.ts';
 import type { Network } from '../network/index.ts';
 
@@ -90,12 +90,12 @@ function scaled(
   return Array.from(mean, (mu, i) => ({
     name: nameOf(i),
     mean: mu,
-    deviation: deviation[i] ?? NaN,
-    lowest: lowest[i] ?? NaN,
-    highest: highest[i] ?? NaN,
+    deviation: at(deviation, i),
+    lowest: at(lowest, i),
+    highest: at(highest, i),
     varies: (without) => {
       const others = inputs.filter(
-        (x, at) => x !== without && !Number.isNaN(x) && (per === 'channel' || at % mean.length === i),
+        (x, place) => x !== without && !Number.isNaN(x) && (per === 'channel' || place % mean.length === i),
       );
       return others.some((x) => x !== others[0]);
     },
@@ -107,13 +107,14 @@ const faultOf =
   ({ name, deviation, lowest, highest }: Scaled): readonly string[] => {
     const { largest, min } = limits[kind];
     const farthest = -lowest > highest ? lowest : highest;
-    const way = kind === 'input' ? '; give it another unit, or leave it out with --ignore' : '; give it another unit';
+    const remedy =
+      kind === 'input' ? '; give it another unit, or leave it out with --ignore' : '; give it another unit';
     if (!(Math.abs(farthest) <= largest)) {
-      return [`${name}: expected numbers of up to ${short(largest)}, got ${short(farthest)}${way}`];
+      return [`${name}: expected numbers of up to ${short(largest)}, got ${short(farthest)}${remedy}`];
     }
     if (deviation === 0 || deviation >= min) return [];
     return [
-      `${name}: expected numbers that vary by ${short(min)} or more, got a deviation of ${short(deviation)}${way}`,
+      `${name}: expected numbers that vary by ${short(min)} or more, got a deviation of ${short(deviation)}${remedy}`,
     ];
   };
 

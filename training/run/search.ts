@@ -3,6 +3,7 @@
  * have not seen. The final network can then learn from all samples. Either the validation part judges (`--refit`), or
  * each of several folds in turn (`--folds`), which also gives answers to all samples.
  */
+import { at } from '../arrays/index.ts';
 import type { Backend } from '../backend/index.ts';
 import { createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
 import { releasing, unexpected } from '../files/index.ts';
@@ -10,6 +11,7 @@ import type { Plan } from '../network/index.ts';
 import { type CheckedReport, objectiveRuleOf, reportOn } from '../objective/index.ts';
 import { Interrupted } from '../process/index.ts';
 import { createEvaluator, type State, train, type TrainingResult } from '../trainer/index.ts';
+import { concatenated } from './evaluation.ts';
 import type { RunReporter } from './reporter.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import type { Trial, Trials } from './trials.ts';
@@ -70,7 +72,7 @@ export async function findLength(folds: number, options: SearchOptions, reporter
     trials.push({ ...(await options.trials.at(i + 1, learn, reporter.note)), validation });
   }
   const epoch = bestOf(trials);
-  const perEpoch = Math.floor((parts[0]?.train.count ?? 0) / config.batchSize);
+  const perEpoch = Math.floor(at(parts, 0).train.count / config.batchSize);
   const taken = Math.max(...trials.map(({ steps }) => steps));
   const steps = limit === undefined ? (config.steps ?? config.epochs * perEpoch) : taken;
   return {
@@ -135,7 +137,7 @@ const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 's
 function bestOf(trials: readonly Judged[]): number {
   const epochs = Math.min(...trials.map(({ losses }) => losses.length));
   const sums = Array.from({ length: epochs }, (_, i) =>
-    trials.reduce((sum, { losses, validation }) => sum + (losses[i] ?? NaN) * validation.count, 0),
+    trials.reduce((sum, { losses, validation }) => sum + at(losses, i) * validation.count, 0),
   );
   const best = sums.indexOf(Math.min(...sums.filter((sum) => !Number.isNaN(sum))));
   return best < 0 ? epochs : best + 1;
@@ -145,18 +147,12 @@ function outOfFold(trials: readonly Judged[], epoch: number, { objective }: RunC
   const [first, ...others] = trials.map(({ validation }) => validation);
   if (!first) throw new Error('internal: no folds');
   const samples = joined(first, ...others);
-  const parts = trials.map(({ answers }) => answers[epoch - 1] ?? new Float32Array());
-  const answers = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    answers.set(part, at);
-    at += part.length;
-  }
+  const answers = concatenated(trials.map((trial) => at(trial.answers, epoch - 1)));
   return {
     samples,
     answers,
     report: reportOn(samples, answers, objective),
-    scores: trials.map(({ scores }) => scores[epoch - 1] ?? NaN),
+    scores: trials.map(({ scores }) => at(scores, epoch - 1)),
   };
 }
 

@@ -2,7 +2,7 @@
 import { type Augmentation, type LoadedData, usualAugmentation } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
-import { type Effort, usualEffort } from './recipe.ts';
+import { type Effort, defaultEffort } from './recipe.ts';
 
 /** The defaults that do not depend on the data. */
 export const trainingDefaults = {
@@ -28,10 +28,10 @@ export type Length = Pick<TrainingConfig, 'epochs' | 'batchSize' | 'steps'>;
 export function chooseLength(
   { epochs, batchSize, steps }: { readonly [K in keyof Length]?: Length[K] | undefined },
   count: number,
-  effort: Effort = usualEffort,
+  effort: Effort = defaultEffort,
 ): Length {
-  const usual = Math.min(effort.batchSize, Math.max(2, 2 ** Math.floor(Math.log2(count / minBatches))));
-  const batch = batchSize ?? usual;
+  const suitable = Math.min(effort.batchSize, Math.max(2, 2 ** Math.floor(Math.log2(count / minBatches))));
+  const batch = batchSize ?? suitable;
   if (batch > count) throw unexpected('--batch-size', `at most ${count}, the training samples`, batch);
   const perEpoch = Math.floor(count / batch);
   if (steps !== undefined) {

@@ -17,7 +17,7 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
-import { linearScore, type Standing } from './linear.ts';
+import { linearScore, type TestScores } from './linear.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { refitAfterSearch } from './refit.ts';
@@ -46,7 +46,7 @@ export interface TrainedRun {
   /** The result of always answering with the training part's most frequent class, or its mean, on the test part. */
   readonly baseline: Baseline;
   /** The result of a network of one dense layer on the test part; undefined where that would be too large. */
-  readonly linear: Standing | undefined;
+  readonly linear: TestScores | undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Trial {
 }
 
 /** The dependencies of trials besides the run: the number of folds, and the tensors they start from. */
-interface Asked {
+interface Dependencies {
   readonly folds: number;
   readonly from: State | undefined;
 }
@@ -38,7 +38,7 @@ export class Trials {
   readonly #identity: unknown;
   #saved = 0;
 
-  constructor(folder: RunFolder, run: Run, { folds, from }: Asked) {
+  constructor(folder: RunFolder, run: Run, { folds, from }: Dependencies) {
     const { description } = run;
     const config = { ...description.config, folds, ...(from && { from: digestOf(from) }) };
     this.#folder = folder;
@@ -73,8 +73,8 @@ export class Trials {
     const data = new Float32Array(answers.length * each);
     for (const [epoch, answer] of answers.entries()) data.set(answer, epoch * each);
     const tensors = new Map<string, StoredTensor>([
-      ['losses', doubles(losses)],
-      ['scores', doubles(scores)],
+      ['losses', float64Tensor(losses)],
+      ['scores', float64Tensor(scores)],
       ['answers', { dtype: 'F32', shape: [answers.length, each], data }],
     ]);
     const folder = join(this.#folder.path, trialsFolder);
@@ -113,7 +113,7 @@ export class Trials {
   }
 }
 
-const doubles = (values: readonly number[]): StoredTensor => ({
+const float64Tensor = (values: readonly number[]): StoredTensor => ({
   dtype: 'F64',
   shape: [values.length],
   data: Float64Array.from(values),

@@ -1,4 +1,5 @@
 /** Collects what a network needs to know about a table: categories, gaps, bins, and whether targets are numbers. */
+import { at } from '../arrays/index.ts';
 import { inputsOf } from '../columns/index.ts';
 import { binEdges, type LoadedData, unseenCategories } from '../data/index.ts';
 import { unexpected } from '../files/index.ts';
@@ -15,7 +16,7 @@ export function binsOf(
   where: string,
 ): Required<Pick<Units, 'bins' | 'edges'>> {
   const inputs = inputsOf(columns ?? []);
-  const isNumber = (feature: number) => (inputs[feature]?.categories ?? 0) === 0;
+  const isNumber = (feature: number) => columns === null || at(inputs, feature).categories === 0;
   if (train.inputShape.length > 1) {
     throw unexpected(where, 'rows of numbers', `samples of shape ${formatShape(train.inputShape)}`);
   }

@@ -1,4 +1,5 @@
 /** Finds NaN and infinity in a run's state, and builds the error that tells the user where they appeared. */
+import { present } from '../arrays/index.ts';
 import { UserError } from '../files/index.ts';
 import type { State } from './state.ts';
 
@@ -11,7 +12,7 @@ export interface NonFinite {
 /** Searches the tensors in the order of the state, which is the order of the network's layers. */
 export function findNonFinite(state: State): NonFinite | undefined {
   for (const [tensor, { data }] of state) {
-    if (!allFinite(data)) return { tensor, value: data.find((value) => !Number.isFinite(value)) ?? NaN };
+    if (!allFinite(data)) return { tensor, value: present(data.find((value) => !Number.isFinite(value))) };
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** Takes steps by a Loop that the backend runs as a whole: the state goes in and comes out with each call. */
+import { at } from '../arrays/index.ts';
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { findNonFinite, allFinite } from './finite.ts';
@@ -72,7 +73,7 @@ export class LoopStepper implements Stepper {
     for (let step = 0; step * batchSize < order.length; step++) {
       const batch = order.subarray(step * batchSize, (step + 1) * batchSize);
       const { results, state } = await this.#advance(before, batch, from + step);
-      const [loss = NaN] = results.loss;
+      const loss = at(results.loss, 0);
       const first = findNonFinite(state);
       if (first || !Number.isFinite(loss)) return divergenceAfter(from + step, numbers, { loss, first });
       before = state;
@@ -83,6 +84,6 @@ export class LoopStepper implements Stepper {
   /** Returns the host's numbers for `count` steps after `done` others, as `[count, S]`. */
   #scalars(done: number, count: number): Tensor {
     const rows = Array.from({ length: count }, (_, i) => Object.values(this.#problem.numbers.at(done + i).scalars));
-    return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };
+    return { dtype: 'float32', shape: [count, at(rows, 0).length], data: Float32Array.from(rows.flat()) };
   }
 }

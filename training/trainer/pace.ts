@@ -8,11 +8,11 @@
 const first = 16;
 const maxSteps = 256;
 /**
- * The duration of a call in milliseconds: the usual one, which still reads as steady progress, and the longest that is
+ * The duration of a call in milliseconds: the one aimed at, which still reads as steady progress, and the longest that is
  * accepted to make a call worth its cost.
  */
-const usual = 200;
-const longest = 3000;
+const targetMs = 200;
+const maxMs = 3000;
 /** The share of its steps' time that a call may cost. */
 const maxCost = 0.05;
 
@@ -42,19 +42,19 @@ export class Pace {
   add(call: Call): void {
     if (call.steps < this.#steps) return;
     this.#calls = [call, ...this.#calls.filter(({ steps }) => steps !== call.steps)].slice(0, 2);
-    const steady = Math.min((call.steps * usual) / call.milliseconds, maxSteps);
-    const wanted = Math.min(Math.max(steady, this.#worthItsCost()), 2 * call.steps);
+    const steady = Math.min((call.steps * targetMs) / call.milliseconds, maxSteps);
+    const wanted = Math.min(Math.max(steady, this.#minWorthwhileSteps()), 2 * call.steps);
     this.#steps = Math.max(1, Math.round(wanted));
   }
 
   /** Returns the number of steps from which a call costs at most its share of their time; 0 where that is unknown. */
-  #worthItsCost(): number {
-    const [one, other] = this.#calls;
-    if (this.#isFree || !one || !other) return 0;
-    const step = (one.milliseconds - other.milliseconds) / (one.steps - other.steps);
-    const cost = one.milliseconds - one.steps * step;
+  #minWorthwhileSteps(): number {
+    const [last, other] = this.#calls;
+    if (this.#isFree || !last || !other) return 0;
+    const step = (last.milliseconds - other.milliseconds) / (last.steps - other.steps);
+    const cost = last.milliseconds - last.steps * step;
     // On a busy machine, a longer call may seem to take less time.
     if (!(step > 0) || !(cost > 0)) return 0;
-    return Math.min(cost / (maxCost * step), longest / step);
+    return Math.min(cost / (maxCost * step), maxMs / step);
   }
 }

@@ -2,6 +2,7 @@
  * Computes Batch Norm statistics over the whole training set instead of a running average. The paper's inference uses
  * these; the running average estimates them.
  */
+import { at } from '../arrays/index.ts';
 import type { Backend, NamedTensors } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { releasing } from '../files/index.ts';
@@ -59,8 +60,8 @@ function combine(layer: string, batches: readonly NamedTensors[]): [string, Tens
   const means = batches.map((batch) => floatsOf(batch, meanOf(layer)));
   const variances = batches.map((batch) => floatsOf(batch, varianceOf(layer)));
   const average = (channel: number, term: (mean: number, variance: number) => number) =>
-    means.reduce((sum, mean, i) => sum + term(mean[channel] ?? 0, variances[i]?.[channel] ?? 0), 0) / batches.length;
-  const channels = Array.from({ length: means[0]?.length ?? 0 }, (_, channel) => {
+    means.reduce((sum, mean, i) => sum + term(at(mean, channel), at(at(variances, i), channel)), 0) / batches.length;
+  const channels = Array.from({ length: at(means, 0).length }, (_, channel) => {
     const mean = average(channel, (mu) => mu);
     return { mean, variance: average(channel, (mu, sigma2) => sigma2 + mu * mu) - mean * mean };
   });

@@ -3,19 +3,13 @@
  * data set and takes one step. The Loop carries the state that a step changes, so many steps cost one call from
  * JavaScript.
  */
-import {
-  checkGraph,
-  type Graph,
-  graphBuilder,
-  type GraphBuilder,
-  type TensorType,
-  type Value,
-} from '../graph/index.ts';
+import { at } from '../arrays/index.ts';
+import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type TensorType } from '../graph/index.ts';
 import { dataTensorsOf, outputShapeOf, type Plan } from '../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../objective/index.ts';
 import { carriedState } from './state.ts';
 import { emitStep, type StepOptions } from './step.ts';
-import { stepScalars, type UpdateOptions } from './update.ts';
+import { scalarNames } from './update.ts';
 
 export interface ProgramOptions extends StepOptions {
   readonly batchSize: number;
@@ -38,11 +32,9 @@ export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
   const body = emitBody(g, plan, outer, options);
   const results = g.Loop(outer.steps, g.initializer('always', always), ...outer.carried.values(), { body });
   const names = [...[...outer.carried.keys()].map(nextName), 'loss', 'score'];
-  const outputs = Object.fromEntries(names.map((name, i) => [name, results[i] as Value]));
+  const outputs = Object.fromEntries(names.map((name, i) => [name, at(results, i)]));
   return checkGraph(g.build(`train ${plan.network.name}`, outputs));
 }
-
-const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
 
 const always = { dtype: 'bool', shape: [], data: Uint8Array.of(1) } as const;
 const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32', shape });
@@ -50,7 +42,7 @@ const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32',
 function declareInputs(g: GraphBuilder, plan: Plan, options: ProgramOptions) {
   const { batchSize, data, objective = multiclass() } = options;
   const { targets } = objectiveRuleOf(objective);
-  const [outputs = NaN] = outputShapeOf(plan);
+  const outputs = at(outputShapeOf(plan), 0);
   const input = (name: string, type: TensorType) => [name, g.input(name, type)] as const;
   return {
     steps: g.input('steps', { dtype: 'int64', shape: [] }),

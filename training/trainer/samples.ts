@@ -1,7 +1,7 @@
 /** Runs a session over the samples of a data set, batch by batch. */
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount } from '../arrays/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 
 /** Yields the samples in order, as float32 `x [N, ..]`. The last batch may be smaller. */
@@ -40,11 +40,11 @@ export async function runOverSamples(
   const { count } = samples;
   let [answers, done] = [new Float32Array(), 0];
   for (const { x } of batchesOf(samples, batchSize)) {
-    const [rows = 0] = x.shape;
+    const rows = at(x.shape, 0);
     const fed = isFixed ? filledUp(x, batchSize) : x;
     const data = (await session.run({ ...others, [input]: fed }))[output]?.data;
     if (!(data instanceof Float32Array)) throw new GraphError(`${output}: expected float32, got another type`);
-    const width = data.length / (fed.shape[0] ?? NaN);
+    const width = data.length / at(fed.shape, 0);
     if (done === 0) answers = new Float32Array(count * Math.ceil(width));
     if (width * count !== answers.length) {
       throw new GraphError(`${output}: expected as many numbers for each sample, got ${data.length} for ${rows}`);
@@ -55,10 +55,10 @@ export async function runOverSamples(
   return answers;
 }
 
-function filledUp({ shape: [rows = 0, ...shape], data }: Tensor<'float32'>, batchSize: number): Tensor<'float32'> {
-  const filled = new Float32Array((data.length / rows) * batchSize);
+function filledUp({ shape, data }: Tensor<'float32'>, batchSize: number): Tensor<'float32'> {
+  const filled = new Float32Array((data.length / at(shape, 0)) * batchSize);
   filled.set(data);
-  return { dtype: 'float32', shape: [batchSize, ...shape], data: filled };
+  return { dtype: 'float32', shape: [batchSize, ...shape.slice(1)], data: filled };
 }
 
 export function floatsOf(tensors: NamedTensors, name: string): Float32Array {

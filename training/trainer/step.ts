@@ -2,6 +2,7 @@
  * Emits one training step as graph nodes: forward pass, loss, gradients, the optimizer's update, and the running
  * statistics.
  */
+import { at } from '../arrays/index.ts';
 import { gradients } from '../autodiff/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
@@ -78,7 +79,7 @@ export function emitGradients(g: GraphBuilder, plan: Plan, inputs: GradientInput
   return {
     loss,
     score: g.scoped('score', () => emitScore(g, objective, output, inputs.targets)),
-    gradients: new Map(dParameters.map((gradient, i) => [names[i] ?? '', gradient])),
+    gradients: new Map(dParameters.map((gradient, i) => [at(names, i), gradient])),
     statistics: emitStatistics(g, batchStatistics, options),
   };
 }

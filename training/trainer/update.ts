@@ -1,4 +1,5 @@
 /** Emits what a step changes, as graph nodes: the parameters, the running statistics, and the averages of both. */
+import { at } from '../arrays/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import type { BatchStatistics, TensorSpec } from '../network/index.ts';
 import {
@@ -51,6 +52,9 @@ export function stepScalars(
   };
 }
 
+/** Names the host's numbers for a step. */
+export const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
+
 /**
  * Emits the parameters and their optimizer's slots after the step.
  *
@@ -66,10 +70,9 @@ export function updateParameters(
   const { clipNorm } = options;
   const given = trained.map(({ name }) => valueOf(gradients, name));
   const clipped = clipNorm === undefined ? given : g.scoped('clip', () => clipByGlobalNorm(g, given, clipNorm));
-  const updates = trained.flatMap((spec, i) => {
-    const gradient = clipped[i];
-    return gradient ? g.scoped(`${spec.name}/update`, () => updateParameter(g, spec, gradient, inputs, options)) : [];
-  });
+  const updates = trained.flatMap((spec, i) =>
+    g.scoped(`${spec.name}/update`, () => updateParameter(g, spec, at(clipped, i), inputs, options)),
+  );
   return new Map(updates);
 }
 

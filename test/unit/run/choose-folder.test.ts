@@ -41,9 +41,7 @@ describe('a run goes', () => {
     expect(notes).toEqual(
       expected === '/churn'
         ? []
-        : [
-            `/churn holds a run: this one goes into ${expected}; --overwrite replaces the other, --resume goes on with it`,
-          ],
+        : [`/churn holds a run: this one goes into ${expected}; --overwrite replaces the other, --resume continues it`],
     );
   });
 

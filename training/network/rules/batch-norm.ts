@@ -1,6 +1,7 @@
 /** Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel, or per feature of each member. */
+import { at, elementCount } from '../../arrays/index.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
-import { type LayerRule, modes, own } from '../rule.ts';
+import { type LayerRule, modes, ownTensor } from '../rule.ts';
 
 export const batchNorm: LayerRule<'batchNorm'> = {
   outputShape: (_layer, inputShape) => {
@@ -23,7 +24,7 @@ export const batchNorm: LayerRule<'batchNorm'> = {
     const [, members, features] = x.shape;
     const ofMembers = x.shape.length === 3;
     const z = ofMembers ? g.Reshape(x, g.ints([0, Number(members) * Number(features)])) : x;
-    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => own(context, name));
+    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => ownTensor(context, name));
     const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
     const training_mode = modes[context.mode].statistics === 'mini-batch' ? 1 : 0;
     const [y, mean, variance] = g.BatchNormalization(z, scale, B, runningMean, runningVar, {
@@ -37,5 +38,5 @@ export const batchNorm: LayerRule<'batchNorm'> = {
 };
 
 /** Counts the channels. Each feature of each member is a channel of its own. */
-const channelsOf = ([channels = 0, ...others]: readonly number[]): number =>
-  others.length === 1 ? channels * (others[0] ?? 0) : channels;
+const channelsOf = (inputShape: readonly number[]): number =>
+  inputShape.length === 2 ? elementCount(inputShape) : at(inputShape, 0);

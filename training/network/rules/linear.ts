@@ -1,14 +1,13 @@
 /** The layers with weights: dense and conv2d. */
-import { elementCount } from '../../arrays/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
-import { type LayerRule, own, type TensorSpec } from '../rule.ts';
+import { type LayerRule, ownTensor, type TensorSpec } from '../rule.ts';
 import { slideWindow } from './window.ts';
 
 function weights(shape: readonly number[], bias: boolean): readonly TensorSpec[] {
-  const [outputs = 0, ...inputs] = shape;
-  const fanIn = elementCount(inputs);
+  const fanIn = elementCount(shape.slice(1));
   const weight: TensorSpec = { name: 'weight', shape, role: { kind: 'weight', fanIn } };
-  return bias ? [weight, { name: 'bias', shape: [outputs], role: { kind: 'bias' } }] : [weight];
+  return bias ? [weight, { name: 'bias', shape: shape.slice(0, 1), role: { kind: 'bias' } }] : [weight];
 }
 
 export const dense: LayerRule<'dense'> = {
@@ -19,9 +18,9 @@ export const dense: LayerRule<'dense'> = {
     return [...inputShape.slice(0, -1), units];
   },
   // PyTorch's layout: [out, in].
-  tensors: ({ units }, inputShape, bias) => weights([units, inputShape.at(-1) ?? 0], bias),
+  tensors: ({ units }, inputShape, bias) => weights([units, at(inputShape, inputShape.length - 1)], bias),
   emit: ({ units }, x, context) => {
-    const [weight, bias] = [own(context, 'weight'), context.tensor('bias')];
+    const [weight, bias] = [ownTensor(context, 'weight'), context.tensor('bias')];
     return x.shape.length === 3
       ? shared(context.g, x, weight, bias, units)
       : context.g.Gemm(x, weight, bias, { transB: 1 });
@@ -45,17 +44,17 @@ function shared(g: GraphBuilder, x: Value, weight: Value, bias: Value | undefine
 export const conv2d: LayerRule<'conv2d'> = {
   outputShape: ({ channels, groups, ...window }, inputShape) => {
     const [, height, width] = slideWindow(window, inputShape);
-    const [inputs = 0] = inputShape;
+    const inputs = at(inputShape, 0);
     if (inputs % groups !== 0 || channels % groups !== 0) {
       throw new GraphError(`expected channels that ${groups} groups divide, got ${inputs} -> ${channels}`);
     }
     return [channels, height, width];
   },
   // PyTorch's layout: [out, in / groups, kH, kW].
-  tensors: ({ channels, kernel, groups }, [inputs = 0], bias) =>
-    weights([channels, inputs / groups, kernel, kernel], bias),
+  tensors: ({ channels, kernel, groups }, inputShape, bias) =>
+    weights([channels, at(inputShape, 0) / groups, kernel, kernel], bias),
   emit: ({ kernel, stride, padding, dilation, groups }, x, context) =>
-    context.g.Conv(x, own(context, 'weight'), context.tensor('bias'), {
+    context.g.Conv(x, ownTensor(context, 'weight'), context.tensor('bias'), {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],

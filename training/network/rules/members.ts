@@ -2,9 +2,10 @@
  * Members of an ensemble that share every matrix: their signs, which make them differ, and their heads. In the shapes
  * for Reshape a 0 keeps the number of samples, which may be 0.
  */
+import { at } from '../../arrays/index.ts';
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
 import type { LayerOf } from '../schema.ts';
-import { type LayerRule, own } from '../rule.ts';
+import { type LayerRule, ownTensor } from '../rule.ts';
 
 /** y = r ⊙ x, with a vector r for each member. */
 export const members: LayerRule<'members'> = {
@@ -12,10 +13,10 @@ export const members: LayerRule<'members'> = {
     if (inputShape.length !== 1) throw new GraphError(`expected a vector of features, got ${formatShape(inputShape)}`);
     return [count, ...inputShape];
   },
-  tensors: ({ count }, [features = 0]) => [{ name: 'weight', shape: [count, features], role: { kind: 'sign' } }],
+  tensors: ({ count }, inputShape) => [{ name: 'weight', shape: [count, ...inputShape], role: { kind: 'sign' } }],
   emit: (_layer, x, context) => {
     const { g } = context;
-    return g.Mul(g.Reshape(x, g.ints([0, 1, Number(x.shape[1])])), own(context, 'weight'));
+    return g.Mul(g.Reshape(x, g.ints([0, 1, Number(x.shape[1])])), ownTensor(context, 'weight'));
   },
 };
 
@@ -31,14 +32,17 @@ export const heads: LayerRule<'heads'> = {
     return [units];
   },
   // Half of the deviation that He et al. propose for this fan-in, so that members start with uncertain answers.
-  tensors: ({ units }, [count = 0, features = 0]) => [
-    { name: 'weight', shape: [count, features, units], role: { kind: 'weight', fanIn: 4 * features } },
-    { name: 'bias', shape: [count, units], role: { kind: 'bias' } },
-  ],
+  tensors: ({ units }, inputShape) => {
+    const [count, features] = [at(inputShape, 0), at(inputShape, 1)];
+    return [
+      { name: 'weight', shape: [count, features, units], role: { kind: 'weight', fanIn: 4 * features } },
+      { name: 'bias', shape: [count, units], role: { kind: 'bias' } },
+    ];
+  },
   emit: ({ average }, x, context) => {
     const { g } = context;
-    const z = g.Add(products(g, x, own(context, 'weight')), own(context, 'bias'));
-    context.tellMembers(z);
+    const z = g.Add(products(g, x, ownTensor(context, 'weight')), ownTensor(context, 'bias'));
+    context.reportMembers(z);
     return averages[average](g, z);
   },
 };

@@ -17,8 +17,8 @@ export function slideWindow(
   { kernel, stride, padding = 0, dilation = 1 }: SquareWindow,
   inputShape: readonly number[],
 ): readonly [number, number, number] {
-  const [channels = 0, height = 0, width = 0] = inputShape;
   if (inputShape.length !== 3) throw new GraphError(`expected an image [C, H, W], got ${formatShape(inputShape)}`);
+  const [channels, height, width] = inputShape as readonly [number, number, number];
   const min = dilation * (kernel - 1) + 1 - 2 * padding;
   if (Math.min(height, width) < min) {
     throw new GraphError(`expected an image of at least ${min} pixels, got ${formatShape(inputShape)}`);

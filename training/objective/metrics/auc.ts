@@ -1,4 +1,5 @@
 /** The area under the receiver operating characteristic. */
+import { present } from '../../arrays/index.ts';
 import { type Logits, probabilities } from './classification.ts';
 
 /**
@@ -13,12 +14,13 @@ import { type Logits, probabilities } from './classification.ts';
  */
 export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) => boolean): number {
   const order = Array.from({ length: scores.length }, (_, i) => i);
-  if (order.some((i) => Number.isNaN(at(scores, i)))) return NaN;
-  order.sort((a, b) => compared(at(scores, a), at(scores, b)));
+  if (order.some((sample) => Number.isNaN(scores[sample]))) return NaN;
+  order.sort((a, b) => compared(present(scores[a]), present(scores[b])));
+  const scoreAt = (rank: number) => present(scores[present(order[rank])]);
   let [rankSum, positives] = [0, 0];
   for (let start = 0; start < order.length;) {
     let end = start;
-    while (end < order.length && at(scores, order[end]) === at(scores, order[start])) end++;
+    while (end < order.length && scoreAt(end) === scoreAt(start)) end++;
     const positive = order.slice(start, end).filter(isPositive).length;
     rankSum += (positive * (start + 1 + end)) / 2;
     positives += positive;
@@ -31,7 +33,7 @@ export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) =
 export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
   const { data, classes } = probabilities(logits);
   const column = (k: number) =>
-    Float64Array.from({ length: data.length / classes }, (_, i) => data[i * classes + k] ?? NaN);
+    Float64Array.from({ length: data.length / classes }, (_, i) => present(data[i * classes + k]));
   const areas = Array.from({ length: classes }, (_, k) => rocAuc(column(k), (sample) => labels[sample] === k)).filter(
     (area) => !Number.isNaN(area),
   );
@@ -40,5 +42,3 @@ export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
 
 /** Compares scores. Infinite scores work too, whose difference would not be a number. */
 const compared = (a: number, b: number): number => (a < b ? -1 : Number(a > b));
-
-const at = (scores: ArrayLike<number>, i: number | undefined): number => scores[i ?? NaN] ?? NaN;

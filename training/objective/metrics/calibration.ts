@@ -1,4 +1,5 @@
 /** Compares probabilities with frequencies: of the answers given with 80 %, are 80 % right? */
+import { present } from '../../arrays/index.ts';
 import type { Calibration } from '../../answers/index.ts';
 import { type Logits, predictions, probabilities } from './classification.ts';
 
@@ -14,7 +15,8 @@ export function calibration(logits: Logits, labels: ArrayLike<number>): Calibrat
   const answers = predictions(logits);
   const sums = Array.from({ length: binCount }, () => ({ samples: 0, confidence: 0, right: 0 }));
   answers.forEach((answer, sample) => {
-    const confidence = data[sample * classes + answer] ?? NaN;
+    if (answer < 0) return;
+    const confidence = present(data[sample * classes + answer]);
     const bin = sums[Math.min(binCount - 1, Math.floor(confidence * binCount))];
     if (!bin) return;
     bin.samples++;

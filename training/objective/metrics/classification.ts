@@ -1,4 +1,5 @@
 /** Metrics of classes from logits, computed on the host in float64. */
+import { present } from '../../arrays/index.ts';
 import { type Threshold, toldClass } from '../../answers/index.ts';
 
 /** Row-major `[count, classes]`. */
@@ -14,7 +15,7 @@ export interface Logits {
 export function classLogits(output: Float32Array, count: number): Logits {
   if (output.length !== count) return { data: output, classes: output.length / count };
   return {
-    data: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 ? (output[(i - 1) / 2] ?? NaN) : 0)),
+    data: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 ? present(output[(i - 1) / 2]) : 0)),
     classes: 2,
   };
 }
@@ -22,7 +23,7 @@ export function classLogits(output: Float32Array, count: number): Logits {
 /** Copies a row by a loop, since a function call for each number takes longer than all that is done with the row. */
 function rowOf({ data, classes }: Logits, sample: number): readonly number[] {
   const row: number[] = [];
-  for (let k = 0; k < classes; k++) row.push(data[sample * classes + k] ?? NaN);
+  for (let k = 0; k < classes; k++) row.push(present(data[sample * classes + k]));
   return row;
 }
 
@@ -31,13 +32,13 @@ function rowOf({ data, classes }: Logits, sample: number): readonly number[] {
  * unless a threshold of the probability decides between two. It is −1 where a logit is NaN.
  */
 export function predictions(logits: Logits, threshold?: Threshold): Int32Array {
-  const told = new Int32Array(logits.data.length / logits.classes);
-  for (let sample = 0; sample < told.length; sample++) {
+  const predicted = new Int32Array(logits.data.length / logits.classes);
+  for (let sample = 0; sample < predicted.length; sample++) {
     const row = rowOf(logits, sample);
-    if (row.some(Number.isNaN)) told[sample] = -1;
-    else told[sample] = threshold ? toldClass(softmax(row), threshold) : toldClass(row, undefined);
+    if (row.some(Number.isNaN)) predicted[sample] = -1;
+    else predicted[sample] = threshold ? toldClass(softmax(row), threshold) : toldClass(row, undefined);
   }
-  return told;
+  return predicted;
 }
 
 function softmax(row: readonly number[]): readonly number[] {
@@ -54,7 +55,7 @@ export function probabilities(logits: Logits): { readonly data: Float64Array; re
   return { data, classes: logits.classes };
 }
 
-/** −1/N Σ log softmax(logits)[label] */
+/** −1/N Σ log softmax(logits)[label], or NaN where a label has no logit because the model knows fewer classes. */
 export function crossEntropy(logits: Logits, labels: ArrayLike<number>): number {
   return mean(labels, (label, sample) => {
     const row = rowOf(logits, sample);
@@ -70,7 +71,7 @@ export function accuracy(logits: Logits, labels: ArrayLike<number>, threshold?: 
 
 /**
  * Returns the share of samples with fewer than k logits above the label's. A label's logit of NaN counts as wrong, and
- * other logits of NaN count as not above it.
+ * other logits of NaN count as not above it. So does a label without a logit.
  */
 export function topKAccuracy(logits: Logits, labels: ArrayLike<number>, k: number): number {
   return mean(labels, (label, sample) => {
@@ -87,6 +88,6 @@ function logSumExp(row: readonly number[]): number {
 
 function mean(labels: ArrayLike<number>, term: (label: number, sample: number) => number): number {
   let sum = 0;
-  for (let sample = 0; sample < labels.length; sample++) sum += term(labels[sample] ?? NaN, sample);
+  for (let sample = 0; sample < labels.length; sample++) sum += term(present(labels[sample]), sample);
   return sum / labels.length;
 }

@@ -1,4 +1,5 @@
 /** The confusion matrix and the scores derived from it. */
+import { at, present } from '../../arrays/index.ts';
 
 /**
  * Counts how often each class (row) was predicted as each class (column): `[classes][classes]`. A sample without an
@@ -13,8 +14,8 @@ export function confusionMatrix(
 ): ConfusionMatrix {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let sample = 0; sample < labels.length; sample++) {
-    const row = matrix[labels[sample] ?? NaN];
-    const column = predicted[sample] ?? NaN;
+    const row = matrix[present(labels[sample])];
+    const column = present(predicted[sample]);
     const times = row?.[column];
     if (row && times !== undefined) row[column] = times + 1;
   }
@@ -32,9 +33,9 @@ export interface ClassScores {
 
 export function classScores(matrix: ConfusionMatrix): readonly ClassScores[] {
   return matrix.map((row, k) => {
-    const hits = row[k] ?? 0;
+    const hits = at(row, k);
     const actual = sum(row);
-    const predicted = sum(matrix.map((other) => other[k] ?? 0));
+    const predicted = sum(columnOf(matrix, k));
     return { precision: share(hits, predicted), recall: share(hits, actual), f1: share(2 * hits, actual + predicted) };
   });
 }
@@ -44,11 +45,11 @@ export function classScores(matrix: ConfusionMatrix): readonly ClassScores[] {
  * among the answers.
  */
 export function macroF1(matrix: ConfusionMatrix): number {
-  const present = classScores(matrix).filter(
-    (_, k) => sum(matrix[k] ?? []) + sum(matrix.map((row) => row[k] ?? 0)) > 0,
-  );
-  return sum(present.map(({ f1 }) => f1)) / present.length;
+  const occurring = classScores(matrix).filter((_, k) => sum(at(matrix, k)) + sum(columnOf(matrix, k)) > 0);
+  return sum(occurring.map(({ f1 }) => f1)) / occurring.length;
 }
+
+const columnOf = (matrix: ConfusionMatrix, k: number): readonly number[] => matrix.map((row) => at(row, k));
 
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

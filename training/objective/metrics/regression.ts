@@ -1,8 +1,9 @@
 /** Metrics of predicted numbers, computed on the host in float64. */
+import { present } from '../../arrays/index.ts';
 
 /** √(1/N Σ (output − value)²) */
 export const rmse = (output: ArrayLike<number>, values: ArrayLike<number>): number =>
-  Math.sqrt(sumOfSquares(values.length, (i) => at(output, i) - at(values, i)) / values.length);
+  Math.sqrt(sumOfSquares(values.length, (i) => present(output[i]) - present(values[i])) / values.length);
 
 /**
  * 1 − Σ (output − value)² / Σ (value − mean)²: 1 when all are right, 0 when always answering the mean of all values.
@@ -11,8 +12,8 @@ export const rmse = (output: ArrayLike<number>, values: ArrayLike<number>): numb
  */
 export function r2(output: ArrayLike<number>, values: ArrayLike<number>): number {
   const mean = Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-  const unexplained = sumOfSquares(values.length, (i) => at(output, i) - at(values, i));
-  return 1 - unexplained / sumOfSquares(values.length, (i) => at(values, i) - mean);
+  const unexplained = sumOfSquares(values.length, (i) => present(output[i]) - present(values[i]));
+  return 1 - unexplained / sumOfSquares(values.length, (i) => present(values[i]) - mean);
 }
 
 function sumOfSquares(count: number, term: (i: number) => number): number {
@@ -20,5 +21,3 @@ function sumOfSquares(count: number, term: (i: number) => number): number {
   for (let i = 0; i < count; i++) sum += term(i) ** 2;
   return sum;
 }
-
-const at = (numbers: ArrayLike<number>, i: number): number => numbers[i] ?? NaN;

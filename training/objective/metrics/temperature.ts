@@ -2,10 +2,11 @@
  * Fits the temperature that logits are divided by to calibrate probabilities. Guo et al.,
  * https://arxiv.org/abs/1706.04599
  */
+import { present } from '../../arrays/index.ts';
 import type { Logits } from './classification.ts';
 
 /** The minimum number of samples. With fewer, a temperature does more harm than good. */
-const fewestForTemperature = 400;
+const MIN_SAMPLES = 400;
 
 /** The limits of ln T. */
 const [MIN, MAX] = [-1.4, 2.1];
@@ -26,7 +27,7 @@ export function scaledBy(output: Float32Array, temperature: number | undefined):
  * @returns undefined for fewer than 400 samples, and where the temperature does not lower the plain log loss
  */
 export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number | undefined {
-  if (labels.length < fewestForTemperature) return undefined;
+  if (labels.length < MIN_SAMPLES) return undefined;
   const golden = (Math.sqrt(5) - 1) / 2;
   const smoothed = (lnT: number): number => lossesAt(Math.exp(lnT), logits, labels).smoothed;
   let [low, high] = [MIN, MAX];
@@ -51,7 +52,7 @@ function lossesAt(temperature: number, { data, classes }: Logits, labels: ArrayL
   const spread = classes / (count + classes);
   let [plain, smoothed] = [0, 0];
   for (let sample = 0; sample < count; sample++) {
-    const at = (k: number): number => (data[sample * classes + k] ?? NaN) / temperature;
+    const at = (k: number): number => present(data[sample * classes + k]) / temperature;
     let largest = -Infinity;
     for (let k = 0; k < classes; k++) largest = Math.max(largest, at(k));
     let sum = 0;
@@ -59,7 +60,7 @@ function lossesAt(temperature: number, { data, classes }: Logits, labels: ArrayL
     const logSum = largest + Math.log(sum);
     let all = 0;
     for (let k = 0; k < classes; k++) all += Math.min(logSum - at(k), MAX_SURPRISE);
-    const own = logSum - at(labels[sample] ?? NaN);
+    const own = logSum - at(present(labels[sample]));
     plain += own / count;
     smoothed += ((1 - spread) * Math.min(own, MAX_SURPRISE) + (spread * all) / classes) / count;
   }

@@ -1,4 +1,5 @@
 /** Chooses the probability from which the positive one of two classes is the answer, by the cost of its errors. */
+import { present } from '../../arrays/index.ts';
 
 /** The measure that the threshold optimizes: F1, or the cost of false positives and false negatives. */
 export type ThresholdRule = 'f1' | { readonly fp: number; readonly fn: number };
@@ -28,7 +29,8 @@ export function bestThreshold(
   probabilities: readonly number[],
   isPositive: readonly boolean[],
 ): number {
-  const order = [...probabilities.keys()].sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
+  const probabilityOf = (sample: number): number => present(probabilities[sample]);
+  const order = [...probabilities.keys()].sort((a, b) => probabilityOf(b) - probabilityOf(a));
   const positives = isPositive.filter(Boolean).length;
   const target = rule === 'f1' ? 0.5 : rule.fp / (rule.fp + rule.fn);
   let best = { at: 1, cost: costOf(rule, { tp: 0, fp: 0, fn: positives }) };
@@ -36,7 +38,8 @@ export function bestThreshold(
   order.forEach((sample, i) => {
     if (isPositive[sample]) tp++;
     else fp++;
-    const [own, next] = [probabilities[sample] ?? NaN, probabilities[order[i + 1] ?? NaN] ?? 0];
+    const following = order[i + 1];
+    const [own, next] = [probabilityOf(sample), following === undefined ? 0 : probabilityOf(following)];
     // Samples of the same probability fall on the same side of a threshold.
     if (own === next) return;
     const cost = costOf(rule, { tp, fp, fn: positives - tp });

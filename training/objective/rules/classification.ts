@@ -1,4 +1,5 @@
 /** The objectives with classes: multi-class and binary cross-entropy. */
+import { at, present } from '../../arrays/index.ts';
 import { type ClassificationDataset, classWeights, countLabels } from '../../data/index.ts';
 import { fourDigits, percent } from '../../files/index.ts';
 import { type GraphBuilder, known, type Tensor, type Value } from '../../graph/index.ts';
@@ -14,7 +15,7 @@ import {
 } from '../metrics/classification.ts';
 import { confusionMatrix, macroF1 } from '../metrics/confusion.ts';
 import * as objectives from '../objective.ts';
-import type { Baseline, Mistake, ObjectiveRule, Reading, Report, Score } from '../rule.ts';
+import type { Baseline, Mistake, ObjectiveRule, AnswerRule, Report, Score } from '../rule.ts';
 
 const score: Score = { name: 'accuracy', key: 'accuracy', better: 'higher', format: percent };
 
@@ -58,7 +59,7 @@ const shared: Shared = {
     shown: 'the same class for each, logits',
     measured: 'absolute',
     decision: (answer) => {
-      const [k = -1] = predictions({ data: answer, classes: answer.length });
+      const k = at(predictions({ data: answer, classes: answer.length }), 0);
       return k < 0 ? 'no class' : `class ${k}`;
     },
   },
@@ -67,7 +68,7 @@ const shared: Shared = {
 function report(
   output: Float32Array,
   { labels, classes, count }: ClassificationDataset,
-  { threshold }: Reading = {},
+  { threshold }: AnswerRule = {},
 ): Report {
   const logits = classLogits(output, count);
   const confusion = confusionMatrix(predictions(logits, threshold), labels, classes.length);
@@ -83,8 +84,9 @@ function report(
   };
 }
 
+/** Returns the sample's class; '' for a sample without a label, whose number is −1. */
 function expected({ labels, classes }: ClassificationDataset, sample: number): string {
-  return classes[labels[sample] ?? -1] ?? '';
+  return classes[at(labels, sample)] ?? '';
 }
 
 /**
@@ -94,13 +96,13 @@ function predictionOf(
   output: Float32Array,
   dataset: ClassificationDataset,
   sample: number,
-  { threshold }: Reading = {},
+  { threshold }: AnswerRule = {},
 ): readonly string[] {
   const { classes, count } = dataset;
   const width = output.length / count;
   const logits = classLogits(output.slice(sample * width, (sample + 1) * width), 1);
   const { data } = probabilities(logits);
-  const answer = classes[predictions(logits, threshold)[0] ?? -1] ?? '';
+  const answer = classes[at(predictions(logits, threshold), 0)] ?? '';
   return [expected(dataset, sample), answer, ...Array.from(data, shortest)];
 }
 
@@ -111,35 +113,36 @@ const shortest = (value: number): string => (Number.isFinite(value) ? String(Num
 function mistakes(
   output: Float32Array,
   dataset: ClassificationDataset,
-  { threshold }: Reading = {},
+  { threshold }: AnswerRule = {},
 ): readonly Mistake[] {
   const { labels, classes, count } = dataset;
   const logits = classLogits(output, count);
   const predicted = predictions(logits, threshold);
   const { data } = probabilities(logits);
-  const of = (sample: number, k: number) => data[sample * logits.classes + k] ?? NaN;
+  const probabilityOf = (sample: number, k: number) =>
+    k < logits.classes ? present(data[sample * logits.classes + k]) : NaN;
   return [...labels.keys()]
     .filter((sample) => predicted[sample] !== labels[sample])
-    .sort((a, b) => of(a, labels[a] ?? 0) - of(b, labels[b] ?? 0))
+    .sort((a, b) => probabilityOf(a, present(labels[a])) - probabilityOf(b, present(labels[b])))
     .map((sample) => {
-      const taken = predicted[sample] ?? 0;
-      const detail = `${(100 * of(sample, taken)).toFixed(1)} %`;
-      return { sample, expected: expected(dataset, sample), got: classes[taken] ?? '', detail };
+      const answer = at(predicted, sample);
+      const detail = `${(100 * probabilityOf(sample, answer)).toFixed(1)} %`;
+      return { sample, expected: expected(dataset, sample), got: classes[answer] ?? '', detail };
     });
 }
 
 /**
- * Returns the most frequent class of the training part, and the first of equals. Its risk is that of the classes' shares there, with one more
- * sample of each class.
+ * Returns the most frequent class of the training part, and the first of equals. Its risk is that of the classes'
+ * shares there, with one more sample of each class.
  */
 function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
   const counts = countLabels(train.labels, train.classes.length);
-  const mostFrequent = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
-  const answer = train.classes[mostFrequent] ?? '';
+  const mostFrequent = counts.reduce((best, count, k) => (count > at(counts, best) ? k : best), 0);
+  const answer = at(train.classes, mostFrequent);
   const hits = test.labels.filter((label) => test.classes[label] === answer).length;
   const known = test.classes.map((name) => counts[train.classes.indexOf(name)] ?? 0);
-  const shareOf = (label: number) => ((known[label] ?? 0) + 1) / (train.count + counts.length);
-  const surprise = Array.from(test.labels, (label) => -Math.log(shareOf(label))).reduce((sum, one) => sum + one, 0);
+  const shareOf = (label: number) => (at(known, label) + 1) / (train.count + counts.length);
+  const surprise = Array.from(test.labels, (label) => -Math.log(shareOf(label))).reduce((sum, each) => sum + each, 0);
   return { answer: JSON.stringify(answer), score: hits / test.count, risk: surprise / test.count };
 }
 
@@ -184,7 +187,7 @@ function targetTable(
   const data = Float32Array.from({ length: K * K }, (_, i) => {
     const [label, k] = [Math.floor(i / K), i % K];
     const probability = labelSmoothing / K + (label === k ? 1 - labelSmoothing : 0);
-    return probability * (classWeights?.[label] ?? 1);
+    return probability * (classWeights ? at(classWeights, label) : 1);
   });
   return { dtype: 'float32', shape: [K, K], data };
 }

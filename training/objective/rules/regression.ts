@@ -1,4 +1,5 @@
 /** The objectives with numbers: the squared error and Huber's loss. */
+import { at, present } from '../../arrays/index.ts';
 import { type RegressionDataset, targetStatistics } from '../../data/index.ts';
 import { fourDigits } from '../../files/index.ts';
 import type { GraphBuilder, Value } from '../../graph/index.ts';
@@ -46,7 +47,7 @@ const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
   measures: [score, { name: 'R²', key: 'r2', better: 'higher', format: fourDigits }],
   evaluate: (objective, output, { values }) => {
     const { unit = 1 } = objective;
-    const total = output.reduce((sum, y, i) => sum + loss.of(objective, (y - (values[i] ?? NaN)) / unit), 0);
+    const total = output.reduce((sum, y, i) => sum + loss.of(objective, (y - present(values[i])) / unit), 0);
     return { loss: total / output.length, score: rmse(output, values) };
   },
   report: (output, { values }) => ({
@@ -56,7 +57,7 @@ const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
   mistakes,
   risk: { name: score.name, of: (output, { values }) => rmse(output, values) },
   baseline,
-  expected: ({ values }, sample) => fourDigits(values[sample] ?? NaN),
+  expected: ({ values }, sample) => fourDigits(at(values, sample)),
   predictions: {
     header: (_dataset, { halfWidth } = {}) => [
       'expected',
@@ -64,9 +65,9 @@ const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
       ...(halfWidth === undefined ? [] : ['low', 'high']),
     ],
     row: (output, { values }, sample, { halfWidth } = {}) => {
-      const value = output[sample] ?? NaN;
+      const value = at(output, sample);
       const ends = halfWidth === undefined ? [] : [value - halfWidth, value + halfWidth];
-      return [values[sample] ?? NaN, value, ...ends].map(shortest);
+      return [at(values, sample), value, ...ends].map(shortest);
     },
   },
   output: 'number',
@@ -81,26 +82,26 @@ const shortest = (value: number): string => (Number.isFinite(value) ? String(Num
 
 /** Returns the answers, ordered by the size of their error. */
 function mistakes(output: Float32Array, { values }: RegressionDataset): readonly Mistake[] {
-  const error = (sample: number) => Math.abs((output[sample] ?? NaN) - (values[sample] ?? NaN));
+  const error = (sample: number) => Math.abs(present(output[sample]) - present(values[sample]));
   return [...values.keys()]
     .sort((a, b) => error(b) - error(a))
     .map((sample) => ({
       sample,
-      expected: fourDigits(values[sample] ?? NaN),
-      got: fourDigits(output[sample] ?? NaN),
+      expected: fourDigits(at(values, sample)),
+      got: fourDigits(at(output, sample)),
       detail: `off by ${fourDigits(error(sample))}`,
     }));
 }
 
 /** Returns the mean of the training part. */
 function baseline(train: RegressionDataset, { values }: RegressionDataset): Baseline {
-  const [mean = NaN] = targetStatistics(train).mean;
+  const mean = at(targetStatistics(train).mean, 0);
   return { answer: fourDigits(mean), score: rmse(new Float32Array(values.length).fill(mean), values) };
 }
 
 /** Returns the standard deviation of the numbers to predict; undefined where they do not vary. */
 function unitOf(dataset: RegressionDataset): number | undefined {
-  const [deviation = 0] = targetStatistics(dataset).deviation;
+  const deviation = at(targetStatistics(dataset).deviation, 0);
   return deviation > 0 ? deviation : undefined;
 }
 

@@ -4,6 +4,7 @@
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */
+import { at } from '../../arrays/index.ts';
 import type { Cells, StaticProgram } from '../../compile/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { allFinite, findNonFinite } from '../finite.ts';
@@ -117,8 +118,10 @@ export class CompiledStepper implements Stepper {
     for (let step = 0; step * batchSize < order.length; step++) {
       const { loss } = this.#takeAll(order.subarray(step * batchSize, (step + 1) * batchSize), from + step);
       const first = this.#isFinite() ? undefined : findNonFinite(this.#copyState());
-      const [ofStep = NaN] = loss;
-      if (first || !Number.isFinite(ofStep)) return divergenceAfter(from + step, numbers, { loss: ofStep, first });
+      const lossOfStep = at(loss, 0);
+      if (first || !Number.isFinite(lossOfStep)) {
+        return divergenceAfter(from + step, numbers, { loss: lossOfStep, first });
+      }
     }
     return new Error('internal: a call of many steps diverged, the same steps one by one did not');
   }

@@ -2,12 +2,13 @@
  * Builds one training step as a graph of its own, for an engine that iterates by itself and keeps the state. It is the
  * body of the Loop (program.ts) except that the mini-batch is an input.
  */
+import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, type TensorType } from '../../graph/index.ts';
 import { dataTensorsOf, outputShapeOf, type Plan } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
 import { carriedState } from '../state.ts';
 import { emitStep, type StepOptions } from '../step.ts';
-import { stepScalars } from '../update.ts';
+import { scalarNames } from '../update.ts';
 
 /** Returns the name of the output that holds a tensor's value after the step. */
 export const afterName = (name: string): string => `after/${name}`;
@@ -17,22 +18,20 @@ export const scalarName = (name: string): string => `scalar/${name}`;
 
 /**
  * Builds the graph. Its inputs are `x [batchSize, ..]` in float32, `targets [batchSize, ..]`, `step` (counts from 0),
- * `scalar/<name>` for each of `stepScalars`, and every tensor of the network and the optimizer by name. Its outputs are
+ * `scalar/<name>` for each of `scalarNames`, and every tensor of the network and the optimizer by name. Its outputs are
  * `after/<name>` for what the step changes, `loss` and `score`.
  */
 export function stepGraph(plan: Plan, options: StepOptions & { readonly batchSize: number }): Graph {
   const g = graphBuilder();
   const { batchSize, objective = multiclass() } = options;
   const { targets } = objectiveRuleOf(objective);
-  const [outputs = NaN] = outputShapeOf(plan);
+  const outputs = at(outputShapeOf(plan), 0);
   const float32 = (shape: readonly number[]): TensorType => ({ dtype: 'float32', shape });
   const carried = [...carriedState(plan, options)].map(
     ([name, shape]) => [name, g.input(name, float32(shape))] as const,
   );
   const fixed = dataTensorsOf(plan).map(({ name, shape }) => [name, g.input(name, float32(shape))] as const);
-  const scalars = Object.keys(stepScalars(options, 1, 1)).map(
-    (name) => [name, g.input(scalarName(name), float32([]))] as const,
-  );
+  const scalars = scalarNames(options).map((name) => [name, g.input(scalarName(name), float32([]))] as const);
   const { state, loss, score } = emitStep(
     g,
     plan,

@@ -1,6 +1,7 @@
 /**
  * Builds the part of a step that ONNX Runtime computes where the state stays in place: loss, gradients and statistics.
  */
+import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, liveNodes } from '../../graph/index.ts';
 import { outputShapeOf, type Plan, tensorsOf } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
@@ -26,7 +27,7 @@ export const measuredBy = ({ outputs }: Graph): ReadonlySet<string> => {
 export function gradientGraph(plan: Plan, options: ProgramOptions): Graph {
   const { batchSize, data, objective = multiclass() } = options;
   const rule = objectiveRuleOf(objective).targets;
-  const [outputs = NaN] = outputShapeOf(plan);
+  const outputs = at(outputShapeOf(plan), 0);
   const g = graphBuilder();
   const x = g.input('x', { dtype: data.dtype, shape: [batchSize, ...plan.network.inputShape] });
   const targets = g.input('targets', { dtype: rule.dtype, shape: [batchSize, ...rule.shape(outputs)] });

@@ -7,6 +7,7 @@
  *                                      ▲─────────────────── θ ──────┘
  */
 import { availableParallelism } from 'node:os';
+import { present } from '../../arrays/index.ts';
 import type { Backend, BoundSession, NamedTensors } from '../../backend/index.ts';
 import { releasingOnError } from '../../files/index.ts';
 import type { Tensor, Value } from '../../graph/index.ts';
@@ -137,7 +138,7 @@ class InPlaceStepper implements Stepper {
     this.#memory.scalars.set(Object.values(numbers.at(done).scalars));
     await this.#session.run();
     await this.#memory.update();
-    const [loss = NaN] = outputs.loss.data;
+    const loss = present(outputs.loss.data[0]);
     if (Number.isFinite(loss) && this.#memory.isFinite()) return;
     const first = findNonFinite(this.#copyState());
     // A learning rate beyond float32 turns the gaps between tensors into NaN (0 / 0) while the tensors are still

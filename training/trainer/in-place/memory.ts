@@ -8,9 +8,9 @@ import { elementCount } from '../../arrays/index.ts';
 import { unexpected } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { nextName } from '../program.ts';
-import type { UpdateOptions } from '../update.ts';
+import { scalarNames, type UpdateOptions } from '../update.ts';
 import type { Layout } from './layout.ts';
-import { finiteName, scalarNames, updateGraph } from './update-graph.ts';
+import { finiteName, updateGraph } from './update-graph.ts';
 
 export interface StateMemory {
   /** Views of the state, of the gradients and of the mini-batch's statistics, by name. */
@@ -29,11 +29,11 @@ const maxPages = 65536;
 const line = 64;
 
 /** The minimum number of parts of a pass that threads share: to wake up a thread takes as long as a few dozen parts. */
-const fewParts = 48;
+const minSharedParts = 48;
 
 /** Is true when a pass is long enough for threads to share it, judged by the elements of its vectors. */
 export const isLarge = ({ vectors }: Layout): boolean =>
-  [...vectors.values()].some(({ shape: [count = 0] }) => count >= fewParts * partElements);
+  [...vectors.values()].some(({ shape: [count = 0] }) => count >= minSharedParts * partElements);
 
 /** The compiled update, and the addresses of its numbers, which lie behind the layout. */
 export interface Update {
@@ -75,19 +75,19 @@ export function compileUpdate(layout: Layout, options: UpdateOptions, isShared =
  */
 export function openMemory(layout: Layout, { program, ...places }: Update, shared?: number): StateMemory {
   const large = program.parts.flatMap((parts, i) =>
-    parts >= fewParts ? [{ name: `pass${i}`, rows: parts, repeatable: false }] : [],
+    parts >= minSharedParts ? [{ name: `pass${i}`, rows: parts, repeatable: false }] : [],
   );
   const threads = openThreads({ ...program, functions: large }, shared);
   const { exports, memory } = threads;
   const exported = (name: string) => exports[name] as (...args: readonly number[]) => void;
-  const alone = (): Promise<void> => {
+  const updateAlone = (): Promise<void> => {
     exported('run')();
     return Promise.resolve();
   };
-  const together = async (): Promise<void> => {
+  const updateTogether = async (): Promise<void> => {
     for (const [i, parts] of program.parts.entries()) {
-      const place = large.findIndex(({ name }) => name === `pass${i}`);
-      if (place >= 0) await threads.run(place);
+      const index = large.findIndex(({ name }) => name === `pass${i}`);
+      if (index >= 0) await threads.run(index);
       else if (parts > 0) exported(`pass${i}`)(0, parts);
       exported(`after${i}`)();
     }
@@ -102,7 +102,7 @@ export function openMemory(layout: Layout, { program, ...places }: Update, share
       }),
     ),
     scalars: new Float32Array(memory.buffer, places.scalarsAt, places.scalarCount),
-    update: shared === undefined ? alone : together,
+    update: shared === undefined ? updateAlone : updateTogether,
     isFinite: () => finite[0] === 0,
     release: () => threads.release(),
   };

@@ -4,6 +4,7 @@
  *
  *     │ fc1.bias │ bn1.weight │ … │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
  */
+import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, type Node, sizeOf, type Tensor, Value } from '../../graph/index.ts';
 import { type Cells, isSmall, type Layout } from './layout.ts';
 
@@ -58,28 +59,25 @@ interface Pack {
 }
 
 function packsOf(values: readonly Value[], { tensors, vectors }: Layout): readonly Pack[] {
-  const small = values.filter(({ name, shape }) => tensors.has(name) && isSmall(shape));
-  return [...vectors].flatMap(
-    ([
-      name,
-      {
-        address,
-        shape: [count = 0],
-      },
-    ]) => {
-      const members = small
-        .map((value) => {
-          const start = ((tensors.get(value.name)?.address ?? 0) - address) / 4;
-          return { value, start, end: start + sizeOf(value.shape) };
-        })
-        .filter(({ start }) => start >= 0 && start < count)
-        .sort((a, b) => a.start - b.start);
-      const end = members.at(-1)?.end ?? 0;
-      // A single tensor is one tensor with or without a pack.
-      if (members.length < 2) return [];
-      return [{ vector: new Value(`small ${name}`, { dtype: 'float32', shape: [end] }), address, members }];
-    },
-  );
+  const small = values.flatMap((value) => {
+    const cells = isSmall(value.shape) ? tensors.get(value.name) : undefined;
+    return cells ? [{ value, address: cells.address }] : [];
+  });
+  return [...vectors].flatMap(([name, vector]) => {
+    const members = small
+      .map(({ value, address }) => {
+        const start = (address - vector.address) / 4;
+        return { value, start, end: start + sizeOf(value.shape) };
+      })
+      .filter(({ start }) => start >= 0 && start < sizeOf(vector.shape))
+      .sort((a, b) => a.start - b.start);
+    // A single tensor is one tensor with or without a pack.
+    if (members.length < 2) return [];
+    const { end } = at(members, members.length - 1);
+    return [
+      { vector: new Value(`small ${name}`, { dtype: 'float32', shape: [end] }), address: vector.address, members },
+    ];
+  });
 }
 
 type Constants = Map<string, Value>;

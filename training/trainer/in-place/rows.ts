@@ -1,5 +1,5 @@
 /** Gathers mini-batches on the host, by copying a few rows into the array that the session reads. */
-import { elementCount } from '../../arrays/index.ts';
+import { elementCount, present } from '../../arrays/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 
 /** The number of elements below which a loop is faster than a view of each row. */
@@ -23,7 +23,7 @@ export function gatherRows(
   to: Tensor,
 ): void {
   for (let row = 0; row < indices.length; row++) {
-    const index = indices[row] ?? -1;
+    const index = present(indices[row]);
     if (index < 0 || index >= count) throw new RangeError(`expected indices of ${count} samples, got ${index}`);
   }
   const size = elementCount(shape);
@@ -44,14 +44,14 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Data): Uint8Array =>
 
 function copyWords(from: Int32Array, indices: Int32Array, size: number, to: Int32Array): void {
   for (let row = 0; row < indices.length; row++) {
-    const start = (indices[row] ?? 0) * size;
-    for (let i = 0; i < size; i++) to[row * size + i] = from[start + i] ?? 0;
+    const start = present(indices[row]) * size;
+    for (let i = 0; i < size; i++) to[row * size + i] = present(from[start + i]);
   }
 }
 
 function copyBytes(from: Uint8Array, indices: Int32Array, width: number, to: Uint8Array): void {
   for (let row = 0; row < indices.length; row++) {
-    const start = (indices[row] ?? 0) * width;
+    const start = present(indices[row]) * width;
     to.set(from.subarray(start, start + width), row * width);
   }
 }
@@ -60,7 +60,7 @@ function convertRows(from: Data, indices: Int32Array, size: number, to: Data): v
   // Both arrays hold numbers: bigints have the same type on both sides and are copied as bits.
   const [source, target] = [from as Float32Array, to as Float32Array];
   for (let row = 0; row < indices.length; row++) {
-    const start = (indices[row] ?? 0) * size;
+    const start = present(indices[row]) * size;
     target.set(source.subarray(start, start + size), row * size);
   }
 }

@@ -5,11 +5,9 @@
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
 import type { TensorSpec } from '../../network/index.ts';
 import { nextName } from '../program.ts';
-import { type UpdateOptions, stepScalars, updateAverages, updateParameters, updateStatistics } from '../update.ts';
+import { scalarNames, type UpdateOptions, updateAverages, updateParameters, updateStatistics } from '../update.ts';
 import { batchName, gradientName } from './gradient-graph.ts';
 import type { Group, GroupName, Layout } from './layout.ts';
-
-export const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
 
 /** The name of the output that is zero when all changed values are finite, and NaN otherwise. */
 export const finiteName = 'finite';

@@ -4,10 +4,10 @@ import { applies, thresholdOf, toldClass } from '../../../training/answers/index
 import { createRandom, type Dataset } from '../../../training/data/index.ts';
 import {
   coverageOf,
-  fewestFor,
-  fitReading,
+  minResidualsFor,
+  fitAnswerRule,
   mistakesOf,
-  readingOf,
+  answerRuleOf,
   reportOn,
   scaledBy,
   type ThresholdRule,
@@ -41,7 +41,7 @@ const labelsOf = (dataset: Dataset): Int32Array =>
 describe('the temperature', () => {
   it.each([0.5, 2, 3])('undoes logits that are %d times as large as they should be', (factor) => {
     const { dataset, z } = yesOrNo(6000);
-    const { temperature = NaN } = fitReading(
+    const { temperature = NaN } = fitAnswerRule(
       dataset,
       z.map((one) => factor * one),
       {},
@@ -53,7 +53,7 @@ describe('the temperature', () => {
   it('lowers the log loss that it was chosen by, and is left out of fewer than 400 rows', () => {
     const { dataset, z } = yesOrNo(400);
     const wild = z.map((one) => 4 * one);
-    const { temperature, notes } = fitReading(dataset, wild, {});
+    const { temperature, notes } = fitAnswerRule(dataset, wild, {});
     const labels = labelsOf(dataset);
     const loss = (output: Float32Array) =>
       output.reduce((sum, one, i) => sum + Math.log1p(Math.exp(one)) - (labels[i] ?? NaN) * one, 0) / output.length;
@@ -66,7 +66,7 @@ describe('the temperature', () => {
     );
     expect(loss(scaledBy(wild, temperature))).toBeLessThan(loss(wild));
     const few = yesOrNo(399);
-    expect(fitReading(few.dataset, few.z.map((one) => 4 * one), {}).temperature).toBeUndefined(); // oxfmt-ignore
+    expect(fitAnswerRule(few.dataset, few.z.map((one) => 4 * one), {}).temperature).toBeUndefined(); // oxfmt-ignore
   });
 });
 
@@ -85,7 +85,7 @@ describe('the threshold', () => {
         const { dataset, z } = yesOrNo(count);
         // Some rows have the same probability.
         const output = z.map((one) => Math.round(4 * one) / 4);
-        const { threshold } = fitReading(dataset, output, { threshold: { rule } });
+        const { threshold } = fitAnswerRule(dataset, output, { threshold: { rule } });
         const p = Array.from(output, (one) => 1 / (1 + Math.exp(-one)));
         const costAt = (at: number) => costs(rule, p.map((one) => one >= at), labelsOf(dataset)); // oxfmt-ignore
         const min = Math.min(...[0, ...p, 1].map(costAt));
@@ -96,21 +96,21 @@ describe('the threshold', () => {
 
   it('is near fp / (fp + fn) where probabilities mean what they say', () => {
     const { dataset, z } = yesOrNo(20_000);
-    const { threshold } = fitReading(dataset, z, { threshold: { rule: { fp: 1, fn: 4 } } });
+    const { threshold } = fitAnswerRule(dataset, z, { threshold: { rule: { fp: 1, fn: 4 } } });
     expect(threshold?.at).toBeGreaterThan(0.14);
     expect(threshold?.at).toBeLessThan(0.26);
   });
 
   it('is of the second class, unless another is named, and reads reports and mistakes', () => {
     const { dataset, z } = yesOrNo(300);
-    const yes = fitReading(dataset, z, { threshold: { rule: 0.3 } });
+    const yes = fitAnswerRule(dataset, z, { threshold: { rule: 0.3 } });
     expect(yes.threshold).toEqual({ class: 1, label: 'yes', at: 0.3 });
-    const no = fitReading(dataset, z, { threshold: { rule: 0.3, positive: 'no' } });
+    const no = fitAnswerRule(dataset, z, { threshold: { rule: 0.3, positive: 'no' } });
     expect(no.threshold).toEqual({ class: 0, label: 'no', at: 0.3 });
     const right = Array.from(z, (one, i) => Number(one >= logit(0.3)) === labelsOf(dataset)[i]).filter(Boolean).length;
-    const report = reportOn(dataset, z, undefined, readingOf(yes));
+    const report = reportOn(dataset, z, undefined, answerRuleOf(yes));
     expect(report.metrics['accuracy']).toBe(right / 300);
-    expect(mistakesOf(dataset, z, undefined, readingOf(yes))).toHaveLength(300 - right);
+    expect(mistakesOf(dataset, z, undefined, answerRuleOf(yes))).toHaveLength(300 - right);
     // Calibration measures probabilities, which do not depend on the threshold.
     expect(report.calibration).toEqual(reportOn(dataset, z).calibration);
   });
@@ -118,12 +118,12 @@ describe('the threshold', () => {
   it('says of which class a threshold is that nobody has named, what it was chosen on, and how to have the other', () => {
     const { dataset, z } = yesOrNo(60);
     const noteOf = (...args: [object, ...('validation' | 'out-of-fold')[]]) =>
-      fitReading(dataset, z, ...args).notes.at(-1);
+      fitAnswerRule(dataset, z, ...args).notes.at(-1);
     expect(noteOf({ threshold: { rule: 'f1' } })).toMatch(
-      /^"yes" is told from .* chosen for F1 on 60 validation rows; --positive "no" is for the other$/,
+      /^"yes" is the answer from .* chosen for F1 on 60 validation rows; --positive "no" is for the other$/,
     );
     expect(noteOf({ threshold: { rule: 'f1', positive: 'no' } }, 'out-of-fold')).toMatch(
-      /^"no" is told from .* chosen for F1 on 60 out-of-fold rows$/,
+      /^"no" is the answer from .* chosen for F1 on 60 out-of-fold rows$/,
     );
   });
 
@@ -138,7 +138,7 @@ describe('the threshold', () => {
     ['an interval of few', numbers(new Array<number>(98).fill(1)), { interval: 0.99 }, /--interval 0.99: expected at least 99 validation rows .* got 98/],
   ])('is refused for %s', (_, dataset, wish, message) => {
     const outputs = dataset.task === 'classification' && dataset.classes.length > 2 ? dataset.classes.length : 1;
-    expect(() => fitReading(dataset, new Float32Array(dataset.count * outputs), wish)).toThrow(message);
+    expect(() => fitAnswerRule(dataset, new Float32Array(dataset.count * outputs), wish)).toThrow(message);
   }); // oxfmt-ignore
 });
 
@@ -172,9 +172,9 @@ describe('intervals around numbers', () => {
     [0.95, 19],
     [0.99, 99],
   ])('of the level %d need %d rows', (level, rows) => {
-    expect(fewestFor(level)).toBe(rows);
+    expect(minResidualsFor(level)).toBe(rows);
     const of = (count: number) =>
-      fitReading(numbers(Array.from({ length: count }, (_, i) => i)), new Float32Array(count), {});
+      fitAnswerRule(numbers(Array.from({ length: count }, (_, i) => i)), new Float32Array(count), {});
     const has = (count: number) => of(count).intervals?.some((one) => one.level === level) ?? false;
     expect([has(rows), rows > 1 && has(rows - 1)]).toEqual([true, false]);
   });
@@ -182,7 +182,7 @@ describe('intervals around numbers', () => {
   it('are as wide as the residual of the rank ⌈(n + 1) level⌉', () => {
     // The residuals are −9 to 9: at a level of 0.9, the half-width is 9, the 18th of 19 absolute values.
     const values = Array.from({ length: 19 }, (_, i) => i - 9);
-    const { intervals, level } = fitReading(numbers(values), new Float32Array(19), { interval: 0.9 });
+    const { intervals, level } = fitAnswerRule(numbers(values), new Float32Array(19), { interval: 0.9 });
     const rank = Math.ceil(20 * 0.9);
     const expected = values.map(Math.abs).sort((a, b) => a - b)[rank - 1];
     expect([level, intervals?.find((one) => one.level === 0.9)?.halfWidth]).toEqual([0.9, expected]);
@@ -194,7 +194,7 @@ describe('intervals around numbers', () => {
     for (let i = 0; i < repeats; i++) {
       const skewed = () => Math.exp(random.normal());
       const answers = new Float32Array(40);
-      const { intervals = [] } = fitReading(numbers(Array.from(answers, skewed)), answers, { interval: level });
+      const { intervals = [] } = fitAnswerRule(numbers(Array.from(answers, skewed)), answers, { interval: level });
       const { halfWidth = NaN } = intervals.find((one) => one.level === level) ?? {};
       held += coverageOf(halfWidth, new Float32Array(25), Array.from({ length: 25 }, skewed));
     }
@@ -204,7 +204,7 @@ describe('intervals around numbers', () => {
   });
 
   it('are left out, and it is said, where there are too few rows and nobody asked for them', () => {
-    const { level, intervals, notes } = fitReading(numbers([1, 2, 3]), new Float32Array(3), {});
+    const { level, intervals, notes } = fitAnswerRule(numbers([1, 2, 3]), new Float32Array(3), {});
     expect([level, intervals?.map((one) => one.level)]).toEqual([undefined, [0.5]]);
     expect(notes).toEqual([
       'without intervals: expected at least 9 validation rows for an interval of 90.00 %, got 3; --validation-share keeps more',

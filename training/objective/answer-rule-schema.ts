@@ -1,11 +1,11 @@
-/** The schema of a user's wish for how answers are read. */
+/** The schema of the options that say how outputs are read as answers. */
 import * as z from 'zod';
-import type { ReadingWish } from './fit.ts';
+import type { AnswerRuleOptions } from './fit-answer-rule.ts';
 
 const share = z.number().gt(0).lt(1);
 const cost = z.number().positive();
 
-export const readingWishSchema = z.strictObject({
+export const answerRuleSchema = z.strictObject({
   threshold: z
     .strictObject({
       rule: z.union([z.literal('f1'), z.strictObject({ fp: cost, fn: cost }), share]),
@@ -13,4 +13,4 @@ export const readingWishSchema = z.strictObject({
     })
     .optional(),
   interval: z.union([share, z.literal(false)]).optional(),
-}) satisfies z.ZodType<ReadingWish>;
+}) satisfies z.ZodType<AnswerRuleOptions>;

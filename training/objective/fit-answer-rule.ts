@@ -1,7 +1,8 @@
 /**
- * Fits the reading of answers after training to samples that the network has not learnt from, such as the validation
+ * Fits the rule that reads outputs as answers, after training, to samples that the network has not learnt from, such as the validation
  * part: the temperature of probabilities, the threshold between two classes, and the intervals around numbers.
  */
+import { at } from '../arrays/index.ts';
 import type { Interval, Threshold } from '../answers/index.ts';
 import { type Dataset, subset } from '../data/index.ts';
 import { count, oneLine, percent, quote, unexpected, UserError } from '../files/index.ts';
@@ -9,19 +10,19 @@ import { classLogits, crossEntropy, probabilities } from './metrics/classificati
 import { scaledBy, temperatureOf } from './metrics/temperature.ts';
 import { bestThreshold, type ThresholdRule } from './metrics/threshold.ts';
 import { finiteRows, rowsOf } from './report.ts';
-import type { Reading } from './rule.ts';
+import type { AnswerRule } from './rule.ts';
 export type { ThresholdRule } from './metrics/threshold.ts';
 
-export interface ThresholdWish {
+export interface ThresholdOptions {
   /** The measure that the threshold is chosen for, or the probability itself. */
   readonly rule: ThresholdRule | number;
   /** The class that is the answer from the threshold on. Default: the second of the two. */
   readonly positive?: string | undefined;
 }
 
-export interface ReadingWish {
+export interface AnswerRuleOptions {
   /** Default: the most probable class is the answer. */
-  readonly threshold?: ThresholdWish | undefined;
+  readonly threshold?: ThresholdOptions | undefined;
   /**
    * The share of values that an interval around a number holds. Default: 0.9, where the validation part suffices; false
    * for no interval.
@@ -48,8 +49,8 @@ export interface Fitted {
 }
 
 /** The minimum number of validation rows to choose a threshold by. */
-const FEWEST = 30;
-const usualLevel = 0.9;
+const MIN_ROWS = 30;
+const defaultLevel = 0.9;
 /** The levels whose widths a card holds, so that another one can be chosen later. */
 const levels = [0.5, 0.8, 0.9, 0.95, 0.99] as const;
 
@@ -57,31 +58,32 @@ const levels = [0.5, 0.8, 0.9, 0.95, 0.99] as const;
 export type FittedOn = 'validation' | 'out-of-fold' | 'none';
 
 /**
- * Fits the reading of answers.
+ * Fits the rule.
  *
  * @param output of the network for the validation part, or of other networks for samples that they had not seen:
  * `[count, outputs]`
- * @throws UserError for a wish that does not suit the model, or that the validation part is too small for
+ * @throws UserError for options that do not suit the model, or that the validation part is too small for
  */
-export function fitReading(
+export function fitAnswerRule(
   validation: Dataset,
   output: Float32Array,
-  wish: ReadingWish,
+  options: AnswerRuleOptions,
   on: FittedOn = 'validation',
 ): Fitted {
   const finite = finiteRows(output, validation.count);
   const samples = subset(validation, finite);
   const answers = rowsOf(output, validation.count, finite);
   if (samples.task === 'regression') {
-    if (wish.threshold)
-      throw unexpected(thresholdFlag(wish.threshold.rule), 'a model of two classes', 'one of numbers');
-    return fitIntervals(answers, samples.values, wish.interval, on);
+    if (options.threshold)
+      throw unexpected(thresholdFlag(options.threshold.rule), 'a model of two classes', 'one of numbers');
+    return fitIntervals(answers, samples.values, options.interval, on);
   }
-  if (typeof wish.interval === 'number') throw unexpected('--interval', 'a model of numbers', 'one of classes');
+  if (typeof options.interval === 'number') throw unexpected('--interval', 'a model of numbers', 'one of classes');
   const { labels, classes } = samples;
   const temperature = temperatureOf(classLogits(answers, samples.count), labels);
   const logits = classLogits(scaledBy(answers, temperature), samples.count);
-  const threshold = wish.threshold && chooseThreshold(wish.threshold, probabilities(logits).data, labels, classes, on);
+  const threshold =
+    options.threshold && chooseThreshold(options.threshold, probabilities(logits).data, labels, classes, on);
   const losses = [classLogits(answers, samples.count), logits].map((some) => crossEntropy(some, labels).toFixed(4));
   return {
     ...(temperature !== undefined && { temperature }),
@@ -90,7 +92,7 @@ export function fitReading(
       ...(temperature === undefined
         ? []
         : [`temperature ${temperature}: ${on} log loss ${losses.join(' → ')} on ${count(samples.count)} rows`]),
-      ...(threshold ? [describeThreshold(threshold, samples.count, on) + otherClass(wish.threshold, classes)] : []),
+      ...(threshold ? [describeThreshold(threshold, samples.count, on) + otherClass(options.threshold, classes)] : []),
     ],
   };
 }
@@ -98,11 +100,11 @@ export function fitReading(
 function fitIntervals(
   answers: Float32Array,
   values: Float32Array,
-  wish: ReadingWish['interval'],
+  asked: AnswerRuleOptions['interval'],
   on: FittedOn,
 ): Fitted {
-  const residuals = Array.from(values, (value, i) => value - (answers[i] ?? NaN));
-  const level = wish ?? usualLevel;
+  const residuals = Array.from(values, (value, i) => value - at(answers, i));
+  const level = asked ?? defaultLevel;
   const all = [...new Set<number>([...levels, ...(level === false ? [] : [level])])].sort((a, b) => a - b);
   const intervals = all.flatMap((level) => {
     const halfWidth = halfWidthOf(level, residuals);
@@ -111,8 +113,8 @@ function fitIntervals(
   const known = intervals.length > 0 ? { intervals } : {};
   if (level === false) return { ...known, notes: [] };
   if (intervals.some((interval) => interval.level === level)) return { ...known, level, notes: [] };
-  const needs = `expected at least ${fewestFor(level)} ${rowsOn(on)} for an interval of ${percent(level)}, got ${residuals.length}; ${moreOf(on)}`;
-  if (wish !== undefined) throw new UserError(`--interval ${level}: ${needs}`);
+  const needs = `expected at least ${minResidualsFor(level)} ${rowsOn(on)} for an interval of ${percent(level)}, got ${residuals.length}; ${moreOf(on)}`;
+  if (asked !== undefined) throw new UserError(`--interval ${level}: ${needs}`);
   return { ...known, notes: [`without intervals: ${needs}`] };
 }
 
@@ -120,7 +122,7 @@ function fitIntervals(
 const ROUNDING = 1e-9;
 
 /** Returns how many residuals an interval of a level needs: ⌈1 / (1 − level)⌉ − 1. */
-export const fewestFor = (level: number): number => Math.ceil(1 / (1 - level) - ROUNDING) - 1;
+export const minResidualsFor = (level: number): number => Math.ceil(1 / (1 - level) - ROUNDING) - 1;
 
 /**
  * Returns half the width of an interval that holds a value with a probability of at least `level`, if it comes from the
@@ -148,7 +150,7 @@ const moreOf = (on: FittedOn): string =>
  * @throws UserError for more or fewer classes than two, an unknown class, and a validation part without both classes
  */
 export function chooseThreshold(
-  { rule, positive }: ThresholdWish,
+  { rule, positive }: ThresholdOptions,
   shares: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: readonly string[],
@@ -156,20 +158,20 @@ export function chooseThreshold(
 ): ChosenThreshold {
   const flag = thresholdFlag(rule);
   const k = positiveClass(flag, classes, positive);
-  const label = classes[k] ?? '';
+  const label = at(classes, k);
   if (typeof rule === 'number') return { label, class: k, at: rule };
-  const isPositive = Array.from(labels, (one) => one === k);
+  const isPositive = Array.from(labels, (each) => each === k);
   const found = isPositive.filter(Boolean).length;
-  if (labels.length < FEWEST || found === 0 || found === labels.length) {
+  if (labels.length < MIN_ROWS || found === 0 || found === labels.length) {
     const got = `${count(labels.length)}, ${count(found)} of them ${quote(label)}`;
     throw new UserError(
       oneLine(
-        `${flag}: expected at least ${FEWEST} ${rowsOn(on)} with both classes to choose it by, got ${got}; --threshold 0.3 sets one, ${moreOf(on)}`,
+        `${flag}: expected at least ${MIN_ROWS} ${rowsOn(on)} with both classes to choose it by, got ${got}; --threshold 0.3 sets one, ${moreOf(on)}`,
       ),
     );
   }
-  const of = Array.from(labels, (_, i) => shares[2 * i + k] ?? NaN);
-  return { label, class: k, at: bestThreshold(rule, of, isPositive), rule };
+  const positives = Array.from(labels, (_, i) => at(shares, 2 * i + k));
+  return { label, class: k, at: bestThreshold(rule, positives, isPositive), rule };
 }
 
 /** Returns the option that asks for the rule. */
@@ -190,29 +192,29 @@ function positiveClass(flag: string, classes: readonly string[], positive: strin
   return k;
 }
 
-/** Describes a threshold: `"yes" is told from a probability of 31 % on, chosen for F1 on 1,200 validation rows`. */
-function describeThreshold({ label, at, rule }: ChosenThreshold, rows: number, on: FittedOn): string {
-  const said = `${quote(label)} is told from a probability of ${at} on`;
-  if (rule === undefined) return oneLine(said);
+/** Describes a threshold: `"yes" is the answer from a probability of 0.31 on, chosen for F1 on 1,200 validation rows`. */
+function describeThreshold({ label, at: threshold, rule }: ChosenThreshold, rows: number, on: FittedOn): string {
+  const decision = `${quote(label)} is the answer from a probability of ${threshold} on`;
+  if (rule === undefined) return oneLine(decision);
   const what =
     rule === 'f1' ? 'F1' : `a cost of ${rule.fp} for each wrong ${quote(label)} and ${rule.fn} for each missed one`;
-  return oneLine(`${said}, chosen for ${what} on ${count(rows)} ${rowsOn(on)}`);
+  return oneLine(`${decision}, chosen for ${what} on ${count(rows)} ${rowsOn(on)}`);
 }
 
 /**
  * Names the option for the other class. Without `--positive` the second class is the positive one, whether rare or not.
  */
-const otherClass = ({ rule, positive }: ThresholdWish, [first = '']: readonly string[]): string =>
+const otherClass = ({ rule, positive }: ThresholdOptions, [first = '']: readonly string[]): string =>
   positive === undefined && typeof rule !== 'number' ? oneLine(`; --positive ${quote(first)} is for the other`) : '';
 
 /** Returns the share of values within half a width of the answers. */
 export function coverageOf(halfWidth: number, answers: ArrayLike<number>, values: ArrayLike<number>): number {
-  const held = Array.from(values, (value, i) => Math.abs(value - (answers[i] ?? NaN)) <= halfWidth);
+  const held = Array.from(values, (value, i) => Math.abs(value - at(answers, i)) <= halfWidth);
   return held.filter(Boolean).length / held.length;
 }
 
-/** Returns how the fitted threshold and interval read answers. */
-export function readingOf({ threshold, level, intervals = [] }: Omit<Fitted, 'notes'>): Reading {
+/** Returns the rule with the fitted threshold and interval. */
+export function answerRuleOf({ threshold, level, intervals = [] }: Omit<Fitted, 'notes'>): AnswerRule {
   const halfWidth = intervals.find((interval) => interval.level === level)?.halfWidth;
   return { ...(threshold && { threshold }), ...(halfWidth !== undefined && { halfWidth }) };
 }
