@@ -4,6 +4,7 @@ export { denseNetwork, imageNetwork, membersNetwork, type Units } from './defaul
 export { encodedShape } from './row.ts';
 export { emitForward } from './forward.ts';
 export * from './layer.ts';
+export { defaultBins } from './layer-defaults.ts';
 export {
   dataTensorsOf,
   layersOf,

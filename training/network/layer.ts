@@ -1,14 +1,6 @@
-/**
- * Layers by name, with the defaults of their settings. Of the schema only types are imported, so that a program that
- * describes a network loads no package.
- */
+/** Layers by name, with the defaults of their settings. */
+import { defaultAverage, defaultBins } from './layer-defaults.ts';
 import type { Layer, LayerOf } from './schema.ts';
-
-/** The default of the maximum number of bins for each number of a row. */
-export const defaultBins = 32;
-
-/** Returns how the answers of members are combined by default: one unit is a number, several are classes. */
-export const defaultAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
 
 /**
  * Encodes the numbers of a table's rows. Each is scaled by median and quartiles, with outliers drawn in. Beside it

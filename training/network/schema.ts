@@ -5,7 +5,7 @@
 import { at } from '../arrays/index.ts';
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
-import { defaultAverage, defaultBins } from './layer.ts';
+import { defaultAverage, defaultBins } from './layer-defaults.ts';
 
 /** The maximum of a size. A larger one is a typing error, and would take all memory. */
 const largest = 2 ** 20;
