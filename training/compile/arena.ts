@@ -5,8 +5,8 @@
  *     │ numbers of the model │ inputs, outputs, and all between, as they come and go │
  *     0 1024                 ▲ arena
  */
-import type { Buffer } from './buffer.ts';
-import { Stored } from './buffer.ts';
+import { present } from '../arrays/index.ts';
+import { type Buffer, Stored } from './buffer.ts';
 import { type CompactType, compacted } from './compact.ts';
 import type { Expansion } from './kernels/expand.ts';
 import type { Kernel } from './kernels/kernel.ts';
@@ -68,12 +68,12 @@ export function planMemory(
   for (const buffer of stored) {
     const address = reserve(buffer.bytes);
     addresses.set(buffer, address);
-    const less = compact && compacted(buffer, compact);
-    if (!less) segments.push({ address, data: buffer.data });
+    const compressed = compact && compacted(buffer, compact);
+    if (!compressed) segments.push({ address, data: buffer.data });
     else {
-      const { type, numbers, scales } = less;
-      const at = { from: place(numbers), scales: place(new Uint8Array(scales.buffer)), to: address };
-      expansions.push({ type, sections: buffer.sections, ...at });
+      const { type, numbers, scales } = compressed;
+      const places = { from: place(numbers), scales: place(new Uint8Array(scales.buffer)), to: address };
+      expansions.push({ type, sections: buffer.sections, ...places });
     }
   }
   const arena = packed(
@@ -81,7 +81,7 @@ export function planMemory(
     end,
   );
   for (const [buffer, address] of arena.addresses) addresses.set(buffer, address);
-  for (const [buffer, other] of aliases) addresses.set(buffer, addresses.get(other) ?? NaN);
+  for (const [buffer, other] of aliases) addresses.set(buffer, present(addresses.get(other)));
   return { addresses, segments, expansions, arenaBytes: arena.end - end, bytes: arena.end };
 }
 

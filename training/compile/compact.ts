@@ -7,6 +7,7 @@
  *     int8:      w = q · s            s = max |w| / 127 over the weights of an output, q an integer
  *     float16:   w = q
  */
+import { present } from '../arrays/index.ts';
 import { fromHalves, toHalves } from '../files/index.ts';
 import type { Section, Stored } from './buffer.ts';
 
@@ -45,10 +46,10 @@ function asIntegers(weights: Float32Array, sections: readonly Section[]): Compac
   for (const { rows, vectors } of sections) {
     const columns = 4 * vectors;
     for (let column = 0; column < columns; column++) {
-      const places = Array.from({ length: rows }, (_, row) => start + row * columns + column);
-      const integers = asColumn(Float32Array.from(places, (at) => weights[at] ?? 0));
+      const indices = Array.from({ length: rows }, (_, row) => start + row * columns + column);
+      const integers = asColumn(Float32Array.from(indices, (index) => present(weights[index])));
       if (!integers) return undefined;
-      places.forEach((at, row) => (numbers[at] = integers.numbers[row] ?? 0));
+      indices.forEach((index, row) => (numbers[index] = present(integers.numbers[row])));
       scales.push(integers.scale);
     }
     start += rows * columns;
@@ -63,6 +64,6 @@ export function asColumn(weights: Float32Array): { readonly numbers: Int8Array; 
   const largest = weights.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
   const scale = Math.fround(largest / 127) || 1;
   const numbers = Int8Array.from(weights, (weight) => Math.round(weight / scale));
-  const isMultiple = weights.every((weight, i) => Math.abs((numbers[i] ?? 0) * scale - weight) <= rounding * largest);
+  const isMultiple = weights.every((weight, i) => Math.abs(present(numbers[i]) * scale - weight) <= rounding * largest);
   return isMultiple ? { numbers, scale } : undefined;
 }

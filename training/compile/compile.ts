@@ -5,7 +5,7 @@
  *     graph ── simplify ──▶ nodes of one sample ── lower ──▶ kernels ── plan ──▶ addresses ── emit ──▶ text ──▶ module
  */
 import type { DType, Graph } from '../graph/index.ts';
-import { elementCount } from '../arrays/index.ts';
+import { at, elementCount } from '../arrays/index.ts';
 import type { CompactType } from './compact.ts';
 import { type MemoryPlan, planMemory } from './arena.ts';
 import { CompileError } from './error.ts';
@@ -91,16 +91,16 @@ function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOp
   return {
     text: moduleText(kernels, plan, { fma }),
     plan,
-    inputs: inputs.map((port, i) => portOf(port, entries[i], plan)),
-    outputs: outputs.map((port, i) => portOf(port, answers[i], plan)),
+    inputs: inputs.map((port, i) => portOf(port, at(entries, i), plan)),
+    outputs: outputs.map((port, i) => portOf(port, at(answers, i), plan)),
   };
 }
 
 /** The limit of a Worker's memory. */
 const maxBytes = 128 * 2 ** 20;
 
-function portOf({ name, shape, value, ofBatch }: Port, buffer: Buffer | undefined, plan: MemoryPlan): ProgramPort {
-  const offset = buffer && plan.addresses.get(buffer);
+function portOf({ name, shape, value, isPerSample }: Port, buffer: Buffer, plan: MemoryPlan): ProgramPort {
+  const offset = plan.addresses.get(buffer);
   if (offset === undefined) throw new Error(`internal: ${name} has no address`);
-  return { name, dtype: value.dtype, shape, count: elementCount(shapeOf(value)), offset, perSample: ofBatch };
+  return { name, dtype: value.dtype, shape, count: elementCount(shapeOf(value)), offset, perSample: isPerSample };
 }

@@ -1,6 +1,6 @@
 /** Computes nodes whose inputs are all stored when the model is compiled, in float64. */
-import type { DType, Node, Tensor, Value } from '../graph/index.ts';
-import { elementCount } from '../arrays/index.ts';
+import { type DType, knownSizes, type Node, type Shape, type Tensor, type Value } from '../graph/index.ts';
+import { at, elementCount, present } from '../arrays/index.ts';
 import { CompileError } from './error.ts';
 
 export type Numbers = Float64Array;
@@ -20,8 +20,8 @@ export function lanesOf(name: string, dtype: DType, numbers: Numbers): Int32Arra
   const lanes = Int32Array.from(numbers, (number) => (dtype === 'bool' ? -number : number));
   // A lane holds the bits of an unsigned integer.
   const valueOf = (lane: number): number => (dtype === 'uint32' ? lane >>> 0 : lane);
-  const at = dtype === 'bool' ? -1 : lanes.findIndex((lane, i) => valueOf(lane) !== numbers[i]);
-  if (at >= 0) throw new CompileError(`${name}: expected integers of 32 bits, got ${numbers[at] ?? NaN}`);
+  const wide = dtype === 'bool' ? undefined : numbers.find((number, i) => valueOf(present(lanes[i])) !== number);
+  if (wide !== undefined) throw new CompileError(`${name}: expected integers of 32 bits, got ${wide}`);
   return lanes;
 }
 
@@ -47,7 +47,7 @@ const binary =
     const [a, b] = [broadcast(A, shape), broadcast(B, shape)];
     return float32(
       shape,
-      a.map((x, i) => f(x, b[i] ?? NaN)),
+      a.map((x, i) => f(x, present(b[i]))),
     );
   };
 
@@ -68,24 +68,25 @@ const folds: { readonly [O in Node['op']]?: Fold } = {
 };
 
 /** @returns undefined where the node is left to the program */
-export function folded(node: Node, shape: readonly number[]): Tensor | undefined {
+export function foldConstant(node: Node, shape: Shape): Tensor | undefined {
   const values: readonly (Value | undefined)[] = node.inputs;
   const inputs = values.flatMap((value) => value?.constant ?? []);
-  return inputs.length === values.length ? folds[node.op]?.(node, inputs, shape) : undefined;
+  const fold = folds[node.op];
+  return fold && inputs.length === values.length ? fold(node, inputs, knownSizes(shape)) : undefined;
 }
 
 /** Repeats the elements of a tensor to a larger shape, row-major. */
 export function broadcast(tensor: Tensor, shape: readonly number[]): Numbers {
   const numbers = numbersOf(tensor);
   const strides = broadcastStrides(tensor.shape, shape);
-  return walk(shape, strides).map((at) => numbers[at] ?? NaN);
+  return walk(shape, strides).map((index) => present(numbers[index]));
 }
 
 /** Returns the strides, in elements, for each axis of `shape`: 0 where the smaller shape is repeated. */
 export function broadcastStrides(smaller: readonly number[], shape: readonly number[]): readonly number[] {
   const missing = shape.length - smaller.length;
   const own = stridesOf(smaller);
-  return shape.map((_, axis) => (axis < missing || smaller[axis - missing] === 1 ? 0 : (own[axis - missing] ?? 0)));
+  return shape.map((_, axis) => (axis < missing || smaller[axis - missing] === 1 ? 0 : at(own, axis - missing)));
 }
 
 export const stridesOf = (shape: readonly number[]): readonly number[] =>
@@ -93,27 +94,25 @@ export const stridesOf = (shape: readonly number[]): readonly number[] =>
 
 function transposed(numbers: Numbers, shape: readonly number[], perm: readonly number[]): Numbers {
   const strides = stridesOf(shape);
-  const to = perm.map((axis) => shape[axis] ?? 1);
-  return walk(
-    to,
-    perm.map((axis) => strides[axis] ?? 0),
-  ).map((at) => numbers[at] ?? NaN);
+  const permuted = (list: readonly number[]): readonly number[] => perm.map((axis) => at(list, axis));
+  return walk(permuted(shape), permuted(strides)).map((index) => present(numbers[index]));
 }
 
 /** Returns the index that the strides lead to, for each position of `shape` in row-major order. */
 function walk(shape: readonly number[], strides: readonly number[]): Numbers {
-  const places = new Float64Array(elementCount(shape));
-  const index = shape.map(() => 0);
-  let at = 0;
-  for (let flat = 0; flat < places.length; flat++) {
-    places[flat] = at;
+  const indices = new Float64Array(elementCount(shape));
+  const position = shape.map(() => 0);
+  let index = 0;
+  for (let flat = 0; flat < indices.length; flat++) {
+    indices[flat] = index;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = (index[axis] ?? 0) + 1;
-      at += strides[axis] ?? 0;
-      if ((index[axis] ?? 0) < (shape[axis] ?? 1)) break;
-      at -= (index[axis] ?? 0) * (strides[axis] ?? 0);
-      index[axis] = 0;
+      const next = present(position[axis]) + 1;
+      index += present(strides[axis]);
+      position[axis] = next;
+      if (next < present(shape[axis])) break;
+      index -= next * present(strides[axis]);
+      position[axis] = 0;
     }
   }
-  return places;
+  return indices;
 }

@@ -47,7 +47,7 @@ export function moduleText(
     madd: (acc, a, b) =>
       fma ? vector('f32x4.relaxed_madd', a, b, acc) : vector('f32x4.add', acc, vector('f32x4.mul', a, b)),
   };
-  const running = threads === 2 ? runOnTwo(kernels, context) : runAlone(kernels, context);
+  const running = threads === 2 ? runOnTwo(kernels, context) : runOnOne(kernels, context);
   const starting = plan.expansions.flatMap((expansion) => expand(expansion, define));
   const pages = Math.ceil(plan.bytes / pageBytes);
   return [
@@ -62,7 +62,7 @@ export function moduleText(
   ].join('\n');
 }
 
-const runAlone = (kernels: readonly Kernel[], context: Emit): readonly Wat[] => [
+const runOnOne = (kernels: readonly Kernel[], context: Emit): readonly Wat[] => [
   '(func $run (export "run")',
   ...kernels.flatMap(({ about, emit }) => [comment(about), ...emit(context)]).map((line) => `  ${line}`),
   ')',
@@ -78,7 +78,7 @@ export async function assemble(text: string, plan: MemoryPlan): Promise<Uint8Arr
     const pages = Math.ceil(plan.bytes / pageBytes);
     const segments = plan.segments.map(({ address, data }) => ({ offset: module.i32.const(address), data }));
     module.setMemory(pages, pages, 'memory', segments);
-    if (module.validate() !== 1) throw new Error('internal: the program is no valid module');
+    if (module.validate() !== 1) throw new Error('internal: the program is not a valid module');
     return module.emitBinary();
   } finally {
     module.dispose();

@@ -21,7 +21,7 @@ const minWork = 8192;
  * arrives while polling, up to some hundred µs. It is halved each time it does not, down to one or two µs, as on a
  * machine that others use.
  */
-const looks = { min: 1_000, max: 100_000 } as const;
+const polls = { min: 1_000, max: 100_000 } as const;
 /** A sleeping thread checks again after this many nanoseconds, … */
 const nap = 1_000_000_000;
 /** … and gives up after this many times, since the other thread has ended. */
@@ -46,29 +46,29 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     store(sleepers[thread], i32(1)),
     set('how', `(memory.atomic.wait32 offset=0 ${i32(others)} ${get('before')} (i64.const ${nap}))`),
     store(sleepers[thread], i32(0)),
-    set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(looks.min))),
-    set('looks', get('patience')),
+    set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(polls.min))),
+    set('polls', get('patience')),
     // 2 means that the time is over and the other thread has not arrived.
     `(if (i32.eq ${get('how')} (i32.const 2)) (then ${subtract('naps')}))`,
     `(if (i32.eq ${get('naps')} (i32.const 0)) (then (unreachable)))`,
   ];
-  const isAlone = `(i32.eq ${load(others)} ${get('before')})`;
+  const isWaiting = `(i32.eq ${load(others)} ${get('before')})`;
   return [
-    `(func $meet_${thread} (local $before i32) (local $how i32) (local $looks i32) (local $naps i32) (local $patience i32)`,
+    `(func $meet_${thread} (local $before i32) (local $how i32) (local $polls i32) (local $naps i32) (local $patience i32)`,
     set('before', load(own)),
     store(own, `(i32.add ${get('before')} (i32.const 1))`),
     `(if ${load(sleepers[other])} (then (drop (memory.atomic.notify offset=0 ${i32(own)} (i32.const 1)))))`,
     // It is 0 before the first meeting.
-    set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(looks.min))),
-    set('looks', get('patience')),
+    set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(polls.min))),
+    set('polls', get('patience')),
     set('naps', i32(naps)),
     '(loop $wait',
-    `  (if ${isAlone} (then`,
-    subtract('looks'),
-    `    (if (i32.eq ${get('looks')} (i32.const 0)) (then ${sleep.join(' ')}))`,
+    `  (if ${isWaiting} (then`,
+    subtract('polls'),
+    `    (if (i32.eq ${get('polls')} (i32.const 0)) (then ${sleep.join(' ')}))`,
     '  ))',
-    `  (br_if $wait ${isAlone}))`,
-    set('patience', smaller(`(i32.add ${get('patience')} (i32.const ${looks.min}))`, i32(looks.max))),
+    `  (br_if $wait ${isWaiting}))`,
+    set('patience', smaller(`(i32.add ${get('patience')} (i32.const ${polls.min}))`, i32(polls.max))),
     `(i32.store ${i32(patience[thread])} ${get('patience')})`,
     ')',
   ];
@@ -88,7 +88,7 @@ export function runOnTwo(kernels: readonly Kernel[], context: Emit): readonly Wa
   }
   const along = (thread: 0 | 1): readonly Wat[] => {
     const meet = call(`meet_${thread}`);
-    return [meet, ...phases.flatMap(({ first, second }) => [...([first, second][thread] ?? []), meet])];
+    return [meet, ...phases.flatMap(({ first, second }) => [...(thread === 0 ? first : second), meet])];
   };
   return [
     ...meeting(0),

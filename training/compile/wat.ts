@@ -5,6 +5,8 @@
  * Source: https://webassembly.github.io/spec/core/text/
  */
 
+import { at } from '../arrays/index.ts';
+
 /** An expression that leaves a value, or a statement. */
 export type Wat = string;
 
@@ -14,7 +16,7 @@ export const i32 = (value: number): Wat => `(i32.const ${value})`;
 export const call = (name: string, ...args: readonly Wat[]): Wat => `(call $${name} ${args.join(' ')})`;
 export const comment = (text: string): Wat => `;; ${text.replaceAll('\n', ' ')}`;
 
-/** Returns the address `bytes` behind another. */
+/** Returns the address `bytes` after another. */
 export const plus = (address: Wat, bytes: number): Wat =>
   bytes === 0 ? address : `(i32.add ${address} ${i32(bytes)})`;
 export const advance = (local: string, bytes: number): Wat =>
@@ -42,7 +44,7 @@ const floats = new Float32Array(bits.buffer);
  */
 export function splat(value: number): Wat {
   floats[0] = value;
-  const hex = `0x${(bits[0] ?? 0).toString(16)}`;
+  const hex = `0x${at(bits, 0).toString(16)}`;
   return `(v128.const i32x4 ${hex} ${hex} ${hex} ${hex})`;
 }
 
@@ -54,6 +56,15 @@ export function shuffle(lanes: readonly number[], a: Wat, b: Wat = a): Wat {
   const bytes = lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]);
   return `(i8x16.shuffle ${bytes.join(' ')} ${a} ${b})`;
 }
+
+/** Returns the mask of the first lanes of a vector. */
+export const firstLanes = (count: number): Wat =>
+  `(v128.const i32x4 ${range(4)
+    .map((lane) => (lane < count ? -1 : 0))
+    .join(' ')})`;
+
+/** Returns the mask of the lanes in the last vector of a row that belong to it. */
+export const lastLanes = (count: number): Wat => firstLanes(((count - 1) % 4) + 1);
 
 /** Repeats one lane four times. */
 export const spread = (lane: number, value: Wat): Wat => shuffle([lane, lane, lane, lane], value);

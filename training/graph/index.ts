@@ -19,6 +19,7 @@ export {
   formatType,
   known,
   knownSizes,
+  normalizeAxis,
   sameShape,
   sizeIfKnown,
   sizeOf,

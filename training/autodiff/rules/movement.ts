@@ -6,6 +6,7 @@ import {
   GraphError,
   known,
   knownSizes,
+  normalizeAxis,
   type OpType,
   type Value,
 } from '../../graph/index.ts';
@@ -25,7 +26,7 @@ export const movement = {
   Concat: (g, { inputs, attributes: { axis } }, [dResult]) => {
     let offset = 0;
     return inputs.map((input) => {
-      const joined = axis < 0 ? axis + input.shape.length : axis;
+      const joined = normalizeAxis(axis, input.shape.length);
       const starts = input.shape.map((_, i) => (i === joined ? offset : 0));
       offset += known('an axis', input.shape[joined]);
       return block(g, dResult, starts, input);

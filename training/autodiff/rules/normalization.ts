@@ -26,6 +26,7 @@ import {
   type GraphBuilder,
   GraphError,
   known,
+  normalizeAxis,
   type OpNode,
   type OpType,
   sizeOf,
@@ -81,7 +82,7 @@ export const normalization = {
   LayerNormalization: (g, { inputs: [X, Scale], outputs: [, Mean, InvStdDev], attributes: { axis } }, [dY]) => {
     if (!dY) throw new GraphError('the statistics pass no gradient on');
     const rank = X.shape.length;
-    const at = axis < 0 ? axis + rank : axis;
+    const at = normalizeAxis(axis, rank);
     const axes = X.shape.map((_, i) => i);
     const meanOfSample = (value: Value) => g.ReduceMean(value, g.ints(axes.slice(at)), { keepdims: 1 });
     const sumOverSamples = (value: Value) =>

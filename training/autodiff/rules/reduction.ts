@@ -4,6 +4,7 @@ import {
   type GraphBuilder,
   known,
   knownSizes,
+  normalizeAxis,
   type OpNode,
   type OpType,
   type Value,
@@ -13,7 +14,7 @@ import { notDifferentiable, type RuleTable } from '../rule.ts';
 type Reduction = OpNode<'ReduceSum'> | OpNode<'ReduceMean'>;
 
 const axesOf = ({ inputs: [data, axes] }: Reduction): readonly number[] =>
-  constantInts('axes', axes).map((axis) => (axis < 0 ? axis + data.shape.length : axis));
+  constantInts('axes', axes).map((axis) => normalizeAxis(axis, data.shape.length));
 
 /** Repeats a reduced cotangent along the axes that were reduced. */
 function spread(g: GraphBuilder, node: Reduction, dReduced: Value): Value {

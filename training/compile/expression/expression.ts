@@ -2,6 +2,7 @@
  * The expression of an elementwise step: a tree whose leaves are operands and numbers, evaluated for four elements at
  * once. A chain of ONNX nodes becomes one tree, so that intermediate values are never written to memory.
  */
+import { at } from '../../arrays/index.ts';
 import { splat, splatInt, vector, type Wat } from '../wat.ts';
 import * as functions from './functions.ts';
 import type { Lines } from './lines.ts';
@@ -90,7 +91,7 @@ export const flushed = (tree: Expression): Expression =>
  * @param operands the expressions that read the operands
  */
 export function evaluate(lines: Lines, tree: Expression, operands: readonly Wat[]): Wat {
-  return evaluateAll(lines, [tree], operands)[0] ?? '';
+  return at(evaluateAll(lines, [tree], operands), 0);
 }
 
 /** Writes the instructions of several trees, which may share subtrees. */
@@ -104,12 +105,12 @@ export function evaluateAll(lines: Lines, trees: readonly Expression[], operands
   const emit = (expression: Expression): Wat => {
     switch (expression.kind) {
       case 'operand':
-        return lines.keep(operands[expression.operand] ?? '');
+        return lines.keep(at(operands, expression.operand));
       case 'number':
         return expression.type === 'float' ? splat(expression.value) : splatInt(expression.value);
       case 'operation': {
-        const [a = '', b = '', c = ''] = expression.inputs.map(visit);
-        const inputs = [a, b, c].slice(0, expression.inputs.length) as [Wat, Wat, Wat];
+        // As many as the operation takes.
+        const inputs = expression.inputs.map(visit) as [Wat, Wat, Wat];
         return lines.keep(operations[expression.operation](lines, ...inputs));
       }
     }

@@ -32,10 +32,12 @@ export const atLeast = (x: Wat, min: Wat): Wat => vector('f32x4.pmax', x, min);
  */
 export const flush = (lines: Lines, x: Wat): Wat => lines.keep(choose(splat(0), x, less(abs(x), splat(2 ** -126))));
 
+/** From that of the highest power to that of the lowest. */
+type Coefficients = readonly [number, ...number[]];
+
 /** (((c₀ x + c₁) x + c₂) x + …) */
-function polynomial(x: Wat, [first = 0, ...rest]: readonly number[]): Wat {
-  return rest.reduce((sum, coefficient) => add(mul(sum, x), splat(coefficient)), splat(first));
-}
+const polynomial = (x: Wat, [first, ...others]: Coefficients): Wat =>
+  others.reduce((sum, coefficient) => add(mul(sum, x), splat(coefficient)), splat(first));
 
 /** Computes 2ⁿ for integers, by the bits of the exponent. */
 const powerOfTwo = (n: Wat): Wat => vector('i32x4.shl', vector('i32x4.add', n, splatInt(127)), '(i32.const 23)');
@@ -48,7 +50,9 @@ export function exp(lines: Lines, x: Wat): Wat {
   const bounded = lines.keep(atLeast(atMost(x, splat(90)), splat(-110)));
   const n = lines.keep(vector('f32x4.nearest', mul(bounded, splat(Math.LOG2E))));
   const r = lines.keep(sub(sub(bounded, mul(n, splat(0.693359375))), mul(n, splat(-2.1219444e-4))));
-  const series = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+  const series: Coefficients = [
+    1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+  ];
   const power = lines.keep(add(add(mul(polynomial(r, series), mul(r, r)), r), splat(1)));
   const whole = lines.keep(vector('i32x4.trunc_sat_f32x4_s', n));
   const half = lines.keep(vector('i32x4.shr_s', whole, '(i32.const 1)'));
@@ -70,7 +74,7 @@ export function log(lines: Lines, x: Wat): Wat {
   );
   const m = lines.keep(add(sub(mantissa, splat(1)), vector('v128.and', low, mantissa)));
   const squared = lines.keep(mul(m, m));
-  const series = [
+  const series: Coefficients = [
     7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
     2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
   ];
@@ -90,7 +94,9 @@ export const sigmoid = (lines: Lines, x: Wat): Wat => lines.keep(div(splat(1), a
 export function tanh(lines: Lines, x: Wat): Wat {
   const magnitude = lines.keep(abs(x));
   const squared = lines.keep(mul(x, x));
-  const series = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+  const series: Coefficients = [
+    -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
+  ];
   const near = lines.keep(add(mul(mul(polynomial(squared, series), squared), x), x));
   const power = exp(lines, add(magnitude, magnitude));
   const far = withSignOf(x, sub(splat(1), div(splat(2), add(power, splat(1)))));
@@ -100,7 +106,9 @@ export function tanh(lines: Lines, x: Wat): Wat {
 export function erf(lines: Lines, x: Wat): Wat {
   const t = lines.keep(abs(x));
   const s = lines.keep(mul(x, x));
-  const fromZero = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1];
+  const fromZero: Coefficients = [
+    -5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1,
+  ];
   const near = lines.keep(add(mul(polynomial(s, fromZero), x), x));
   const r = add(mul(polynomial(t, [-1.7285347e-5, 3.83197126e-4]), s), polynomial(t, [-3.88396438e-3, 2.42546219e-2]));
   const tail = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce((sum, c) => add(mul(sum, t), splat(c)), r);

@@ -20,7 +20,8 @@ export function laneTypeOf(node: Pick<Node, 'name' | 'op'>, { name, dtype }: Val
   return type;
 }
 
-type Inputs = readonly Expression[];
+/** A node's inputs. The schema has checked their number, and a rule names only those that its op has. */
+type Inputs = readonly [X: Expression, Y: Expression, Z: Expression];
 type Rule<O extends OpType> = (inputs: Inputs, node: OpNode<O>) => Expression;
 
 /** The members of a node that rules need when they do not read attributes. */
@@ -39,18 +40,16 @@ const unary =
 const binary =
   (ofFloats: Operation, ofInts?: Operation, result?: LaneType) =>
   (inputs: Inputs, node: AnyNode): Expression => {
-    if (inputs[0]?.type === 'float') return operate(result ?? 'float', ofFloats, ...inputs);
+    if (inputs[0].type === 'float') return operate(result ?? 'float', ofFloats, ...inputs);
     // The low bits of sums and products do not depend on the meaning of the highest bit.
-    if (inputs[0]?.type === 'uint' && (ofInts === 'addInt' || ofInts === 'mulInt'))
+    if (inputs[0].type === 'uint' && (ofInts === 'addInt' || ofInts === 'mulInt'))
       return operate('uint', ofInts, ...inputs);
     // Sums of int64 may need more than 32 bits; comparisons do not.
     const isNarrow = node.inputs[0].dtype === 'int32' || result === 'mask';
-    if (inputs[0]?.type !== 'int' || !ofInts || !isNarrow)
+    if (inputs[0].type !== 'int' || !ofInts || !isNarrow)
       throw uncovered(node, `expected float32${ofInts ? ' or int32' : ''}, got ${node.inputs[0].dtype}`);
     return operate(result ?? 'int', ofInts, ...inputs);
   };
-
-const identity: Rule<'Identity'> = ([X]) => X ?? numberOf(NaN);
 
 const [zero, one] = [numberOf(0), numberOf(1)];
 
@@ -58,10 +57,10 @@ const rules = {
   Add: binary('add', 'addInt'),
   Sub: binary('sub', 'subInt'),
   Mul: binary('mul', 'mulInt'),
-  Div: (inputs, node) => (inputs[0]?.type === 'uint' ? shifted(inputs, node) : binary('div')(inputs, node)),
+  Div: (inputs, node) => (inputs[0].type === 'uint' ? shifted(inputs, node) : binary('div')(inputs, node)),
   Max: binary('max', 'maxInt'),
   Neg: (inputs, node) =>
-    inputs[0]?.type === 'int' && node.inputs[0].dtype === 'int32'
+    inputs[0].type === 'int' && node.inputs[0].dtype === 'int32'
       ? operate('int', 'negInt', ...inputs)
       : unary('neg')(inputs, node),
   Sqrt: unary('sqrt'),
@@ -73,33 +72,33 @@ const rules = {
   Softplus: unary('softplus'),
   Relu: (inputs, node) => operate('float', 'atLeast', ...floats(inputs, node), zero),
   LeakyRelu: (inputs, node) => {
-    const [X = zero] = floats(inputs, node);
+    const [X] = floats(inputs, node);
     const slope = operate('float', 'mul', X, numberOf(node.attributes.alpha));
     return operate('float', 'choose', operate('mask', 'greaterOrEqual', X, zero), X, slope);
   },
   HardSigmoid: (inputs, node) => {
     const { alpha, beta } = node.attributes;
-    const [X = zero] = floats(inputs, node);
+    const [X] = floats(inputs, node);
     const line = operate('float', 'add', operate('float', 'mul', X, numberOf(alpha)), numberOf(beta));
     return operate('float', 'atMost', operate('float', 'atLeast', line, zero), one);
   },
   Clip: (inputs, node) => {
-    const [X = zero, min = zero, max = zero] = floats(inputs, node);
+    const [X, min, max] = floats(inputs, node);
     return operate('float', 'atMost', operate('float', 'atLeast', X, min), max);
   },
   Equal: (inputs, node) =>
-    inputs[0]?.type === 'mask'
+    inputs[0].type === 'mask'
       ? operate('mask', 'equalInt', ...inputs)
       : binary('equal', 'equalInt', 'mask')(inputs, node),
   Greater: binary('greater', 'greaterInt', 'mask'),
   GreaterOrEqual: binary('greaterOrEqual', 'greaterOrEqualInt', 'mask'),
   IsNaN: (inputs, node) => {
-    const [X = zero] = floats(inputs, node);
+    const [X] = floats(inputs, node);
     return operate('mask', 'unequal', X, X);
   },
-  Where: ([condition = zero, X = zero, Y = zero]) => operate(X.type, 'choose', condition, X, Y),
-  Cast: ([X = zero], node) => cast(X, node),
-  Identity: identity,
+  Where: ([condition, X, Y]) => operate(X.type, 'choose', condition, X, Y),
+  Cast: ([X], node) => cast(X, node),
+  Identity: ([X]) => X,
 } satisfies { readonly [O in OpType]?: Rule<O> };
 
 type ElementwiseOp = keyof typeof rules;
@@ -109,9 +108,9 @@ export const isElementwise = (node: Node): node is Extract<Node, { op: Elementwi
   Object.hasOwn(rules, node.op);
 
 /** @throws CompileError for a combination of element types that is not covered */
-export function expressionOf(node: Extract<Node, { op: ElementwiseOp }>, inputs: Inputs): Expression {
+export function expressionOf(node: Extract<Node, { op: ElementwiseOp }>, inputs: readonly Expression[]): Expression {
   const rule = rules[node.op] as unknown as Rule<OpType>;
-  return rule(inputs, node);
+  return rule(inputs as unknown as Inputs, node);
 }
 
 function cast(X: Expression, node: OpNode<'Cast'>): Expression {
@@ -143,8 +142,8 @@ function cast(X: Expression, node: OpNode<'Cast'>): Expression {
 }
 
 /** Covers only the divisions of unsigned integers that dropout's random numbers need. */
-function shifted([X = zero, divisor]: Inputs, node: AnyNode): Expression {
-  const by = divisor?.kind === 'number' ? divisor.value : NaN;
+function shifted([X, divisor]: Inputs, node: AnyNode): Expression {
+  const by = divisor.kind === 'number' ? divisor.value : undefined;
   if (by === 2 ** 8) return operate('uint', 'shiftRight8', X);
   if (by === 2 ** 16) return operate('uint', 'shiftRight16', X);
   throw uncovered(node, 'expected unsigned integers to be divided by 2⁸ or 2¹⁶');

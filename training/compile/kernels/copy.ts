@@ -7,7 +7,7 @@
  * The innermost loop moves vectors where elements are consecutive on both sides. It never writes past the end, where
  * another piece may lie.
  */
-import { elementCount } from '../../arrays/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
 import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, store, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
@@ -67,16 +67,13 @@ function pieceCode(
     : whole;
   const share = partOfNest(rows, part);
   if (!share) return { counts: [], body: [] };
-  const {
-    nest: outer,
-    starts: [behindFrom = 0, behindTo = 0],
-  } = share;
+  const { nest: outer, starts } = share;
   return {
     counts: counters(outer),
     body: [
-      set('from', i32(from + bytes(piece.fromAt) + behindFrom)),
-      set('to', i32(to + bytes(piece.toAt) + behindTo)),
-      ...loops(outer, isRun ? run(whole.counts[last] ?? 0) : [moveOne(get('to'), get('from'))]),
+      set('from', i32(from + bytes(piece.fromAt) + at(starts, 0))),
+      set('to', i32(to + bytes(piece.toAt) + at(starts, 1))),
+      ...loops(outer, isRun ? run(at(whole.counts, last)) : [moveOne(get('to'), get('from'))]),
     ],
   };
 }
@@ -89,10 +86,10 @@ function run(count: number): readonly Wat[] {
   const vectors = Math.floor(count / 4);
   const rest = range(count % 4);
   if (vectors < 8) {
-    const at = vectors * vectorBytes;
+    const end = vectors * vectorBytes;
     return [
       ...range(vectors).map((i) => store(get('to'), load(get('from'), i * vectorBytes), i * vectorBytes)),
-      ...rest.map((i) => moveOne(get('to'), get('from'), at + 4 * i)),
+      ...rest.map((i) => moveOne(get('to'), get('from'), end + 4 * i)),
     ];
   }
   return [

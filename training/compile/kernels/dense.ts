@@ -91,13 +91,13 @@ export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): K
       const { addressOf, define } = context;
       const groups = groupsOf(matrix.columns);
       const parts = [...new Set(groups)].map((vectors) => {
-        const behind = groups.indexOf(vectors) * sums * vectorBytes;
+        const offset = groups.indexOf(vectors) * sums * vectorBytes;
         return call(
           define('dense', groupCode({ matrix, vectors, bias, epilogue }, context)),
           get('x'),
-          i32(addressOf(weights) + matrix.rows * behind),
-          plus(get('out'), behind),
-          i32(behind),
+          i32(addressOf(weights) + matrix.rows * offset),
+          plus(get('out'), offset),
+          i32(offset),
           i32(groups.filter((width) => width === vectors).length),
         );
       });

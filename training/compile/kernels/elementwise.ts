@@ -8,7 +8,7 @@
  * An operand that is broadcast along an axis does not move on that axis. A row whose length is not a multiple of four
  * is written past its end, into the next row, which is written afterwards.
  */
-import { elementCount } from '../../arrays/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
 import type { Blocked, Buffer, Plain } from '../buffer.ts';
 import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
@@ -63,7 +63,7 @@ export function elementwise(shape: Elementwise): Kernel {
       const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));
       const share = partOfNest(merged({ counts, pointers }), part);
       if (!share) return [];
-      const { nest, starts: behind } = share;
+      const { nest, starts: offsets } = share;
       const lines = new Lines();
       const reads = operands.map(({ read }, i) => (read === 'vector' ? load : loadSplat)(get(`p${i}`)));
       const trees = results.map(({ tree }) => tree);
@@ -71,7 +71,7 @@ export function elementwise(shape: Elementwise): Kernel {
         lines.add(store(get(`p${operands.length + i}`), value));
       });
       const starts = [...operands, ...results].map(({ buffer }, i) =>
-        set(`p${i}`, i32(addressOf(buffer) + (walks[i]?.offset ?? 0) + (behind[i] ?? 0))),
+        set(`p${i}`, i32(addressOf(buffer) + at(walks, i).offset + at(offsets, i))),
       );
       return [
         call(

@@ -17,6 +17,7 @@ import { Plain, vectorBytes } from '../buffer.ts';
 import {
   advance,
   type Code,
+  firstLanes,
   get,
   i32,
   load,
@@ -70,7 +71,7 @@ export function fixedCode(count: number): Code {
     set('most', zero),
     set('at', get('x')),
     ...(whole > 0 ? repeat('n', whole, [larger(load(get('at'))), advance('at', vectorBytes)]) : []),
-    ...(rest > 0 ? [larger(firstLanes(rest, load(get('at'))))] : []),
+    ...(rest > 0 ? [larger(onlyFirst(rest, load(get('at'))))] : []),
     ...[2, 1].map((distance) =>
       set(
         'most',
@@ -125,7 +126,7 @@ function block(count: number): readonly Wat[] {
     const rounded = vector('f32x4.add', vector('f32x4.mul', get('number'), get('factor')), splat(rounder));
     const isHigh = vector('i32x4.ne', get(high), zero);
     return [
-      set('number', firstLanes(lanes, load(get('x'), half * vectorBytes))),
+      set('number', onlyFirst(lanes, load(get('x'), half * vectorBytes))),
       set(low, vector('i32x4.sub', rounded, splatInt(rounderBits))),
       set(high, vector('i32x4.shr_s', vector('i32x4.add', get(low), splatInt(highUnit / 2)), i32(lowBits))),
       set(low, vector('i32x4.sub', get(low), vector('i32x4.shl', get(high), i32(lowBits)))),
@@ -148,13 +149,5 @@ const sumOfLanes = (integers: Wat): Wat =>
     .reduce((sum, lane) => `(i32.add ${sum} ${lane})`);
 
 /** Returns the first lanes, and zeros in the others, which may hold arbitrary numbers. */
-const firstLanes = (count: number, number: Wat): Wat =>
-  count === 4
-    ? number
-    : vector(
-        'v128.and',
-        number,
-        `(v128.const i32x4 ${range(4)
-          .map((lane) => (lane < count ? -1 : 0))
-          .join(' ')})`,
-      );
+const onlyFirst = (count: number, number: Wat): Wat =>
+  count === 4 ? number : vector('v128.and', number, firstLanes(count));

@@ -13,6 +13,7 @@
  * are 0; products that wait for memory are faster still. A row that cannot be converted to integers, or would lose most
  * of its numbers, is multiplied with floats, weight by weight.
  */
+import { at } from '../../arrays/index.ts';
 import { type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { asColumn } from '../compact.ts';
 import { evaluate } from '../expression/expression.ts';
@@ -52,7 +53,7 @@ const minColumns = 16;
 export interface IntegerMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** `[group][pair of k][column of the group][k of the pair]`, padded with zeros behind the last row and column. */
+  /** `[group][pair of k][column of the group][k of the pair]`, padded with zeros after the last row and column. */
   readonly numbers: Int8Array;
   /** The scale of each column. */
   readonly scales: Float32Array;
@@ -78,10 +79,10 @@ export function integerMatrix({ rows, columns, at }: Matrix): IntegerMatrix | un
     if (!column) return undefined;
     scales[n] = column.scale;
     const group = Math.floor(n / (4 * groupVectors));
-    const [first, behind] = [4 * groupVectors * group, n % (4 * groupVectors)];
+    const [first, within] = [4 * groupVectors * group, n % (4 * groupVectors)];
     const groupWidth = Math.min(4 * groupVectors, width - first);
     column.numbers.forEach((number, k) => {
-      numbers[height * first + 2 * (groupWidth * Math.floor(k / 2) + behind) + (k % 2)] = number;
+      numbers[height * first + 2 * (groupWidth * Math.floor(k / 2) + within) + (k % 2)] = number;
     });
   }
   return { rows, columns, numbers, scales };
@@ -103,13 +104,13 @@ export function integerDense({ about, rows, x, matrix, bias, epilogue, out }: In
       const { addressOf, define } = context;
       const groups = groupsOf(matrix.columns);
       const parts = [...new Set(groups)].map((vectors) => {
-        const behind = groups.indexOf(vectors) * groupVectors;
+        const first = groups.indexOf(vectors) * groupVectors;
         return call(
           define('integers', groupCode({ matrix, vectors, bias, epilogue, scales, fixed }, context)),
           get('x'),
-          i32(addressOf(weights) + 4 * paddedRows(matrix.rows) * behind),
-          plus(get('out'), behind * vectorBytes),
-          i32(behind * vectorBytes),
+          i32(addressOf(weights) + 4 * paddedRows(matrix.rows) * first),
+          plus(get('out'), first * vectorBytes),
+          i32(first * vectorBytes),
           i32(groups.filter((width) => width === vectors).length),
         );
       });
@@ -141,7 +142,8 @@ interface Group extends Pick<IntegerDense, 'matrix' | 'bias' | 'epilogue'> {
   readonly fixed: Buffer;
 }
 
-const [high, low] = [(j: number) => `high${j}`, (j: number) => `low${j}`];
+const high = (j: number): string => `high${j}`;
+const low = (j: number): string => `low${j}`;
 
 /**
  * Returns the code of `groups` consecutive groups of one width. `column` is their start among the vectors of the
@@ -159,8 +161,8 @@ function groupCode({ matrix, vectors, bias, epilogue, scales, fixed }: Group, { 
     lines.add(store(get('out'), evaluate(lines, epilogue.tree, [total, ...operands]), j * vectorBytes));
   }
   const scaled = all.map((j) => {
-    const [highs, lows] = [high, low].map((sum) => vector('f32x4.convert_i32x4_s', get(sum(j))));
-    const sum = vector('f32x4.add', vector('f32x4.mul', highs ?? '', splatUnit), lows ?? '');
+    const asFloats = (sum: string): Wat => vector('f32x4.convert_i32x4_s', get(sum));
+    const sum = vector('f32x4.add', vector('f32x4.mul', asFloats(high(j)), splatUnit), asFloats(low(j)));
     return set(high(j), vector('f32x4.mul', vector('f32x4.mul', sum, load(i32(addressOf(fixed)))), scale(j)));
   });
   return {
@@ -209,7 +211,7 @@ function integerSteps(rows: number, vectors: number, sums: readonly ((j: number)
   ].slice(0, sums.length);
   const multiply = (j: number): readonly Wat[] =>
     parts.map(({ pair }, part) => {
-      const sum = sums[part]?.(j) ?? '';
+      const sum = at(sums, part)(j);
       return set(sum, vector('i32x4.add', get(sum), vector('i32x4.dot_i16x8_s', get('q'), get(pair))));
     });
   const eachPair = range(blockLength / 2).flatMap((pair) => [
@@ -231,8 +233,8 @@ function integerSteps(rows: number, vectors: number, sums: readonly ((j: number)
 function eachVector(vectors: number, pair: number): readonly { readonly j: number; readonly fetch: readonly Wat[] }[] {
   return range(vectors).map((j) => {
     const offset = pairBytes * (pair * vectors + j);
-    const isAlone = j % 2 === 0 && j + 1 === vectors;
-    if (isAlone) return { j, fetch: [set('q', `(v128.load8x8_s offset=${offset} align=1 ${get('from')})`)] };
+    const isLastOdd = j % 2 === 0 && j + 1 === vectors;
+    if (isLastOdd) return { j, fetch: [set('q', `(v128.load8x8_s offset=${offset} align=1 ${get('from')})`)] };
     const widen = (half: 'low' | 'high') => set('q', vector(`i16x8.extend_${half}_i8x16_s`, get('two')));
     return { j, fetch: j % 2 === 0 ? [set('two', load(get('from'), offset)), widen('low')] : [widen('high')] };
   });

@@ -9,6 +9,7 @@
  *
  * Columns beyond the last one are computed from arbitrary numbers, and overwritten by the next row.
  */
+import { elementCount } from '../../arrays/index.ts';
 import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
 import { advance, call, get, i32, load, loadSplat, localsOf, plus, range, repeat, set, store, zero } from '../wat.ts';
 import type { Emit, Kernel } from './kernel.ts';
@@ -38,9 +39,7 @@ export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }:
     emit: (context) => {
       const { addressOf, define } = context;
       const counts = [...stack, m];
-      const outStrides = counts.map(
-        (_, axis) => 4 * n * counts.slice(axis + 1).reduce((size, count) => size * count, 1),
-      );
+      const outStrides = counts.map((_, axis) => 4 * n * elementCount(counts.slice(axis + 1)));
       const nest = {
         counts,
         pointers: [
@@ -52,9 +51,9 @@ export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }:
       const vectors = vectorsFor(n);
       const groups = range(Math.ceil(vectors / sums)).map((group) => {
         const width = Math.min(sums, vectors - group * sums);
-        const behind = group * sums * vectorBytes;
+        const offset = group * sums * vectorBytes;
         const name = define('product', productCode(k, n, width, context));
-        return call(name, get('a'), plus(get('b'), behind), plus(get('out'), behind));
+        return call(name, get('a'), plus(get('b'), offset), plus(get('out'), offset));
       });
       return [
         call(

@@ -6,6 +6,7 @@
  *         …
  *           body                        p is at Σ iₐ · strideₐ
  */
+import { at } from '../../arrays/index.ts';
 import { advance, repeat, type Wat } from '../wat.ts';
 
 /** The pointer of an operand, with its strides in bytes by axis. */
@@ -24,8 +25,8 @@ export function merged({ counts, pointers }: Nest): Nest {
   const long = counts.flatMap((count, axis) => (count === 1 ? [] : [axis]));
   const axes: { count: number; readonly strides: readonly number[] }[] = [];
   for (const axis of long) {
-    const count = counts[axis] ?? 1;
-    const strides = pointers.map((pointer) => pointer.strides[axis] ?? 0);
+    const count = at(counts, axis);
+    const strides = pointers.map((pointer) => at(pointer.strides, axis));
     const outer = axes.at(-1);
     if (outer && strides.every((stride, i) => outer.strides[i] === stride * count)) {
       axes.splice(-1, 1, { count: outer.count * count, strides });
@@ -33,7 +34,7 @@ export function merged({ counts, pointers }: Nest): Nest {
   }
   return {
     counts: axes.map(({ count }) => count),
-    pointers: pointers.map(({ local }, i) => ({ local, strides: axes.map(({ strides }) => strides[i] ?? 0) })),
+    pointers: pointers.map(({ local }, i) => ({ local, strides: axes.map(({ strides }) => at(strides, i)) })),
   };
 }
 
@@ -44,8 +45,8 @@ export function loops(nest: Nest, body: readonly Wat[], axis = 0): readonly Wat[
   if (count === undefined) return body;
   const inner = loops(nest, body, axis + 1);
   const moves = pointers.flatMap(({ local, strides }) => {
-    const done = axis + 1 < counts.length ? (counts[axis + 1] ?? 1) * (strides[axis + 1] ?? 0) : 0;
-    const step = (strides[axis] ?? 0) - done;
+    const done = axis + 1 < counts.length ? at(counts, axis + 1) * at(strides, axis + 1) : 0;
+    const step = at(strides, axis) - done;
     return step === 0 ? [] : [advance(local, step)];
   });
   return repeat(`i${axis}`, count, [...inner, ...moves]);

@@ -2,6 +2,7 @@
  * Kernels that several threads share. Each computes a part of the result with the same instructions as a single thread,
  * so that the numbers do not depend on the number of threads.
  */
+import { at } from '../../arrays/index.ts';
 import type { Nest } from './nest.ts';
 
 export interface Part {
@@ -34,6 +35,6 @@ export function partOfNest(
   if (count === 0) return undefined;
   return {
     nest: { counts: counts.with(0, count), pointers },
-    starts: pointers.map(({ strides }) => from * (strides[0] ?? 0)),
+    starts: pointers.map(({ strides }) => from * at(strides, 0)),
   };
 }

@@ -12,6 +12,7 @@
  * apart. A is packed into tiles where it lies transposed, since its rows are then as far apart as a page. Each sum adds
  * up k by k, whatever the blocks and the thread that computes it.
  */
+import { at, elementCount } from '../../arrays/index.ts';
 import { type Buffer, Plain, vectorBytes } from '../buffer.ts';
 import {
   advance,
@@ -69,26 +70,26 @@ const blockRows = 24;
 /** Returns the kernels that pack the operands, and the product itself. */
 export function product(shape: Product): readonly Kernel[] {
   const { about, a, b, out, m, k, n, transB: transposed, bStrides, stack } = shape;
-  const matrices = 1 + stack.reduce((last, count, axis) => last + (count - 1) * (bStrides[axis] ?? 0), 0);
-  const inPanels = isPanelled(shape) ? new Plain(`${out.name}/panels`, matrices * panelCount(k, n)) : undefined;
-  const inTiles = isTiled(shape) ? new Plain(`${out.name}/tiles`, m * k) : undefined;
+  const matrices = 1 + stack.reduce((last, count, axis) => last + (count - 1) * at(bStrides, axis), 0);
+  const panelled = needsPanels(shape) ? new Plain(`${out.name}/panels`, matrices * panelCount(k, n)) : undefined;
+  const tiled = needsTiles(shape) ? new Plain(`${out.name}/tiles`, m * k) : undefined;
   return [
-    ...(inPanels ? [panels({ about: inPanels.name, b, to: inPanels, k, n, transposed, matrices })] : []),
-    ...(inTiles ? [tiles({ about: inTiles.name, a, to: inTiles, m, k })] : []),
-    multiplication({ ...shape, a: inTiles ?? a, b: inPanels ?? b, isPanelled: !!inPanels, isTiled: !!inTiles }, about),
+    ...(panelled ? [panels({ about: panelled.name, b, to: panelled, k, n, transposed, matrices })] : []),
+    ...(tiled ? [tiles({ about: tiled.name, a, to: tiled, m, k })] : []),
+    multiplication({ ...shape, a: tiled ?? a, b: panelled ?? b, bInPanels: !!panelled, aInTiles: !!tiled }, about),
   ];
 }
 
 /** A product whose operands are in order. */
 interface Multiplication extends Product {
-  readonly isPanelled: boolean;
-  readonly isTiled: boolean;
+  readonly bInPanels: boolean;
+  readonly aInTiles: boolean;
 }
 
-const isPanelled = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > maxRows);
+const needsPanels = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > maxRows);
 
 /** Tiles pay where there are enough columns to read each tile many times. */
-const isTiled = ({ transA, m, n, stack }: Product): boolean =>
+const needsTiles = ({ transA, m, n, stack }: Product): boolean =>
   transA && stack.length === 0 && m > 4 * maxRows && n >= 4 * panelColumns;
 
 function multiplication(shape: Multiplication, about: string): Kernel {
@@ -98,12 +99,12 @@ function multiplication(shape: Multiplication, about: string): Kernel {
     reads: [a, b, ...(bias ? [bias] : [])],
     writes: [out],
     // A multiplication costs less than loading a number from memory.
-    work: (m * k * n * stack.reduce((size, count) => size * count, 1)) / 8,
+    work: (m * k * n * elementCount(stack)) / 8,
     emit: (context) => {
       const { addressOf, define, part } = context;
-      // Threads share the matrices of a stack; alongBlocks divides a single matrix.
+      // Threads share the matrices of a stack; blocksCode divides a single matrix.
       const share = partOfNest(stackNest(shape), stack.length > 0 ? part : whole);
-      const body = alongBlocks(shape, context);
+      const body = blocksCode(shape, context);
       if (!share || body.length === 0) return [];
       const { nest, starts } = share;
       return [
@@ -129,14 +130,14 @@ function multiplication(shape: Multiplication, about: string): Kernel {
   };
 }
 
-function stackNest({ stack, aStrides, bStrides, m, k, n, isPanelled: inPanels }: Multiplication): Nest {
-  const outStrides = stack.map((_, axis) => 4 * m * n * stack.slice(axis + 1).reduce((size, count) => size * count, 1));
-  const ofB = 4 * (inPanels ? panelCount(k, n) : k * n);
+function stackNest({ stack, aStrides, bStrides, m, k, n, bInPanels }: Multiplication): Nest {
+  const outStrides = stack.map((_, axis) => 4 * m * n * elementCount(stack.slice(axis + 1)));
+  const bBytes = 4 * (bInPanels ? panelCount(k, n) : k * n);
   return {
     counts: stack,
     pointers: [
       { local: 'a', strides: aStrides.map((stride) => 4 * m * k * stride) },
-      { local: 'b', strides: bStrides.map((stride) => ofB * stride) },
+      { local: 'b', strides: bStrides.map((stride) => bBytes * stride) },
       { local: 'out', strides: outStrides },
     ],
   };
@@ -165,15 +166,16 @@ function shareOfProduct(
   return { ...all, columns: { ...shareOf(full, part), rest: isLast ? rest : 0 } };
 }
 
-function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
-  const { k, n, transA, isTiled: inTiles, isPanelled: inPanels, bias } = shape;
+/** Emits the loops over blocks of rows, and over the panels in each. */
+function blocksCode(shape: Multiplication, context: Emit): readonly Wat[] {
+  const { k, n, transA, aInTiles, bInPanels, bias } = shape;
   const { rows, columns } = shareOfProduct(shape, context.part);
   if (columns.count === 0 && columns.rest === 0) return [];
-  const rowStep = transA && !inTiles ? 4 : 4 * k;
-  const panelStep = inPanels ? k * panelBytes : panelBytes;
+  const rowStep = transA && !aInTiles ? 4 : 4 * k;
+  const panelStep = bInPanels ? k * panelBytes : panelBytes;
   const start = (local: string, from: string, bytes: number): Wat => set(local, plus(get(from), bytes));
   const block = (tile: number, count: number): readonly Wat[] => {
-    const along = (width: number) => alongRows(shape, tile, count, width, context);
+    const along = (width: number) => tilesCode(shape, tile, count, width, context);
     return [
       start('panel', 'b', columns.from * panelStep),
       start('column', 'blockOut', columns.from * panelBytes),
@@ -204,28 +206,35 @@ function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
   return rows.flatMap(segment);
 }
 
-/** Computes a panel's tiles in a block, one below the other. */
-function alongRows(shape: Multiplication, tile: number, count: number, width: number, context: Emit): readonly Wat[] {
-  const { k, n, transA, isTiled: inTiles, bias } = shape;
+/** Emits the calls that compute a panel's tiles in a block, one below the other. */
+function tilesCode(shape: Multiplication, tile: number, count: number, width: number, context: Emit): readonly Wat[] {
+  const { k, n, transA, aInTiles, bias } = shape;
   return [
     set('row', get('block')),
     set('to', get('column')),
     ...repeat('i', count, [
-      call(define(shape, tile, width, context), get('row'), get('panel'), ...(bias ? [get('bias')] : []), get('to')),
-      advance('row', tile * (transA && !inTiles ? 4 : 4 * k)),
+      call(
+        defineTile(shape, tile, width, context),
+        get('row'),
+        get('panel'),
+        ...(bias ? [get('bias')] : []),
+        get('to'),
+      ),
+      advance('row', tile * (transA && !aInTiles ? 4 : 4 * k)),
       advance('to', 4 * tile * n),
     ]),
   ];
 }
 
-/** Returns how often the body of the loop over k is unrolled. */
-const unrolled = (k: number): number => [4, 3, 2].find((times) => k % times === 0) ?? 1;
+/** Returns how many steps of k one iteration of the loop takes: its body is unrolled. */
+const stepsPerLoop = (k: number): number => [4, 3, 2].find((times) => k % times === 0) ?? 1;
 
-function define(shape: Multiplication, rows: number, columns: number, { define: add, madd }: Emit): string {
-  const { m, k, n, transA, alpha, bias, isTiled: inTiles, isPanelled: inPanels } = shape;
+/** Defines the function that computes one tile, and returns its name. */
+function defineTile(shape: Multiplication, rows: number, columns: number, { define, madd }: Emit): string {
+  const { m, k, n, transA, alpha, bias, aInTiles, bInPanels } = shape;
   const vectors = Math.ceil(columns / 4);
-  const [rowBytes, kBytes] = inTiles ? [4, 4 * rows] : transA ? [4, 4 * m] : [4 * k, 4];
-  const panelStep = inPanels ? panelBytes : 4 * n;
+  const [rowBytes, kBytes] = aInTiles ? [4, 4 * rows] : transA ? [4, 4 * m] : [4 * k, 4];
+  const panelStep = bInPanels ? panelBytes : 4 * n;
   const sum = (row: number, v: number): string => `sum${row}_${v}`;
   const each = <T>(body: (row: number, v: number) => T): readonly T[] =>
     range(rows).flatMap((row) => range(vectors).map((v) => body(row, v)));
@@ -236,11 +245,11 @@ function define(shape: Multiplication, rows: number, columns: number, { define: 
       ...range(vectors).map((v) => set(sum(row, v), madd(get(sum(row, v)), get('ak'), get(`b${v}`)))),
     ]),
   ];
-  const times = unrolled(k);
+  const times = stepsPerLoop(k);
   const scaled = (value: Wat): Wat => (alpha === 1 ? value : vector('f32x4.mul', value, splat(alpha)));
   const finished = (value: Wat, v: number): Wat =>
     bias ? vector('f32x4.add', scaled(value), load(get('bias'), v * vectorBytes)) : scaled(value);
-  return add('tile', {
+  return define('tile', {
     about: [`${rows} rows of ${k} times ${columns} columns`],
     params: ['a', 'panel', ...(bias ? ['bias'] : []), 'out'],
     locals: {

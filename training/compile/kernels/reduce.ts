@@ -6,9 +6,8 @@
  *       for each folded axis but the last
  *         for each vector of the last folded axis     total = total ∘ x
  */
-import { elementCount } from '../../arrays/index.ts';
-import type { Buffer, Plain } from '../buffer.ts';
-import { vectorBytes, vectorsFor } from '../buffer.ts';
+import { at, elementCount } from '../../arrays/index.ts';
+import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
 import { call, get, i32, load, localsOf, set, splat, store, storeLane, vector, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
 import { counters, loops, type Nest } from './nest.ts';
@@ -36,7 +35,8 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
   const folded = all.filter(({ isFolded }) => isFolded);
   const kept = all.filter(({ isFolded }) => !isFolded);
   // Vectors of results that do not lie in one row reach into the next row.
-  const isExact = all.at(-1)?.isFolded === true || kept.length === 1 || (kept.at(-1)?.count ?? 0) % 4 === 0;
+  const acrossRow = all.at(-1)?.isFolded === true;
+  const isExact = acrossRow || kept.length === 1 || (kept.at(-1)?.count ?? 0) % 4 === 0;
   return {
     about,
     reads: [x],
@@ -45,14 +45,10 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
     emit: ({ addressOf, define, part }) => {
       const count = elementCount(folded.map(({ count }) => count));
       const result = mean ? vector('f32x4.div', get('total'), splat(count)) : get('total');
-      const acrossRow = all.at(-1)?.isFolded === true;
       const totals = acrossRow ? foldRows(folded, fold) : foldSideBySide(folded, fold);
       const share = partOfNest(keptNest(kept, acrossRow), part);
       if (!share) return [];
-      const {
-        nest,
-        starts: [fromX = 0, toOut = 0],
-      } = share;
+      const { nest, starts } = share;
       const write = acrossRow ? storeLane(0, get('out'), result) : store(get('out'), result);
       return [
         call(
@@ -65,8 +61,8 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
               ...localsOf('v128', 'total'),
             },
             body: [
-              set('x', i32(addressOf(x) + fromX)),
-              set('out', i32(addressOf(out) + toOut)),
+              set('x', i32(addressOf(x) + at(starts, 0))),
+              set('out', i32(addressOf(out) + at(starts, 1))),
               ...loops(nest, [set('total', splat(neutral[fold])), set('row', get('x')), ...totals.body, write]),
             ],
           }),
@@ -81,10 +77,10 @@ function axesOf(shape: readonly number[], folded: ReadonlySet<number>) {
   const axes: (Axis & { readonly isFolded: boolean })[] = [];
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const count = shape[axis] ?? 1;
+    const count = at(shape, axis);
     const isFolded = folded.has(axis);
-    const [behind] = axes;
-    if (count > 1 && behind?.isFolded === isFolded) axes[0] = { ...behind, count: behind.count * count };
+    const [inner] = axes;
+    if (count > 1 && inner?.isFolded === isFolded) axes[0] = { ...inner, count: inner.count * count };
     else if (count > 1) axes.unshift({ count, stride, isFolded });
     stride *= count;
   }
@@ -99,7 +95,7 @@ function keptNest(kept: readonly Axis[], oneByOne: boolean): Nest {
   const inVectors = (values: readonly number[], value: number) =>
     oneByOne || last < 0 ? values : values.with(last, value);
   return {
-    counts: inVectors(counts, vectorsFor(counts[last] ?? 1)),
+    counts: inVectors(counts, vectorsFor(counts.at(-1) ?? 1)),
     pointers: [
       {
         local: 'x',
@@ -132,7 +128,7 @@ function foldRows(folded: readonly Axis[], fold: Fold): Totals {
   const nest = foldedNest(folded.slice(0, -1));
   const body = [
     set('at', get('row')),
-    ...eachVector(folded.at(-1)?.count ?? 1, ['at'], (within) => [
+    ...eachVector(at(folded, folded.length - 1).count, ['at'], (within) => [
       set('total', foldTwo(fold, get('total'), within(load(get('at')), neutral[fold]))),
     ]),
   ];

@@ -21,7 +21,7 @@ import type { Emit, Kernel } from './kernel.ts';
 import { loops } from './nest.ts';
 
 /**
- * Writes zeros in front of the first row, between the rows, and behind the last one, of each block:
+ * Writes zeros before the first row, between the rows, and after the last one, of each block:
  *
  *     0 0 0 0 0 0 │ 0
  *                 p p p p │ 0 0
@@ -37,12 +37,12 @@ export function border(image: Blocked): Kernel {
       const { origin, rowBytes, planeBytes, height, width, blocks } = image;
       const row = width * vectorBytes;
       const gap = rowBytes - row;
-      const behind = planeBytes - origin - (height - 1) * rowBytes - row;
+      const after = planeBytes - origin - (height - 1) * rowBytes - row;
       const body = [
         ...zeros(origin),
         ...(height > 1 ? repeat('rows', height - 1, [advance('to', row), ...zeros(gap)]) : []),
         advance('to', row),
-        ...zeros(behind),
+        ...zeros(after),
       ];
       return [
         call(
@@ -58,7 +58,7 @@ export function border(image: Blocked): Kernel {
   };
 }
 
-/** Writes zeros and moves the pointer behind them. */
+/** Writes zeros and moves the pointer past them. */
 function zeros(bytes: number): readonly Wat[] {
   const vectors = bytes / vectorBytes;
   if (vectors > 8) return repeat('n', vectors, [store(get('to'), zero), advance('to', vectorBytes)]);

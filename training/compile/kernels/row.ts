@@ -3,7 +3,7 @@
  * beyond the row are replaced by the neutral element.
  */
 import { vectorBytes, vectorsFor } from '../buffer.ts';
-import { advance, get, load, range, repeat, set, shuffle, splat, vector, type Wat } from '../wat.ts';
+import { advance, get, lastLanes, load, repeat, set, shuffle, splat, vector, type Wat } from '../wat.ts';
 
 export type Fold = 'max' | 'add';
 
@@ -11,12 +11,6 @@ export type Fold = 'max' | 'add';
 export const neutral = { max: -Infinity, add: 0 } as const satisfies Readonly<Record<Fold, number>>;
 
 export const foldTwo = (fold: Fold, a: Wat, b: Wat): Wat => vector(`f32x4.${fold}`, a, b);
-
-/** Returns the mask of the lanes in the last vector that belong to a row of `count`. */
-const lastLanes = (count: number): Wat =>
-  `(v128.const i32x4 ${range(4)
-    .map((lane) => (lane < ((count - 1) % 4) + 1 ? -1 : 0))
-    .join(' ')})`;
 
 /**
  * Emits `body` for each vector of a row and moves the pointers. `body` gets a function that replaces elements beyond

@@ -1,4 +1,5 @@
 /** Describes how a window slides over an image, axis by axis. */
+import { at } from '../../arrays/index.ts';
 import type { Border } from '../buffer.ts';
 
 export interface Axis {
@@ -28,23 +29,23 @@ interface Attributes {
  * @param y the output's shape
  */
 export function windowOf(attributes: Attributes, x: readonly number[], y: readonly number[]): Window {
-  const { kernel_shape, strides, pads, dilations } = attributes;
+  const { kernel_shape, strides, pads, dilations = [1, 1] } = attributes;
   const axis = (i: number): Axis => ({
-    kernel: kernel_shape[i] ?? 1,
-    stride: strides[i] ?? 1,
-    dilation: dilations?.[i] ?? 1,
-    before: pads[i] ?? 0,
-    size: x[2 + i] ?? 1,
-    outputs: y[2 + i] ?? 1,
+    kernel: at(kernel_shape, i),
+    stride: at(strides, i),
+    dilation: at(dilations, i),
+    before: at(pads, i),
+    size: at(x, 2 + i),
+    outputs: at(y, 2 + i),
   });
   return { rows: axis(0), columns: axis(1) };
 }
 
 /** Returns how far the windows reach beyond the image. */
 export function borderOf({ rows, columns }: Window): Border {
-  const behind = ({ kernel, stride, dilation, before, size, outputs }: Axis): number =>
+  const after = ({ kernel, stride, dilation, before, size, outputs }: Axis): number =>
     Math.max(0, (outputs - 1) * stride + (kernel - 1) * dilation + 1 - before - size);
-  return { top: rows.before, left: columns.before, bottom: behind(rows), right: behind(columns) };
+  return { top: rows.before, left: columns.before, bottom: after(rows), right: after(columns) };
 }
 
 /** Consecutive outputs whose windows have the same taps within the image. */
@@ -59,10 +60,11 @@ export function stretchesOf({ kernel, stride, dilation, before, size, outputs }:
   const stretches: Stretch[] = [];
   for (let output = 0; output < outputs; output++) {
     const inside = Array.from({ length: kernel }, (_, tap) => tap).filter((tap) => {
-      const at = output * stride - before + tap * dilation;
-      return at >= 0 && at < size;
+      const index = output * stride - before + tap * dilation;
+      return index >= 0 && index < size;
     });
-    const [firstTap = 0, taps] = [inside[0], inside.length];
+    // A window may lie in the padding alone.
+    const [firstTap, taps] = [inside[0] ?? 0, inside.length];
     const last = stretches.at(-1);
     if (last?.firstTap === firstTap && last.taps === taps)
       stretches[stretches.length - 1] = { ...last, count: last.count + 1 };

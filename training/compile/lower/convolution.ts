@@ -1,5 +1,6 @@
 /** Lowers convolutions and pools of images in blocks of channels. */
-import { type OpNode, Value } from '../../graph/index.ts';
+import { at, present } from '../../arrays/index.ts';
+import { type OpNode, sizesOf, Value } from '../../graph/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcastStrides, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
@@ -9,7 +10,7 @@ import { pool } from '../kernels/pool.ts';
 import { windowOf } from '../kernels/window.ts';
 import { epilogueOf, padded } from './linalg.ts';
 import { type Lowering, shapeOf } from './lowering.ts';
-import { lowerApart } from './movement.ts';
+import { dilateImage } from './movement.ts';
 
 type Convolution = OpNode<'Conv'> | OpNode<'ConvTranspose'>;
 
@@ -27,14 +28,14 @@ export function lowerConv(lowering: Lowering, node: OpNode<'Conv'>): void {
 export function lowerConvTranspose(lowering: Lowering, node: OpNode<'ConvTranspose'>): void {
   const [X] = node.inputs;
   const { strides, pads, dilations, kernel_shape } = node.attributes;
-  const filters = turnedFiltersOf(node, storedWeights(node));
+  const filters = flippedFiltersOf(node, storedWeights(node));
   if (X.shape[0] !== 1) throw uncovered(node, `expected one image [1, C, H, W], got [${X.shape.join(', ')}]`);
-  const [, channels = 1, ...sizes] = shapeOf(X);
-  const apart = sizes.map((size, axis) => (size - 1) * (strides[axis] ?? 1) + 1);
-  const before = sizes.map((_, axis) => ((kernel_shape[axis] ?? 1) - 1) * (dilations[axis] ?? 1) - (pads[axis] ?? 0));
+  const [, channels, ...sizes] = sizesOf(X, 4);
+  const apart = sizes.map((size, axis) => (size - 1) * at(strides, axis) + 1);
+  const before = sizes.map((_, axis) => (at(kernel_shape, axis) - 1) * at(dilations, axis) - at(pads, axis));
   if (before.some((padding) => padding < 0)) throw uncovered(node, 'expected pads within the kernel, got larger ones');
   const wide = new Value(`${node.outputs[0].name}/apart`, { dtype: X.dtype, shape: [1, channels, ...apart] });
-  const image = apart.join() === sizes.join() ? X : lowerApart(lowering, node, wide, strides);
+  const image = apart.join() === sizes.join() ? X : dilateImage(lowering, node, wide, strides);
   const window = windowOf(
     { kernel_shape, strides: [1, 1], pads: before, dilations },
     shapeOf(image),
@@ -65,23 +66,21 @@ function emitConv(lowering: Lowering, node: Convolution, given: Pick<Conv, 'x' |
 }
 
 function filtersOf({ inputs: [, W], attributes }: OpNode<'Conv'>, numbers: Float64Array): Filters {
-  const [outputs = 1, inputs = 1, height = 1, width = 1] = shapeOf(W);
-  const at: Filters['at'] = (output, input, ky, kx) =>
-    numbers[((output * inputs + input) * height + ky) * width + kx] ?? NaN;
-  return { outputs, inputs, groups: attributes.group, at };
+  const [outputs, inputs, height, width] = sizesOf(W, 4);
+  const weightAt: Filters['at'] = (output, input, ky, kx) =>
+    present(numbers[((output * inputs + input) * height + ky) * width + kx]);
+  return { outputs, inputs, groups: attributes.group, at: weightAt };
 }
 
-function turnedFiltersOf({ inputs: [, W], attributes }: OpNode<'ConvTranspose'>, numbers: Float64Array): Filters {
-  const [inputs = 1, perGroup = 1, height = 1, width = 1] = shapeOf(W);
+function flippedFiltersOf({ inputs: [, W], attributes }: OpNode<'ConvTranspose'>, numbers: Float64Array): Filters {
+  const [inputs, perGroup, height, width] = sizesOf(W, 4);
   const { group: groups } = attributes;
   const ofGroup = inputs / groups;
-  const at: Filters['at'] = (output, input, ky, kx) => {
-    const from = Math.floor(output / perGroup) * ofGroup + input;
-    return (
-      numbers[((from * perGroup + (output % perGroup)) * height + height - 1 - ky) * width + width - 1 - kx] ?? NaN
-    );
+  const weightAt: Filters['at'] = (output, input, ky, kx) => {
+    const filter = (Math.floor(output / perGroup) * ofGroup + input) * perGroup + (output % perGroup);
+    return present(numbers[(filter * height + height - 1 - ky) * width + width - 1 - kx]);
   };
-  return { outputs: perGroup * groups, inputs: ofGroup, groups, at };
+  return { outputs: perGroup * groups, inputs: ofGroup, groups, at: weightAt };
 }
 
 /** Is true for one group, or groups whose channels fill blocks on both sides. */

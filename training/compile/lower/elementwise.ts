@@ -2,6 +2,7 @@
  * Lowers elementwise regions to kernels: in blocks of channels where an operand lies like that and all others can be
  * read beside it, otherwise row-major.
  */
+import { at } from '../../arrays/index.ts';
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { type Blocked, type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { broadcast, broadcastStrides, lanesOf, stridesOf } from '../constant.ts';
@@ -74,13 +75,13 @@ const walkOf = ({ origin, planeBytes, rowBytes }: Blocked) => ({
 
 function blockedOperand(lowering: Lowering, node: Node, value: Value, out: Value): Operand {
   if (value.constant) return storedImage(value, out);
-  if (sizeOf(value) === 1) return still(lowering.plain(node, value), 'splat', [0, 0, 0]);
-  if (isPerChannel(value, out)) return still(lowering.plain(node, value), 'vector', [vectorBytes, 0, 0]);
+  if (sizeOf(value) === 1) return fixed(lowering.plain(node, value), 'splat', [0, 0, 0]);
+  if (isPerChannel(value, out)) return fixed(lowering.plain(node, value), 'vector', [vectorBytes, 0, 0]);
   const buffer = lowering.blocked(node, value);
   return { buffer, read: 'vector', walk: () => walkOf(buffer) };
 }
 
-const still = (buffer: Buffer, read: Operand['read'], strides: readonly number[]): Operand => ({
+const fixed = (buffer: Buffer, read: Operand['read'], strides: readonly number[]): Operand => ({
   buffer,
   read,
   walk: () => ({ offset: 0, strides }),
@@ -89,11 +90,11 @@ const still = (buffer: Buffer, read: Operand['read'], strides: readonly number[]
 /** Stores numbers in blocks of channels: a single vector for each block where all pixels have the same numbers. */
 function storedImage(value: Value, out: Value): Operand {
   const { channels, height, width } = imageSizeOf(out);
-  const alike = isPerChannel(value, out);
-  const pixels = alike ? 1 : height * width;
-  const packed = packImage(value, alike ? [1, channels, 1, 1] : shapeOf(out), channels, pixels);
-  const strides = alike ? [vectorBytes, 0, 0] : [pixels * vectorBytes, width * vectorBytes, vectorBytes];
-  return still(packed, 'vector', strides);
+  const isUniform = isPerChannel(value, out);
+  const pixels = isUniform ? 1 : height * width;
+  const packed = packImage(value, isUniform ? [1, channels, 1, 1] : shapeOf(out), channels, pixels);
+  const strides = isUniform ? [vectorBytes, 0, 0] : [pixels * vectorBytes, width * vectorBytes, vectorBytes];
+  return fixed(packed, 'vector', strides);
 }
 
 function packImage(value: Value, shape: readonly number[], channels: number, pixels: number): Stored {
@@ -117,26 +118,26 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
   // Axes are merged as far as possible, in elements; then the last one is counted in vectors.
   const nest = merged({ counts: shape, pointers: strides.map((own, i) => ({ local: String(i), strides: own })) });
   const last = nest.counts.length - 1;
-  const counts = last < 0 ? [1] : nest.counts.with(last, vectorsFor(nest.counts[last] ?? 1));
+  const counts = last < 0 ? [1] : nest.counts.with(last, vectorsFor(at(nest.counts, last)));
   const inBytes = nest.pointers.map(({ strides: own }) =>
     last < 0 ? [0] : own.map((stride, axis) => stride * (axis === last ? vectorBytes : 4)),
   );
-  const toWalk = inBytes.at(-1) ?? [];
+  const [reads, toWalk] = [inBytes.slice(0, -1), at(inBytes, inBytes.length - 1)];
   // An operand can be overwritten only with a single axis: with rows, the end of each is written past, over numbers
   // that have not been read yet.
-  const inStep = (own: readonly number[] = []) => counts.length === 1 && own[0] === toWalk[0];
+  const isInStep = (own: readonly number[]) => counts.length === 1 && own[0] === toWalk[0];
   lowering.add(
     elementwise({
       about: about(region),
       counts,
-      operands: buffers.map((read, i) => still(read, inBytes[i]?.at(-1) === 0 ? 'splat' : 'vector', inBytes[i] ?? [])),
+      operands: reads.map((own, i) => fixed(at(buffers, i), own.at(-1) === 0 ? 'splat' : 'vector', own)),
       results: results.map(({ value, tree }) => ({
         tree: lowering.isFlushed(value) ? flushed(tree) : tree,
         buffer: lowering.newPlain(value),
         walk: () => ({ offset: 0, strides: toWalk }),
       })),
-      overwrites: buffers.filter((_, i) => inStep(inBytes[i])),
-      isExact: counts.length === 1 || (nest.counts[last] ?? 0) % 4 === 0,
+      overwrites: buffers.filter((_, i) => isInStep(at(reads, i))),
+      isExact: counts.length === 1 || at(nest.counts, last) % 4 === 0,
     }),
   );
 }

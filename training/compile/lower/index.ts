@@ -2,13 +2,13 @@
  * Lowers ops to the kernels that compute them. Elementwise ops need no rule of their own: `expression/` defines what
  * they compute.
  */
-import type { Node, OpType, Value } from '../../graph/index.ts';
+import { type Node, type OpType, sizeIfKnown, type Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { lowerAveragePool, lowerConv, lowerConvTranspose, lowerMaxPool } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { lowerGemm, lowerMatMul } from './linalg.ts';
-import { type Lowering, sizeOf } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import {
   lowerConcat,
   lowerExpand,
@@ -85,4 +85,4 @@ export function lower(lowering: Lowering, node: Node): void {
 
 /** Is true for a tensor without elements, except a stored list of axes or sizes. */
 const isEmpty = (value: Value | undefined): boolean =>
-  value !== undefined && sizeOf(value) === 0 && !(value.constant && value.dtype === 'int64');
+  value !== undefined && sizeIfKnown(value.shape) === 0 && !(value.constant && value.dtype === 'int64');

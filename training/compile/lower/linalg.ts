@@ -1,6 +1,6 @@
 /** Lowers products with matrices: stored ones are packed, computed ones are read as they are. */
-import type { OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../arrays/index.ts';
+import { type OpNode, sizesOf, type Value } from '../../graph/index.ts';
+import { elementCount, present } from '../../arrays/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
@@ -20,10 +20,10 @@ export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
     lowerComputedGemm(lowering, node);
     return;
   }
-  const [first = 1, second = 1] = shapeOf(B);
+  const [first, second] = sizesOf(B, 2);
   const numbers = numbersOf(B.constant);
   const [rows, columns] = transB ? [second, first] : [first, second];
-  const at = (k: number, n: number): number => alpha * (numbers[transB ? n * rows + k : k * columns + n] ?? NaN);
+  const at = (k: number, n: number): number => alpha * present(numbers[transB ? n * rows + k : k * columns + n]);
   const bias = C && broadcast(C.constant ?? missing(C), [columns]).map((x) => beta * x);
   emitDense(lowering, node, A, { rows, columns, at }, bias && new Stored(C.name, padded(bias)));
 }
@@ -32,7 +32,7 @@ function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   const [A, B, C] = node.inputs;
   const [Y] = node.outputs;
   const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
-  const [m = 1, n = 1] = shapeOf(Y);
+  const [m, n] = sizesOf(Y, 2);
   if (C && (beta !== 1 || sizeOf(C) !== n)) throw new Error(`internal: ${Y.name}: expected C to be a row of ${n}`);
   lowering.add(
     ...product({
@@ -40,7 +40,7 @@ function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
       a: lowering.plain(node, A),
       b: lowering.plain(node, B),
       bias: C && lowering.plain(node, C),
-      ...{ m, n, k: shapeOf(A)[transA ? 0 : 1] ?? 1 },
+      ...{ m, n, k: sizesOf(A, 2)[transA ? 0 : 1] },
       ...{ transA: transA === 1, transB: transB === 1, alpha },
       ...{ stack: [], aStrides: [], bStrides: [] },
       out: lowering.newPlain(Y),
@@ -54,29 +54,27 @@ const minRows = 4;
 export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
   const [A, B] = node.inputs;
   if (B.constant && B.shape.length === 2) {
-    const [rows = 1, columns = 1] = shapeOf(B);
+    const [rows, columns] = sizesOf(B, 2);
     const numbers = numbersOf(B.constant);
-    emitDense(lowering, node, A, { rows, columns, at: (k, n) => numbers[k * columns + n] ?? NaN }, undefined);
+    emitDense(lowering, node, A, { rows, columns, at: (k, n) => present(numbers[k * columns + n]) }, undefined);
     return;
   }
   const [Y] = node.outputs;
   const stack = shapeOf(Y).slice(0, -2);
   const [a, b] = [shapeOf(A), shapeOf(B)];
-  const [m = 1, k = 1] = a.slice(-2);
+  const m = present(a.at(-2));
   const stacks = {
     about: Y.name,
     a: lowering.plain(node, A),
     b: lowering.plain(node, B),
-    m,
-    k,
-    n: b.at(-1) ?? 1,
+    ...{ m, k: present(a.at(-1)), n: present(b.at(-1)) },
     stack,
     aStrides: broadcastStrides(a.slice(0, -2), stack),
     bStrides: broadcastStrides(b.slice(0, -2), stack),
     out: lowering.newPlain(Y),
   };
-  const asTheyAre = { transA: false, transB: false, alpha: 1 };
-  lowering.add(...(m < minRows ? [matmul(stacks)] : product({ ...stacks, ...asTheyAre })));
+  const untransposed = { transA: false, transB: false, alpha: 1 };
+  lowering.add(...(m < minRows ? [matmul(stacks)] : product({ ...stacks, ...untransposed })));
 }
 
 function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {

@@ -1,6 +1,6 @@
 /** The state that the rules for single ops share: where each value lies, in which layout, and the kernels so far. */
-import type { Node, Value } from '../../graph/index.ts';
-import { elementCount } from '../../arrays/index.ts';
+import { knownSizes, type Node, normalizeAxis, sizesOf, type Value } from '../../graph/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
 import type { CompactType } from '../compact.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
@@ -144,13 +144,23 @@ export class Lowering {
   }
 }
 
-export const shapeOf = ({ shape }: Pick<Value, 'shape'>): readonly number[] => shape.map(Number);
+export const shapeOf = ({ shape }: Pick<Value, 'shape'>): readonly number[] => knownSizes(shape);
 
 export const sizeOf = (value: Pick<Value, 'shape'>): number => elementCount(shapeOf(value));
 
 export function imageSizeOf(value: Value): ImageSize {
-  const [, channels = 1, height = 1, width = 1] = shapeOf(value);
+  const [, channels, height, width] = sizesOf(value, 4);
   return { channels, height, width };
+}
+
+/** Divides a shape at an axis: the numbers of elements before it, along it, and after it. */
+export function aroundAxis(shape: readonly number[], given: number) {
+  const axis = normalizeAxis(given, shape.length);
+  return {
+    outer: elementCount(shape.slice(0, axis)),
+    count: at(shape, axis),
+    inner: elementCount(shape.slice(axis + 1)),
+  };
 }
 
 function storedOf({ name, constant }: Value): Stored {

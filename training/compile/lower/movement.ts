@@ -1,6 +1,6 @@
 /** Lowers ops that move elements: to pieces of a copy, or to another name for the same buffer. */
-import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
-import { elementCount } from '../../arrays/index.ts';
+import { constantInts, type Node, normalizeAxis, type OpNode, type Value } from '../../graph/index.ts';
+import { at } from '../../arrays/index.ts';
 import type { Buffer } from '../buffer.ts';
 import { broadcastStrides, stridesOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
@@ -9,7 +9,7 @@ import { laneTypeOf } from '../expression/of-node.ts';
 import { copy, type Piece } from '../kernels/copy.ts';
 import { elementwise } from '../kernels/elementwise.ts';
 import { gather } from '../kernels/gather.ts';
-import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
+import { aroundAxis, type Lowering, shapeOf, sizeOf } from './lowering.ts';
 
 type Movement = OpNode<'Concat' | 'Expand' | 'Gather' | 'Pad' | 'Slice' | 'Transpose'>;
 
@@ -21,9 +21,7 @@ export function lowerReshape(lowering: Lowering, node: OpNode<'Reshape' | 'Flatt
 export function lowerTranspose(lowering: Lowering, node: OpNode<'Transpose'>): void {
   const [data] = node.inputs;
   const strides = stridesOf(shapeOf(data));
-  emit(lowering, node, [
-    { from: data, fromAt: 0, fromStrides: node.attributes.perm.map((axis) => strides[axis] ?? 0) },
-  ]);
+  emit(lowering, node, [{ from: data, fromAt: 0, fromStrides: node.attributes.perm.map((axis) => at(strides, axis)) }]);
 }
 
 export function lowerExpand(lowering: Lowering, node: OpNode<'Expand'>): void {
@@ -34,28 +32,29 @@ export function lowerExpand(lowering: Lowering, node: OpNode<'Expand'>): void {
 }
 
 export function lowerSlice(lowering: Lowering, node: OpNode<'Slice'>): void {
-  const [data, ...bounds] = node.inputs;
-  const [starts, , axes, steps] = bounds.map((value) => constantInts(value.name, value));
+  const [data, starts, , axes, steps] = node.inputs;
+  const ints = (value: Value) => constantInts(value.name, value);
+  const [from, by] = [ints(starts), ints(steps)];
   const shape = shapeOf(data);
   const strides = [...stridesOf(shape)];
   let fromAt = 0;
-  axes?.forEach((given, i) => {
-    const axis = given < 0 ? given + shape.length : given;
-    const [size, start, stride] = [shape[axis] ?? 0, starts?.[i] ?? 0, strides[axis] ?? 0];
+  ints(axes).forEach((given, i) => {
+    const axis = normalizeAxis(given, shape.length);
+    const [size, start, stride] = [at(shape, axis), at(from, i), at(strides, axis)];
     fromAt += Math.min(Math.max(start < 0 ? start + size : start, 0), size) * stride;
-    strides[axis] = stride * (steps?.[i] ?? 1);
+    strides[axis] = stride * at(by, i);
   });
   emit(lowering, node, [{ from: data, fromAt, fromStrides: strides }]);
 }
 
 export function lowerConcat(lowering: Lowering, node: OpNode<'Concat'>): void {
-  const { axis } = node.attributes;
   const to = stridesOf(shapeOf(node.outputs[0]));
+  const axis = normalizeAxis(node.attributes.axis, to.length);
   let toAt = 0;
   const moves = node.inputs.map((from): Move => {
     const counts = shapeOf(from);
     const move = { from, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt };
-    toAt += (counts.at(axis) ?? 0) * (to.at(axis) ?? 0);
+    toAt += at(counts, axis) * at(to, axis);
     return move;
   });
   emit(lowering, node, moves);
@@ -66,7 +65,7 @@ export function lowerPad(lowering: Lowering, node: OpNode<'Pad'>): void {
   const amounts = constantInts('pads', pads);
   const counts = shapeOf(data);
   const to = stridesOf(shapeOf(node.outputs[0]));
-  const toAt = to.reduce((at, stride, axis) => at + stride * (amounts[axis] ?? 0), 0);
+  const toAt = to.reduce((offset, stride, axis) => offset + stride * at(amounts, axis), 0);
   emit(lowering, node, [{ from: data, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt }], { zeros: true });
 }
 
@@ -75,7 +74,7 @@ export function lowerPad(lowering: Lowering, node: OpNode<'Pad'>): void {
  *
  * @returns `wide`
  */
-export function lowerApart(
+export function dilateImage(
   lowering: Lowering,
   node: OpNode<'ConvTranspose'>,
   wide: Value,
@@ -83,7 +82,9 @@ export function lowerApart(
 ): Value {
   const [image] = node.inputs;
   const counts = shapeOf(image);
-  const toStrides = stridesOf(shapeOf(wide)).map((stride, axis) => stride * (strides[axis - 2] ?? 1));
+  const toStrides = stridesOf(shapeOf(wide)).map((stride, axis) =>
+    axis < 2 ? stride : stride * at(strides, axis - 2),
+  );
   const move = { from: image, fromAt: 0, fromStrides: stridesOf(counts), counts, toStrides };
   emitTo(lowering, node, wide, [move], { zeros: true });
   return wide;
@@ -92,8 +93,7 @@ export function lowerApart(
 export function lowerGather(lowering: Lowering, node: OpNode<'Gather'>): void {
   const [data, indices] = node.inputs;
   const shape = shapeOf(data);
-  const at = node.attributes.axis < 0 ? node.attributes.axis + shape.length : node.attributes.axis;
-  const [outer, size, inner] = [elementCount(shape.slice(0, at)), shape[at] ?? 1, elementCount(shape.slice(at + 1))];
+  const { outer, count: size, inner } = aroundAxis(shape, node.attributes.axis);
   const [output] = node.outputs;
   if (!indices.constant) {
     const [from, index] = [lowering.plain(node, data), lowering.plain(node, indices)];
@@ -118,7 +118,7 @@ export function lowerGather(lowering: Lowering, node: OpNode<'Gather'>): void {
       throw uncovered(node, `expected indices from ${-size} to ${size - 1}, got ${index}`);
     return index < 0 ? index + size : index;
   });
-  const moves = progressions(places).map(({ first, step, count, at: place }): Move => ({
+  const moves = progressions(places).map(({ first, step, count, index: place }): Move => ({
     from: data,
     fromAt: first * inner,
     fromStrides: [size * inner, step * inner, 1],
@@ -134,18 +134,18 @@ interface Progression {
   readonly step: number;
   readonly count: number;
   /** The position of the progression among the indices. */
-  readonly at: number;
+  readonly index: number;
 }
 
 /** Divides indices into few runs of equal steps: 0 1 2 5 5 5 are 0 1 2 and 5 5 5. */
 function progressions(indices: readonly number[]): readonly Progression[] {
   const runs: Progression[] = [];
-  indices.forEach((index, at) => {
+  indices.forEach((place, index) => {
     const last = runs.at(-1);
-    if (last?.count === 1) runs[runs.length - 1] = { ...last, step: index - last.first, count: 2 };
-    else if (last && index === last.first + last.count * last.step)
+    if (last?.count === 1) runs[runs.length - 1] = { ...last, step: place - last.first, count: 2 };
+    else if (last && place === last.first + last.count * last.step)
       runs[runs.length - 1] = { ...last, count: last.count + 1 };
-    else runs.push({ first: index, step: 1, count: 1, at });
+    else runs.push({ first: place, step: 1, count: 1, index });
   });
   return runs;
 }
@@ -182,7 +182,7 @@ function emitTo(
     toAt: 0,
     toStrides: stridesOf(shape),
     ...move,
-    from: sources[i] ?? out,
+    from: at(sources, i),
   }));
   lowering.add(copy(output.name, out, pieces));
 }

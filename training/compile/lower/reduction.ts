@@ -1,5 +1,5 @@
 /** Lowers ops that reduce axes, and those that normalize along them. */
-import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
+import { constantInts, normalizeAxis, type OpNode, type Value } from '../../graph/index.ts';
 import { elementCount } from '../../arrays/index.ts';
 import { uncovered } from '../error.ts';
 import { argMax } from '../kernels/arg-max.ts';
@@ -8,7 +8,7 @@ import { globalPool } from '../kernels/pool.ts';
 import { reduce } from '../kernels/reduce.ts';
 import type { Fold } from '../kernels/row.ts';
 import { softmax } from '../kernels/softmax.ts';
-import { type Lowering, shapeOf } from './lowering.ts';
+import { aroundAxis, type Lowering, shapeOf } from './lowering.ts';
 
 type Reduction = OpNode<'ReduceMax' | 'ReduceMean' | 'ReduceSum'>;
 
@@ -18,7 +18,7 @@ export const lowerReduction =
     const [data, axes] = node.inputs;
     expectFloats(node, data);
     const shape = shapeOf(data);
-    const folded = constantInts('axes', axes).map((axis) => fromFront(axis, shape));
+    const folded = constantInts('axes', axes).map((axis) => normalizeAxis(axis, shape.length));
     if (lowering.isBlocked(data) && folded.toSorted((a, b) => a - b).join() === '2,3') {
       const image = lowering.blocked(node, data);
       const pixel = lowering.newPlain(node.outputs[0]);
@@ -53,7 +53,7 @@ export function lowerLayerNorm(lowering: Lowering, node: OpNode<'LayerNormalizat
   if (statistics.some((value) => lowering.isOutput(value) || lowering.readersOf(value).length > 0))
     throw uncovered(node, 'expected its first output alone to be read, got its statistics');
   const shape = shapeOf(X);
-  const axis = fromFront(node.attributes.axis, shape);
+  const axis = normalizeAxis(node.attributes.axis, shape.length);
   const [x, scale, bias] = [lowering.plain(node, X), lowering.plain(node, Scale), lowering.plain(node, B)];
   lowering.add(
     layerNorm({
@@ -71,15 +71,4 @@ export function lowerLayerNorm(lowering: Lowering, node: OpNode<'LayerNormalizat
 
 function expectFloats(node: Reduction | OpNode<'ArgMax' | 'Softmax' | 'LayerNormalization'>, { dtype }: Value): void {
   if (dtype !== 'float32') throw uncovered(node, `expected float32, got ${dtype}`);
-}
-
-const fromFront = (axis: number, shape: readonly number[]): number => (axis < 0 ? axis + shape.length : axis);
-
-function aroundAxis(shape: readonly number[], given: number) {
-  const axis = fromFront(given, shape);
-  return {
-    outer: elementCount(shape.slice(0, axis)),
-    count: shape[axis] ?? 1,
-    inner: elementCount(shape.slice(axis + 1)),
-  };
 }

@@ -2,6 +2,7 @@
  * Finds elementwise nodes that become one kernel: those after a first node that read only each other and values that
  * are available. Only one of their values may be read outside, or a few where the lowering allows it.
  */
+import { at, present } from '../../arrays/index.ts';
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
 import { type Expression, numberOf, operandOf } from '../expression/expression.ts';
@@ -102,7 +103,7 @@ function treesOf(nodes: readonly Elementwise[], first: readonly Value[], read: r
     });
     known.set(node.outputs[0].name, expressionOf(node, inputs));
   }
-  const results = read.map((value) => ({ value, tree: known.get(value.name) ?? operandOf(0, 'float') }));
+  const results = read.map((value) => ({ value, tree: present(known.get(value.name)) }));
   return { results, operands };
 }
 
@@ -111,8 +112,7 @@ function leaf(node: Node, value: Value, operands: Value[]): Expression {
   const type = laneTypeOf(node, value);
   if (value.constant && sizeOf(value) === 1) {
     const numbers = numbersOf(value.constant);
-    const [number = NaN] = type === 'float' ? numbers : lanesOf(value.name, value.dtype, numbers);
-    return numberOf(number, type);
+    return numberOf(at(type === 'float' ? numbers : lanesOf(value.name, value.dtype, numbers), 0), type);
   }
   operands.push(value);
   return operandOf(operands.length - 1, type);

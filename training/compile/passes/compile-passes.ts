@@ -27,7 +27,7 @@ import {
 } from '../wat.ts';
 import { encodeText } from './encode.ts';
 import { passCode } from './pass-code.ts';
-import { type Folding, type Pass, schedule } from './schedule.ts';
+import { aboutPass, type Folding, type Pass, readsOfPass, schedule, valuesOf } from './schedule.ts';
 
 export interface Placement {
   /**
@@ -36,14 +36,14 @@ export interface Placement {
    * overlap.
    */
   readonly addresses: ReadonlyMap<string, number>;
-  /** The first address behind all of them, where values between two passes are stored. */
+  /** The first address after all of them, where values between two passes are stored. */
   readonly scratch: number;
 }
 
 export interface PassProgram {
   /**
    * The module imports `host.memory` and exports `run`. For threads that share the memory it also exports the pieces of
-   * `run`: for each pass `pass0`, `pass1`, … of (part, part behind the last), where it has parts, and `after0`,
+   * `run`: for each pass `pass0`, `pass1`, … of (part, part after the last), where it has parts, and `after0`,
    * `after1`, …; then `copies`, which comes last.
    */
   readonly wasm: Uint8Array<ArrayBuffer>;
@@ -75,7 +75,7 @@ function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement,
   const copies = plan.copies.map((copy, i) => functionText(`copy${i}`, copyCode(copy)));
   const calling = (body: readonly Wat[]): Code => ({ about: [], params: [], locals: {}, body });
   const calls = codes.flatMap(({ parts }, i) => [
-    ...passes.slice(i, i + 1).map((pass) => comment(about(pass))),
+    ...passes.slice(i, i + 1).map((pass) => comment(aboutPass(pass))),
     ...(parts > 0 ? [call(`pass${i}`, i32(0), i32(parts))] : []),
     call(`after${i}`),
   ]);
@@ -90,9 +90,6 @@ function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement,
   ].join('\n');
   return { text, parts: codes.map(({ parts }) => parts), memoryBytes: plan.end() };
 }
-
-const about = ({ count, nodes, folds }: Pass): string =>
-  `${count} × ${[...nodes.map(({ outputs: [value] }) => value.name), ...folds.map(({ result }) => result.name)].join(', ')}`;
 
 interface Copy {
   readonly from: number;
@@ -123,7 +120,7 @@ function planPasses(
   };
   const places = new Map(inputs.map((value) => [value.name, given(value)]));
   const isOutput = new Set(outputs.map(({ name }) => name));
-  const reads = passes.map(readsOf);
+  const reads = passes.map(readsOfPass);
   const copies: Copy[] = [];
   let end = scratch;
   const reserve = (value: Value): number => {
@@ -136,14 +133,14 @@ function planPasses(
     inputs.some((input) => given(input) === address && reads.slice(pass + 1).some((read) => read.has(input.name)));
   const readByOthers = new Set(reads.flatMap((names) => [...names]));
   const isKept = ({ name }: Value): boolean => isOutput.has(name) || readByOthers.has(name);
-  passes.forEach(({ nodes, folds }, pass) => {
-    for (const value of [...nodes.map(({ outputs: [output] }) => output), ...folds.map(({ result }) => result)]) {
+  passes.forEach((pass, index) => {
+    for (const value of valuesOf(pass)) {
       if (!isOutput.has(value.name)) {
         if (readByOthers.has(value.name)) places.set(value.name, reserve(value));
         continue;
       }
       const to = given(value);
-      const from = isEarly(to, pass) ? reserve(value) : to;
+      const from = isEarly(to, index) ? reserve(value) : to;
       places.set(value.name, from);
       if (from !== to) copies.push({ from, to, count: sizeOf(value) });
     }
@@ -159,11 +156,4 @@ function planPasses(
     return address;
   };
   return { addressOf, isKept, sumsAt, copies, end: () => end };
-}
-
-/** Returns the names of the values that a pass reads from memory. */
-function readsOf({ nodes, folds }: Pass): ReadonlySet<string> {
-  const own = new Set(nodes.map(({ outputs: [value] }) => value.name));
-  const values: readonly Value[] = [...nodes.flatMap(({ inputs }) => inputs), ...folds.map(({ data }) => data)];
-  return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
 }

@@ -13,11 +13,12 @@
  * with the square root of what a single sum would have. Elements of the last vector beyond the end have no effect.
  * Denormals are written as zeros.
  */
-import type { Value } from '../../graph/index.ts';
+import { at, present } from '../../arrays/index.ts';
+import type { Tensor, Value } from '../../graph/index.ts';
 import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
-import { evaluateAll, type Expression, flushed, numberOf, operandOf } from '../expression/expression.ts';
+import { evaluateAll, type Expression, flushed, type LaneType, numberOf, operandOf } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
 import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
@@ -27,10 +28,10 @@ import {
   type Code,
   get,
   i32,
+  lastLanes,
   load,
   loadSplat,
   localsOf,
-  range,
   plus,
   set,
   splat,
@@ -75,15 +76,15 @@ export function passCode(pass: Pass, { addressOf, isKept, sumsAt }: Places): Pas
   const parts = Math.ceil(whole / partVectors);
   const sums = pass.folds.map((folding) => sumsAt(folding, parts));
   const vectorOf = (lines: Lines, isLast: boolean): readonly Wat[] => {
-    const treeOf = ({ name }: Value) => trees.get(name) ?? numberOf(NaN);
+    const treeOf = ({ name }: Value) => present(trees.get(name));
     const wanted = [...kept.map((value) => flushed(treeOf(value))), ...pass.folds.map(({ data }) => treeOf(data))];
     const values = evaluateAll(lines, wanted, reads(operands));
     kept.forEach((value, i) => {
       const write = pass.count === 1 ? storeLane.bind(null, 0) : store;
-      lines.add(write(get('i'), values[i] ?? '', addressOf(value)));
+      lines.add(write(get('i'), at(values, i), addressOf(value)));
     });
     pass.folds.forEach(({ fold }, k) => {
-      const value = values[kept.length + k] ?? '';
+      const value = at(values, kept.length + k);
       const within = isLast ? vector('v128.bitselect', value, splat(neutral[fold]), lastLanes(pass.count)) : value;
       lines.add(set(`part${k}`, foldTwo(fold, get(`part${k}`), within)));
     });
@@ -144,7 +145,7 @@ const loop = (name: string, next: Wat, counter: string, until: Wat, body: readon
 const sumAt = (part: string): Wat => `(i32.mul ${get(part)} ${i32(vectorBytes)})`;
 
 const addTo = ({ folds }: Pass, k: number, value: Wat): Wat =>
-  set(`total${k}`, foldTwo(folds[k]?.fold ?? 'add', get(`total${k}`), value));
+  set(`total${k}`, foldTwo(at(folds, k).fold, get(`total${k}`), value));
 
 /** Returns the expression of each value of the pass, and the operands that it reads from memory. */
 function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
@@ -157,10 +158,9 @@ function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
     if (value.dtype !== 'float32' && value.dtype !== 'int32' && value.dtype !== 'bool')
       throw uncovered(node, `expected float32, int32 or bool, got ${value.dtype} for ${value.name}`);
     const isSingle = sizeOf(value) === 1;
-    const [number = NaN] = value.constant && isSingle ? numbersOf(value.constant) : [];
     if (value.constant && !isSingle) throw uncovered(node, `expected a single stored number, got ${value.name}`);
     const tree = value.constant
-      ? numberOf(type === 'mask' ? -number : number, type)
+      ? storedNumber(value.constant, type)
       : operandOf(operands.push({ address: addressOf(value), isSingle }) - 1, type);
     trees.set(value.name, tree);
     return tree;
@@ -177,6 +177,11 @@ function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
   return { trees, operands };
 }
 
+function storedNumber(constant: Tensor, type: LaneType): Expression {
+  const number = at(numbersOf(constant), 0);
+  return numberOf(type === 'mask' ? -number : number, type);
+}
+
 const reads = (operands: readonly Operand[]): readonly Wat[] =>
   operands.map(({ address, isSingle }, k) => (isSingle ? get(`s${k}`) : load(get('i'), address)));
 
@@ -185,8 +190,3 @@ function writeFold({ fold, mean }: Folding, k: number, count: number, address: n
   const result = mean ? vector('f32x4.div', total, splat(count)) : total;
   return [...acrossLanes(fold, `total${k}`), storeLane(0, i32(0), result, address)];
 }
-
-const lastLanes = (count: number): Wat =>
-  `(v128.const i32x4 ${range(4)
-    .map((lane) => (lane < ((count - 1) % 4) + 1 ? -1 : 0))
-    .join(' ')})`;

@@ -9,7 +9,8 @@
  * A node is first placed in the earliest possible pass, and then moved to the last pass before its result is read: a
  * product that only a later pass reads belongs to that pass.
  */
-import { constantInts, type Node, type Value } from '../../graph/index.ts';
+import { at } from '../../arrays/index.ts';
+import { constantInts, type Node, normalizeAxis, type Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
 import { type ElementwiseNode, isElementwise } from '../expression/of-node.ts';
 import { sizeOf } from '../lower/lowering.ts';
@@ -52,7 +53,7 @@ export function schedule(nodes: readonly Node[], outputs: readonly Value[]): rea
   const levels = [...new Set(steps.map(({ level, count }) => `${level} ${count}`))];
   return levels
     .map((key) => steps.filter(({ level, count }) => `${level} ${count}` === key))
-    .toSorted(([a], [b]) => (a?.level ?? 0) - (b?.level ?? 0))
+    .toSorted((a, b) => at(a, 0).level - at(b, 0).level)
     .flatMap(connected)
     .map(passOf);
 }
@@ -67,7 +68,7 @@ function stepOf(node: Node): Step {
   }
   if (!isFold(node)) throw uncovered(node, 'is not covered');
   const [data, axes] = node.inputs;
-  const folded = new Set(constantInts('axes', axes).map((axis) => (axis < 0 ? axis + data.shape.length : axis)));
+  const folded = new Set(constantInts('axes', axes).map((axis) => normalizeAxis(axis, data.shape.length)));
   if (data.shape.some((size, axis) => size !== 1 && !folded.has(axis)))
     throw uncovered(node, `expected all of ${data.name} to be folded, got axes ${[...folded].join(', ')}`);
   return { kind: 'fold', node, count: sizeOf(data), level: 0, folding: { ...folds[node.op], data, result: output } };
@@ -83,6 +84,24 @@ const folds = {
 const isFold = (node: Node): node is Extract<Node, { op: keyof typeof folds }> => Object.hasOwn(folds, node.op);
 
 const inputsOf = (step: Step): readonly Value[] => (step.kind === 'fold' ? [step.folding.data] : step.node.inputs);
+
+/** Returns the values that a pass computes. */
+export const valuesOf = ({ nodes, folds }: Pass): readonly Value[] => [
+  ...nodes.map(({ outputs: [value] }) => value),
+  ...folds.map(({ result }) => result),
+];
+
+/** Returns the names of the values that a pass reads from memory. */
+export function readsOfPass({ nodes, folds }: Pass): ReadonlySet<string> {
+  const own = new Set(nodes.map(({ outputs: [value] }) => value.name));
+  const values: readonly Value[] = [...nodes.flatMap(({ inputs }) => inputs), ...folds.map(({ data }) => data)];
+  return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
+}
+
+export const aboutPass = (pass: Pass): string =>
+  `${pass.count} × ${valuesOf(pass)
+    .map(({ name }) => name)
+    .join(', ')}`;
 
 /** Returns the first level at which `step` can read what `maker` computes; inputs are available from the start. */
 function readyFor(step: Step, maker: Step | undefined): number {
@@ -129,7 +148,7 @@ const isShared =
     value.constant === undefined && (sizeOf(value) === count || count === 1);
 
 const passOf = (steps: readonly Step[]): Pass => ({
-  count: steps[0]?.count ?? 0,
+  count: at(steps, 0).count,
   nodes: steps.flatMap((step) => (step.kind === 'elementwise' ? [step.node] : [])),
   folds: steps.flatMap((step) => (step.kind === 'fold' ? [step.folding] : [])),
 });

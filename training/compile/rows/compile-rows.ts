@@ -2,9 +2,8 @@
  * Compiles programs that compute tensors row by row: all passes over a row follow each other while it is in the cache,
  * and several threads may compute rows. Values that only the passes of a row read lie in the thread's own memory.
  */
-import { type Value } from '../../graph/index.ts';
 import { encodeText } from '../passes/encode.ts';
-import type { Pass } from '../passes/schedule.ts';
+import { aboutPass, type Pass, readsOfPass, valuesOf } from '../passes/schedule.ts';
 import { uncovered } from '../error.ts';
 import { aligned, line } from '../lifetimes.ts';
 import { call, comment, functionText, get, importedMemory, plus } from '../wat.ts';
@@ -14,13 +13,13 @@ import type { RowGraph, RowValue, Runs } from './row-graph.ts';
 export interface RowsPlacement {
   /** Returns the address, in bytes, of a value that is read from or written to outside. */
   readonly addressOf: (name: string) => number;
-  /** The first free byte behind all of them. */
+  /** The first free byte after all of them. */
   readonly free: number;
 }
 
 export interface RowsProgram {
   /**
-   * The module imports `host.memory` and exports `rows0`, `rows1`, … of (first row, row behind the last, memory of the
+   * The module imports `host.memory` and exports `rows0`, `rows1`, … of (first row, row after the last, memory of the
    * thread).
    */
   readonly wasm: Uint8Array<ArrayBuffer>;
@@ -28,7 +27,7 @@ export interface RowsProgram {
   readonly segments: readonly { readonly address: number; readonly data: Cells }[];
   /** The size of a thread's own memory. */
   readonly ownBytes: number;
-  /** The first byte behind the tables. */
+  /** The first byte after the tables. */
   readonly end: number;
 }
 
@@ -87,9 +86,6 @@ function translate(graphs: readonly RowGraph[], { addressOf, free }: RowsPlaceme
   return { text, segments, ownBytes: Math.max(ownBytes, line), end };
 }
 
-const aboutPass = ({ count, nodes, folds }: Pass): string =>
-  `${count} × ${[...nodes.map(({ outputs: [value] }) => value.name), ...folds.map(({ result }) => result.name)].join(', ')}`;
-
 interface PlaceOf {
   readonly read: (name: string) => Place;
   readonly writes: (name: string) => readonly Place[];
@@ -101,8 +97,8 @@ function planOf(
   ownPlace: (name: string, count: number) => Place,
   storeOnce: (key: string, data: Cells) => number,
 ): PlaceOf {
-  const made = new Set(passes.flatMap((pass) => [...madeBy(pass)]));
-  const readLater = new Set(passes.flatMap((pass) => [...readBy(pass)]));
+  const made = new Set(passes.flatMap((pass) => valuesOf(pass).map(({ name }) => name)));
+  const readLater = new Set(passes.flatMap((pass) => [...readsOfPass(pass)]));
   const tabled = (address: number, { order, run, count }: Runs): Place => {
     const offsets = Int32Array.from(order, (place) => 4 * run * place);
     const table = storeOnce(`${run}: ${order.join()}`, offsets);
@@ -133,26 +129,13 @@ function planOf(
   };
 }
 
-const madeBy = ({ nodes, folds }: Pass): ReadonlySet<string> =>
-  new Set([...nodes.map(({ outputs: [value] }) => value.name), ...folds.map(({ result }) => result.name)]);
-
-/** Returns the names of the values that a pass reads from memory. */
-function readBy(pass: Pass): ReadonlySet<string> {
-  const own = madeBy(pass);
-  const values: readonly Value[] = [
-    ...pass.nodes.flatMap(({ inputs }) => inputs),
-    ...pass.folds.map(({ data }) => data),
-  ];
-  return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
-}
-
 /**
  * Returns the places of a pass. The pass is divided into the runs of a value that it reads or writes in another order;
  * all other values have their runs consecutively.
  */
 function placesOf({ values, placements }: RowGraph, pass: Pass, { read, writes }: PlaceOf): PassPlaces {
   const ordered = [
-    ...[...readBy(pass)].flatMap((name) => {
+    ...[...readsOfPass(pass)].flatMap((name) => {
       const value = values.get(name);
       return value?.kind === 'row' ? (value.runs ?? []) : [];
     }),

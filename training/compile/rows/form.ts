@@ -4,8 +4,8 @@
  *
  *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
  */
-import { elementCount } from '../../arrays/index.ts';
-import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
+import { at, elementCount } from '../../arrays/index.ts';
+import { constantInts, knownSizes, type Node, normalizeAxis, type OpNode, type Value } from '../../graph/index.ts';
 import { numbersOf } from '../constant.ts';
 import { CompileError } from '../error.ts';
 import { type Expression, type LaneType, numberOf, operandOf } from '../expression/expression.ts';
@@ -26,13 +26,13 @@ const long = 2 ** 14;
 
 /** @returns undefined for tensors of other ranks, and those with only one element for each row */
 export function rowFormOf(value: Value): RowForm | undefined {
-  const [first = 0, second = 0, ...pixels] = value.shape.map(Number);
-  const rank = value.shape.length;
-  if (rank === 1) return first >= long ? { rows: 1, length: first } : undefined;
-  const area = elementCount(pixels);
-  if (rank === 4) return first === 1 && area > 1 ? { rows: second, length: area } : undefined;
-  if (rank !== 2 && rank !== 3) return undefined;
-  return second * area > 1 ? { rows: first, length: second * area } : undefined;
+  const shape = knownSizes(value.shape);
+  const rank = shape.length;
+  if (rank === 1) return at(shape, 0) >= long ? { rows: 1, length: at(shape, 0) } : undefined;
+  if (rank < 2 || rank > 4 || (rank === 4 && shape[0] !== 1)) return undefined;
+  const axis = rank === 4 ? 1 : 0;
+  const length = elementCount(shape.slice(axis + 1));
+  return length > 1 ? { rows: at(shape, axis), length } : undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export type Reading = 'row' | 'number' | 'one';
 /** @returns undefined where it is read in another way */
 export function readingOf(value: Value, within: Value): Reading | undefined {
   if (sizeOf(value) === 1) return 'one';
-  const [shape, whole] = [value.shape.map(Number), within.shape.map(Number)];
+  const [shape, whole] = [knownSizes(value.shape), knownSizes(within.shape)];
   const padded = [...whole.slice(shape.length).map(() => 1), ...shape];
   if (padded.join() === whole.join()) return 'row';
   // In images the samples are the first axis, which is 1 here.
@@ -94,7 +94,7 @@ function isCovered(node: Extract<Node, { op: ElementwiseNode['op'] }>): boolean 
 /** Returns the leaf for a value: a number where a single one is stored, otherwise an operand. */
 export function leafOf({ constant }: Value, type: LaneType, operand: number): Expression {
   if (constant?.data.length !== 1) return operandOf(operand, type);
-  const [number = NaN] = numbersOf(constant);
+  const number = at(numbersOf(constant), 0);
   return numberOf(type === 'mask' ? -number : number, type);
 }
 
@@ -116,7 +116,7 @@ function foldOf(node: Extract<Node, { op: 'ReduceSum' | 'ReduceMean' }>): RowNod
   const form = rowFormOf(data);
   if (!form || data.dtype !== 'float32' || !axes.constant) return undefined;
   const rank = data.shape.length;
-  const folded = new Set(constantInts('axes', axes).map((axis) => (axis < 0 ? axis + rank : axis)));
+  const folded = new Set(constantInts('axes', axes).map((axis) => normalizeAxis(axis, rank)));
   const row = rank === 4 ? 1 : 0;
   const isWhole = data.shape.every((size, axis) => (axis === row ? !folded.has(axis) : folded.has(axis) || size === 1));
   return isWhole ? { kind: 'fold', form } : undefined;

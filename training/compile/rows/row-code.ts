@@ -10,9 +10,10 @@
  *
  * Where tensors are read or written in another order, a table lists where each run is.
  */
+import { at, present } from '../../arrays/index.ts';
 import type { Value } from '../../graph/index.ts';
 import { vectorBytes } from '../buffer.ts';
-import { evaluateAll, type Expression, numberOf } from '../expression/expression.ts';
+import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
 import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
@@ -20,6 +21,7 @@ import type { Pass } from '../passes/schedule.ts';
 import { leafOf } from './form.ts';
 import {
   type Code,
+  firstLanes,
   get,
   i32,
   load,
@@ -70,29 +72,31 @@ export function rowCode(pass: Pass, places: PassPlaces): Code {
     pointers.set(key, known);
     return get(known.name);
   };
-  const at = (place: Place): Wat => (isRow ? `(i32.add ${pointerOf(place)} ${get('i')})` : pointerOf(place));
+  const addressAt = (place: Place): Wat => (isRow ? `(i32.add ${pointerOf(place)} ${get('i')})` : pointerOf(place));
   const kept = pass.nodes.flatMap(({ outputs: [value] }) => {
     const writes = writesOf(value);
     return writes.length > 0 ? [{ value, writes }] : [];
   });
-  const treeOf = ({ name }: Value): Expression => trees.get(name) ?? numberOf(NaN);
+  const treeOf = ({ name }: Value): Expression => present(trees.get(name));
   const wanted = [...kept.map(({ value }) => treeOf(value)), ...pass.folds.map(({ data }) => treeOf(data))];
   const [whole, rest] = isRow ? [Math.floor(run / 4), run % 4] : [0, 1];
   /** @param ahead the distance from the pointers, in bytes */
   const body = (lines: Lines, lanes: number, ahead = 0): readonly Wat[] => {
     const reads = operands.map(({ place, isSingle }, k) =>
-      isSingle ? get(`s${k}`) : load(at(place), place.address + ahead),
+      isSingle ? get(`s${k}`) : load(addressAt(place), place.address + ahead),
     );
     const values = evaluateAll(lines, wanted, reads);
     kept.forEach(({ writes }, i) => {
       for (const place of writes) {
-        const value = values[i] ?? '';
-        if (lanes === 4) lines.add(store(at(place), value, place.address + ahead));
-        else for (const lane of range(lanes)) lines.add(storeLane(lane, at(place), value, place.address + 4 * lane));
+        const value = at(values, i);
+        if (lanes === 4) lines.add(store(addressAt(place), value, place.address + ahead));
+        else
+          for (const lane of range(lanes))
+            lines.add(storeLane(lane, addressAt(place), value, place.address + 4 * lane));
       }
     });
     pass.folds.forEach(({ fold }, k) => {
-      const value = values[kept.length + k] ?? '';
+      const value = at(values, kept.length + k);
       const within = lanes === 4 ? value : vector('v128.bitselect', value, splat(neutral[fold]), firstLanes(lanes));
       const part = ahead === 0 ? `part${k}` : `other${k}`;
       lines.add(set(part, foldTwo(fold, get(part), within)));
@@ -214,8 +218,3 @@ function inParts(vectors: number, body: readonly Wat[], start: readonly Wat[], a
     ...add,
   ]);
 }
-
-const firstLanes = (lanes: number): Wat =>
-  `(v128.const i32x4 ${range(4)
-    .map((lane) => (lane < lanes ? -1 : 0))
-    .join(' ')})`;

@@ -1,5 +1,5 @@
 /** Builds the graph of one row: the nodes that a program computes for each row, in the order of its passes. */
-import { type Node, Value } from '../../graph/index.ts';
+import { known, type Node, Value } from '../../graph/index.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { sizeOf } from '../lower/lowering.ts';
 import { type Pass, schedule } from '../passes/schedule.ts';
@@ -70,12 +70,12 @@ export function rowGraphOf({ rows, nodes, placements, outputs, rootOf }: RowSour
   const steps = nodes.flatMap((node): readonly Node[] => {
     const [output] = node.outputs;
     const step = rowNodeOf(node);
-    if (!step) throw new Error(`internal: ${node.name} is no step of rows`);
+    if (!step) throw new Error(`internal: ${node.name} cannot be computed row by row`);
     if (node.op === 'Gather') {
-      const [, , run = NaN] = output.shape.map(Number);
+      const run = known('a run', output.shape[2]);
       const [data, indices] = node.inputs;
       const order = Array.from(indices.constant?.data ?? [], Number);
-      const runs: Runs = { of: rootOf(data).name, order, run, count: Number(data.shape[1]) };
+      const runs: Runs = { of: rootOf(data).name, order, run, count: known('the runs', data.shape[1]) };
       values.set(output.name, { kind: 'row', length: order.length * run, runs });
       return [];
     }

@@ -5,7 +5,7 @@
  *
  * which a preceding product absorbs: (W x + b) becomes (s W) x + (s (b − μ) + β), computed in float64.
  */
-import { elementCount } from '../../arrays/index.ts';
+import { elementCount, present } from '../../arrays/index.ts';
 import { type Node, type OpNode, Value } from '../../graph/index.ts';
 import { float32, type Numbers, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
@@ -26,7 +26,7 @@ function affineOf(node: BatchNorm): Affine {
   const [, ...parameters] = node.inputs;
   const [gamma, beta, mean, variance] = parameters.map((value) => value.constant && numbersOf(value.constant));
   if (!gamma || !beta || !mean || !variance) throw uncovered(node, 'expected stored parameters, got computed ones');
-  const factor = gamma.map((scale, i) => scale / Math.sqrt((variance[i] ?? NaN) + node.attributes.epsilon));
+  const factor = gamma.map((scale, i) => scale / Math.sqrt(present(variance[i]) + node.attributes.epsilon));
   return { mean, factor, beta };
 }
 
@@ -36,18 +36,18 @@ export function foldInto(product: Node, node: BatchNorm): Node | undefined {
   const [input, W, B] = product.inputs;
   if (!W.constant || (B && !B.constant)) return undefined;
   const isPerChannel = !B || (B.shape.length === 1 && B.shape[0] === node.inputs[1].shape[0]);
-  if (!isPerChannel || (product.op === 'Gemm' && !isPlain(product))) return undefined;
+  if (!isPerChannel || (product.op === 'Gemm' && !isUnscaled(product))) return undefined;
   const { mean, factor, beta } = affineOf(node);
   const [X] = node.inputs;
   const weights = numbersOf(W.constant);
   const channels = factor.length;
   // [O, ..] for Conv and transposed matrices, otherwise [K, O].
-  const inFront = product.op === 'Conv' || product.attributes.transB === 1;
+  const isFirst = product.op === 'Conv' || product.attributes.transB === 1;
   const perChannel = weights.length / channels;
-  const channelOf = (i: number): number => (inFront ? Math.floor(i / perChannel) : i % channels);
-  const scaled = weights.map((weight, i) => weight * (factor[channelOf(i)] ?? NaN));
+  const channelOf = (i: number): number => (isFirst ? Math.floor(i / perChannel) : i % channels);
+  const scaled = weights.map((weight, i) => weight * present(factor[channelOf(i)]));
   const bias = B?.constant ? numbersOf(B.constant) : new Float64Array(channels);
-  const moved = bias.map((b, c) => (factor[c] ?? NaN) * (b - (mean[c] ?? NaN)) + (beta[c] ?? NaN));
+  const moved = bias.map((b, c) => present(factor[c]) * (b - present(mean[c])) + present(beta[c]));
   const inputs = [
     input,
     stored(`${W.name}/folded`, W.constant.shape, scaled),
@@ -56,7 +56,7 @@ export function foldInto(product: Node, node: BatchNorm): Node | undefined {
   return { ...product, inputs, outputs: [new Value(node.outputs[0].name, X)] } as Node;
 }
 
-const isPlain = ({ attributes: { alpha = 1, beta = 1, transA = 0 } }: OpNode<'Gemm'>): boolean =>
+const isUnscaled = ({ attributes: { alpha = 1, beta = 1, transA = 0 } }: OpNode<'Gemm'>): boolean =>
   alpha === 1 && beta === 1 && transA === 0;
 
 /** Expresses Batch Norm by three nodes, where no product precedes it. */

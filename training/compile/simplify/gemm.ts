@@ -1,6 +1,5 @@
 /** In most models Gemm is a product with stored weights. All other forms are expressed by other nodes. */
-import { type OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../arrays/index.ts';
+import { type OpNode, sizeIfKnown, Value } from '../../graph/index.ts';
 import { float32 } from '../constant.ts';
 import type { Append } from './append.ts';
 
@@ -12,22 +11,22 @@ export function isStoredProduct({ inputs: [, B, C], outputs: [Y], attributes: { 
   if (!C) return true;
   const columns = Y.shape.at(-1);
   const isAligned = C.shape.at(-1) === columns || sizeIsOne(C);
-  return C.constant !== undefined && isAligned && elementCount(C.shape.slice(0, -1).map(Number)) === 1;
+  return C.constant !== undefined && isAligned && sizeIfKnown(C.shape.slice(0, -1)) === 1;
 }
 
-const sizeIsOne = ({ shape }: Value): boolean => elementCount(shape.map(Number)) === 1;
+const sizeIsOne = ({ shape }: Value): boolean => sizeIfKnown(shape) === 1;
 
 /** Emits alpha · A' · B' + beta · C, in as many nodes as needed. */
 export function spreadGemm(node: Gemm, append: Append): Value {
   const { name } = node;
   const [A, B, C] = node.inputs;
   const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
-  const turned = (X: Value, what: string): Value => append('Transpose', [X], { perm: [1, 0] }, `${name}/${what}`);
+  const transposed = (X: Value, what: string): Value => append('Transpose', [X], { perm: [1, 0] }, `${name}/${what}`);
   const scaled = (X: Value, factor: number, what: string): Value =>
     factor === 1 ? X : append('Mul', [X, scalar(`${name}/${what}`, factor)], {}, `${name}/${what}-times`);
   const product = append(
     'MatMul',
-    [transA ? turned(A, 'A') : A, transB ? turned(B, 'B') : B],
+    [transA ? transposed(A, 'A') : A, transB ? transposed(B, 'B') : B],
     {},
     C || alpha !== 1 ? `${name}/product` : node.outputs[0].name,
   );

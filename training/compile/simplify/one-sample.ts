@@ -42,10 +42,10 @@ function fixedBatch(graph: Graph): Batch {
 
 function objectionTo(graph: Graph, inputs: readonly Value[]): CompileError | undefined {
   const batched = new Set(inputs.map(({ name }) => name));
-  const ofBatch = (value: Value | undefined): boolean => value !== undefined && batched.has(value.name);
+  const isBatched = (value: Value | undefined): boolean => value !== undefined && batched.has(value.name);
   for (const node of graph.nodes) {
-    if (!node.inputs.some(ofBatch)) continue;
-    if (!keepsApart(node, ofBatch, inputs[0]?.shape[0]))
+    if (!node.inputs.some(isBatched)) continue;
+    if (!keepsSamplesApart(node, isBatched, inputs[0]?.shape[0]))
       return uncovered(node, 'expected each sample to be answered by itself, got an op across the batch');
     for (const { name } of node.outputs) batched.add(name);
   }
@@ -53,50 +53,54 @@ function objectionTo(graph: Graph, inputs: readonly Value[]): CompileError | und
 }
 
 /** Is true where each sample of the node's outputs depends only on the same sample of its inputs. */
-function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, size: Dim | undefined): boolean {
+function keepsSamplesApart(
+  node: Node,
+  isBatched: (value: Value | undefined) => boolean,
+  size: Dim | undefined,
+): boolean {
   const [out]: readonly Value[] = node.outputs;
   if (size === undefined || out?.shape[0] !== size) return false;
   if (typeof size === 'string' && out.shape.lastIndexOf(size) > 0) return false;
   const [first, second, third]: readonly (Value | undefined)[] = node.inputs;
   const rank = first?.shape.length ?? 0;
-  const behindFirst = (axis: number): boolean => (axis < 0 ? axis + rank : axis) > 0;
+  const isAfterFirst = (axis: number): boolean => (axis < 0 ? axis + rank : axis) > 0;
   /** Is true for an operand with its own axis of samples, or one that is the same for all samples. */
   const alignsWith = (value: Value | undefined): boolean =>
     value === undefined ||
-    (ofBatch(value)
+    (isBatched(value)
       ? value.shape.length === out.shape.length
       : value.shape.length < out.shape.length || value.shape[0] === 1);
   if (isElementwise(node)) return node.inputs.every(alignsWith);
   switch (node.op) {
     case 'Concat':
-      return node.inputs.every(ofBatch) && behindFirst(node.attributes.axis);
+      return node.inputs.every(isBatched) && isAfterFirst(node.attributes.axis);
     case 'Softmax':
     case 'ArgMax':
-      return behindFirst(node.attributes.axis);
+      return isAfterFirst(node.attributes.axis);
     case 'LayerNormalization':
-      return behindFirst(node.attributes.axis) && !ofBatch(second) && !ofBatch(third);
+      return isAfterFirst(node.attributes.axis) && !isBatched(second) && !isBatched(third);
     case 'ReduceMax':
     case 'ReduceMean':
     case 'ReduceSum':
-      return constantInts('axes', node.inputs[1]).every(behindFirst);
+      return constantInts('axes', node.inputs[1]).every(isAfterFirst);
     case 'Gemm':
-      return ofBatch(first) && !ofBatch(second) && !node.attributes.transA && alignsWith(third);
+      return isBatched(first) && !isBatched(second) && !node.attributes.transA && alignsWith(third);
     case 'MatMul':
       // [N, K] · [K, M], or stacks whose first axis is the batch.
       return rank === 2
-        ? ofBatch(first) && !ofBatch(second) && second?.shape.length === 2
+        ? isBatched(first) && !isBatched(second) && second?.shape.length === 2
         : node.inputs.every(alignsWith);
     case 'Conv':
     case 'ConvTranspose':
-      return !ofBatch(second) && !ofBatch(third);
+      return !isBatched(second) && !isBatched(third);
     case 'BatchNormalization':
-      return !node.inputs.slice(1).some(ofBatch) && node.attributes.training_mode === 0;
+      return !node.inputs.slice(1).some(isBatched) && node.attributes.training_mode === 0;
     case 'Gather':
-      return ofBatch(first) ? !ofBatch(second) && behindFirst(node.attributes.axis) : node.attributes.axis === 0;
+      return isBatched(first) ? !isBatched(second) && isAfterFirst(node.attributes.axis) : node.attributes.axis === 0;
     case 'Transpose':
       return node.attributes.perm[0] === 0;
     case 'Slice':
-      return constantInts('axes', node.inputs[3]).every(behindFirst);
+      return constantInts('axes', node.inputs[3]).every(isAfterFirst);
     case 'Pad': {
       const pads = constantInts('pads', node.inputs[1]);
       return pads[0] === 0 && pads[rank] === 0;
@@ -105,10 +109,10 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
     case 'Flatten':
       return first?.shape[0] === size;
     case 'Expand':
-      return ofBatch(first) && rank === out.shape.length;
+      return isBatched(first) && rank === out.shape.length;
     case 'MaxPool':
     case 'AveragePool':
-      return ofBatch(first);
+      return isBatched(first);
     default:
       return false;
   }

@@ -6,8 +6,8 @@
  * Pixels then reach the product as the integers that they are, and no pass over them is needed. Reshapes may lie
  * between.
  */
-import { type Node, type OpNode, Value } from '../../graph/index.ts';
-import { elementCount } from '../../arrays/index.ts';
+import { type Node, type OpNode, sizesOf, Value } from '../../graph/index.ts';
+import { at, elementCount, present } from '../../arrays/index.ts';
 import { broadcast, float32, numbersOf } from '../constant.ts';
 
 /** x · factor + summand */
@@ -69,8 +69,8 @@ function pathTo(
   isReadOnce: (value: Value) => boolean,
 ): readonly Node[] {
   const path: Node[] = [];
-  for (let at: Value | undefined = value; at && isReadOnce(at); at = path.at(-1)?.inputs[0]) {
-    const node = makers.get(at.name);
+  for (let input: Value | undefined = value; input && isReadOnce(input); input = path.at(-1)?.inputs[0]) {
+    const node = makers.get(input.name);
     if (!node || !(affineOf(node) || node.op === 'Reshape' || node.op === 'Flatten')) break;
     path.push(node);
   }
@@ -82,7 +82,7 @@ function affineOf(node: Node): Affine | undefined {
   const [x, { constant }] = node.inputs;
   if (constant?.dtype !== 'float32' || elementCount(constant.shape) !== 1) return undefined;
   if (x.constant || x.shape.length < constant.shape.length) return undefined;
-  const [number = NaN] = numbersOf(constant);
+  const number = at(numbersOf(constant), 0);
   return {
     Add: { factor: 1, summand: number },
     Sub: { factor: 1, summand: -number },
@@ -102,13 +102,13 @@ function scaled(node: OpNode<'Gemm'>, { factor, summand }: Affine): Node {
   const [A, B, C] = node.inputs;
   if (!B.constant) throw new Error(`internal: expected ${B.name} to be stored`);
   const weights = numbersOf(B.constant);
-  const [first = 1, second = 1] = B.constant.shape;
+  const [first, second] = sizesOf(B.constant, 2);
   const isTransposed = node.attributes.transB === 1;
   const columns = isTransposed ? first : second;
   const bias = C?.constant ? broadcast(C.constant, [columns]) : new Float64Array(columns);
   weights.forEach((weight, i) => {
     const column = isTransposed ? Math.floor(i / second) : i % second;
-    bias[column] = (bias[column] ?? 0) + summand * weight;
+    bias[column] = present(bias[column]) + summand * weight;
   });
   const stored = (name: string, shape: readonly number[], numbers: Float64Array): Value =>
     new Value(name, float32(shape, numbers), float32(shape, numbers));

@@ -3,10 +3,11 @@
  * computed; Batch Norm is folded into the preceding product, and the scaling of an input into the following one. The
  * result consists of the same ops.
  */
-import { type Graph, liveNodes, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
+import { at } from '../../arrays/index.ts';
+import { type Graph, liveNodes, type Node, opSchemas, type Tensor, type TensorType, Value } from '../../graph/index.ts';
 import type { Append } from './append.ts';
 import { foldInto, spread } from './batch-norm.ts';
-import { folded } from '../constant.ts';
+import { foldConstant } from '../constant.ts';
 import { isStoredProduct, spreadGemm } from './gemm.ts';
 import { batchOf } from './one-sample.ts';
 import { withScaledInputs } from './scaled-input.ts';
@@ -21,10 +22,10 @@ export interface Port {
   /** The value for one sample: a batch's first axis is 1. Its name may differ from the port's. */
   readonly value: Value;
   readonly name: string;
-  /** The shape in the file, with the batch in front. */
+  /** The shape in the file, with the batch as its first axis. */
   readonly shape: readonly (number | string)[];
   /** Is true where each sample has its own value. */
-  readonly ofBatch: boolean;
+  readonly isPerSample: boolean;
 }
 
 export interface SimplifyOptions {
@@ -39,8 +40,8 @@ export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): S
   const batch = batchOf(live);
   const builder = new Builder(live, fold);
   const inputs = graph.inputs.map((input) => {
-    const ofBatch = batch !== undefined && input.shape[0] === batch;
-    return { name: input.name, shape: input.shape, ofBatch, value: builder.input(input, ofBatch) };
+    const isPerSample = batch !== undefined && input.shape[0] === batch;
+    return { name: input.name, shape: input.shape, isPerSample, value: builder.input(input, isPerSample) };
   });
   for (const node of nodes) builder.add(node);
   const outputs = graph.outputs.map(({ name, shape }) => ({ name, shape, ...builder.look(name) }));
@@ -50,14 +51,14 @@ export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): S
 
 /** Appends nodes. Each value is known by its name in the file. */
 class Builder {
-  readonly #values = new Map<string, { readonly value: Value; readonly ofBatch: boolean }>();
+  readonly #values = new Map<string, { readonly value: Value; readonly isPerSample: boolean }>();
   readonly #nodes: Node[] = [];
   readonly #readers: ReadonlyMap<string, number>;
   readonly #fold: boolean;
 
   constructor({ initializers, nodes, outputs }: Graph, fold: boolean) {
     this.#fold = fold;
-    for (const value of initializers) this.#values.set(value.name, { value, ofBatch: false });
+    for (const value of initializers) this.#values.set(value.name, { value, isPerSample: false });
     this.#readers = readersOf(nodes, outputs);
   }
 
@@ -65,13 +66,13 @@ class Builder {
     return this.#nodes;
   }
 
-  input({ name, dtype, shape }: Value, ofBatch: boolean): Value {
-    const value = new Value(name, { dtype, shape: ofBatch ? [1, ...shape.slice(1)] : shape });
-    this.#values.set(name, { value, ofBatch });
+  input({ name, dtype, shape }: Value, isPerSample: boolean): Value {
+    const value = new Value(name, { dtype, shape: isPerSample ? [1, ...shape.slice(1)] : shape });
+    this.#values.set(name, { value, isPerSample });
     return value;
   }
 
-  look(name: string): { readonly value: Value; readonly ofBatch: boolean } {
+  look(name: string): { readonly value: Value; readonly isPerSample: boolean } {
     const known = this.#values.get(name);
     if (!known) throw new Error(`internal: ${name} is read before it is defined`);
     return known;
@@ -80,12 +81,12 @@ class Builder {
   add(node: Node): void {
     const values: readonly (Value | undefined)[] = node.inputs;
     const inputs = values.map((value) => value && this.look(value.name).value);
-    const ofBatch = values.some((value) => value && this.look(value.name).ofBatch);
+    const isPerSample = values.some((value) => value && this.look(value.name).isPerSample);
     const here = { ...node, inputs } as Node;
-    const outputs = this.#emit(ofBatch ? onOneSample(here) : here);
+    const outputs = this.#emit(isPerSample ? onOneSample(here) : here);
     node.outputs.forEach(({ name }, i) => {
       const value = outputs[i];
-      if (value) this.#values.set(name, { value, ofBatch });
+      if (value) this.#values.set(name, { value, isPerSample });
     });
   }
 
@@ -93,10 +94,10 @@ class Builder {
     if (node.op === 'Identity') return node.inputs;
     if (node.op === 'BatchNormalization') return [this.#batchNorm(node)];
     if (node.op === 'Gemm' && !isStoredProduct(node)) return [spreadGemm(node, this.#append)];
-    const types = opSchemas[node.op].infer(node.inputs as never, node.attributes as never);
-    const constant = folded(node, types[0]?.shape.map(Number) ?? []);
+    const types: readonly TensorType[] = opSchemas[node.op].infer(node.inputs as never, node.attributes as never);
+    const constant = foldConstant(node, at(types, 0).shape);
     if (constant) return [new Value(node.outputs[0].name, constant, constant)];
-    const outputs = node.outputs.map(({ name }, i) => new Value(name, types[i] ?? { dtype: 'float32', shape: [] }));
+    const outputs = node.outputs.map(({ name }, i) => new Value(name, at(types, i)));
     this.#nodes.push({ ...node, outputs } as Node);
     return outputs;
   }
@@ -136,7 +137,7 @@ function readersOf(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyM
   return readers;
 }
 
-/** Adapts shapes that the file states with the batch in front. */
+/** Adapts shapes that the file states for the whole batch. */
 function onOneSample(node: Node): Node {
   if (node.op !== 'Reshape' && node.op !== 'Expand' && node.op !== 'Flatten') return node;
   const [data] = node.inputs;

@@ -6,6 +6,7 @@
  *
  * The kernels are those of models (`../kernels`), but a chain of elementwise nodes may write several values at once.
  */
+import { at } from '../../arrays/index.ts';
 import { type DType, type Graph, liveNodes, type Value } from '../../graph/index.ts';
 import { planMemory, type Segment } from '../arena.ts';
 import { type Buffer, Plain, type Stored } from '../buffer.ts';
@@ -17,7 +18,7 @@ import { Lowering, sizeOf } from '../lower/lowering.ts';
 import { moduleText } from '../module.ts';
 import { encodeText } from '../passes/encode.ts';
 import type { Threads } from '../threads.ts';
-import { prepared } from './prepare.ts';
+import { prepare } from './prepare.ts';
 
 export interface StaticOptions {
   /** Maps an output's name to the input that it replaces, which has the same shape and type. */
@@ -72,32 +73,30 @@ export const staticToText = (graph: Graph, options: StaticOptions = {}): string 
 
 function translate(graph: Graph, { inPlace = new Map(), fma = false, threads = 1 }: StaticOptions) {
   requireSizes(graph);
-  const { nodes, resolve } = prepared(liveNodes(graph.nodes, graph.outputs).nodes);
+  const { nodes, resolve } = prepare(liveNodes(graph.nodes, graph.outputs).nodes);
   const results = graph.outputs.map(resolve);
-  const flushed = results.filter((_, i) => inPlace.has(graph.outputs[i]?.name ?? ''));
+  const flushed = results.filter((_, i) => inPlace.has(at(graph.outputs, i).name));
   const lowering = new Lowering(nodes, results, { maxResults, flushed });
   const entries = new Map(graph.inputs.map((value) => [value.name, lowering.newPlain(value)] as const));
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
   const computed = results.map((value) => lowering.plain({ name: value.name, op: 'Identity' }, value));
-  const targets = graph.outputs.map(({ name }, i) => entries.get(inPlace.get(name) ?? '') ?? computed[i]);
+  const targets = graph.outputs.map(({ name }, i): Plain | Stored => {
+    const replaced = inPlace.get(name);
+    return (replaced === undefined ? undefined : entries.get(replaced)) ?? at(computed, i);
+  });
   const inputs = [...entries.values()];
-  const { kernels, aliases } = brought(lowering.kernels, new Set<Buffer>(inputs), computed, targets);
-  const plan = planMemory(
-    kernels,
-    inputs,
-    [...targets, ...inputs].filter((buffer) => buffer !== undefined),
-    { aliases },
-  );
-  const port = ({ name, dtype, shape }: Value, buffer: Buffer | undefined): StaticPort => {
-    const offset = buffer && plan.addresses.get(buffer);
+  const { kernels, aliases } = writtenInPlace(lowering.kernels, new Set<Buffer>(inputs), computed, targets);
+  const plan = planMemory(kernels, inputs, [...targets, ...inputs], { aliases });
+  const port = ({ name, dtype, shape }: Value, buffer: Buffer): StaticPort => {
+    const offset = plan.addresses.get(buffer);
     if (offset === undefined) throw new Error(`internal: ${name} has no address`);
     return { name, dtype, count: sizeOf({ shape }), offset };
   };
   return {
     text: moduleText(kernels, plan, { fma, memory: 'imported', threads }),
     plan,
-    inputs: graph.inputs.map((value, i) => port(value, inputs[i])),
-    outputs: graph.outputs.map((value, i) => port(value, targets[i])),
+    inputs: graph.inputs.map((value, i) => port(value, at(inputs, i))),
+    outputs: graph.outputs.map((value, i) => port(value, at(targets, i))),
   };
 }
 
@@ -110,16 +109,16 @@ function requireSizes({ inputs }: Graph): void {
  * Returns the kernels, followed by copies of values that cannot be written in place. A value can where no kernel reads
  * the old numbers after the kernel that writes the new ones, and that kernel reads each number before it overwrites it.
  */
-function brought(
+function writtenInPlace(
   all: readonly Kernel[],
   inputs: ReadonlySet<Buffer>,
   computed: readonly (Plain | Stored)[],
-  targets: readonly (Buffer | undefined)[],
+  targets: readonly Buffer[],
 ) {
   const copies: Kernel[] = [];
   const aliases = new Map<Buffer, Buffer>();
   computed.forEach((from, i) => {
-    const to = targets[i];
+    const to = at(targets, i);
     if (!(to instanceof Plain) || to === from) return;
     if (inputs.has(from)) throw new CompileError(`${to.name}: expected a value that is computed, got ${from.name}`);
     const writer = all.findIndex(({ writes }) => writes.some((buffer) => buffer === from));

@@ -1,6 +1,6 @@
 /** Prepares nodes for the kernels: removes those that only rename a value, and computes those with stored inputs. */
 import { type Node, type OpNode, sameShape, sizeOf, Value } from '../../graph/index.ts';
-import { folded } from '../constant.ts';
+import { foldConstant } from '../constant.ts';
 
 export interface Prepared {
   readonly nodes: readonly Node[];
@@ -9,7 +9,7 @@ export interface Prepared {
 }
 
 /** @param all the nodes of a graph in order */
-export function prepared(all: readonly Node[]): Prepared {
+export function prepare(all: readonly Node[]): Prepared {
   const known = new Map<string, Value>();
   const resolve = (value: Value): Value => known.get(value.name) ?? value;
   const nodes: Node[] = [];
@@ -21,7 +21,7 @@ export function prepared(all: readonly Node[]): Prepared {
     if (!output) continue;
     if (input && isRenaming(here, input, output)) known.set(output.name, input);
     else {
-      const constant = folded(here, output.shape.map(Number));
+      const constant = foldConstant(here, output.shape);
       if (constant) known.set(output.name, new Value(output.name, constant, constant));
       else nodes.push(...(here.op === 'Gemm' ? withPlainSum(here) : [here]));
     }

@@ -6,7 +6,7 @@
  * The device has no wider integers, so that the runtime would compare on the host, with a copy in each direction. Only
  * integers that are known to fit are narrowed: class indices, casts from narrower types, and constants.
  */
-import { type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
+import { type GraphBuilder, known, normalizeAxis, type OpNode, type Value } from '../../graph/index.ts';
 import { patterns } from '../pattern.ts';
 import { replacing, type Rewriter } from '../rewrite.ts';
 
@@ -48,7 +48,7 @@ function fromNarrower(g: GraphBuilder, value: Value): Value | undefined {
 /** Emits K − max_k 1[x_k = max x] · (K − k), which is the first of equal elements, as ArgMax defines it. */
 function argMax(g: GraphBuilder, { inputs: [data], attributes: { axis, keepdims } }: OpNode<'ArgMax'>): Value {
   const along = g.ints([axis]);
-  const classAxis = axis < 0 ? axis + data.shape.length : axis;
+  const classAxis = normalizeAxis(axis, data.shape.length);
   const K = known('the classes', data.shape[classAxis]);
   const shape = data.shape.map((_, i) => (i === classAxis ? K : 1));
   const ranks = g.initializer('ranks', {
