@@ -9,7 +9,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { cannotRead, makeFolder, writeAtomically } from '../../training/files/index.ts';
-import type { Recall } from './image.ts';
+import type { Recall } from './ingredients.ts';
 
 export class StageCache {
   readonly #folder: string;

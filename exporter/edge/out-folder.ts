@@ -17,7 +17,7 @@ import {
   writeAtomically,
 } from '../../training/files/index.ts';
 import { readIfThere } from './cache.ts';
-import type { EmittedFiles } from './emit.ts';
+import type { EmittedFiles } from './emitted-files.ts';
 import { lockFile, newestFile, stampFile } from './one-for-all.ts';
 
 export const cacheFolder = '.cache';

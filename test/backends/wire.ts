@@ -2,7 +2,8 @@
  * Writes tensors into an HTTP body and reads them, the same on both sides: a line of JSON that describes them, then the
  * bytes of each.
  */
-import { copyData, elementBytes, elementCount, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
+import { elementCount } from '../../training/arrays/index.ts';
+import { copyData, elementBytes, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
+import { ModelsError } from '../../exporter/edge/bad-models.ts';
+import { buildImage } from '../../exporter/edge/build-image.ts';
 import type { BuildImageOptions, BuiltImage } from '../../exporter/edge/built.ts';
 import { describeBuild } from '../../exporter/command/describe-build.ts';
 import { comparisonRows } from '../../exporter/edge/report.ts';

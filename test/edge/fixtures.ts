@@ -6,7 +6,7 @@
 import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 
-import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { encodeProto } from '../../training/graph/index.ts';
 
 type Shape = readonly (number | string)[];

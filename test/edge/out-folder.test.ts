@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
+import { ModelsError } from '../../exporter/edge/bad-models.ts';
+import { buildImage } from '../../exporter/edge/build-image.ts';
 import { tellFailure } from '../../exporter/edge/out-folder.ts';
 import { foreign } from '../bundle/fixtures.ts';
 import { cnn, table } from './fixtures.ts';

@@ -11,10 +11,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sessionOf } from '../../exporter/edge/cases/cases.ts';
 import type { Subject } from '../../exporter/edge/cases/cases.ts';
 import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
-import { literal } from '../../exporter/edge/emit.ts';
+import { literal } from '../../exporter/edge/image-module.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage } from '../../exporter/edge/image.ts';
-import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
+import { elementCount } from '../../training/arrays/index.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
 import { createWorker } from '../../worker/create-worker.ts';
 import {

@@ -3,7 +3,8 @@
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import type { Subject } from '../../exporter/edge/cases/cases.ts';
 import type { Samples } from '../../exporter/edge/cases/samples.ts';
-import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
+import type { EdgeImage } from '../../exporter/edge/image.ts';
+import type { Ingredients } from '../../exporter/edge/ingredients.ts';
 import type { Models } from '../../exporter/edge/runtime/index.ts';
 import { shapelessIn } from '../../exporter/edge/shapeless.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';

@@ -13,7 +13,7 @@ import { rawErrorCases } from './raw-calls.ts';
 import { sampleBatches, sampleFeeds } from './samples.ts';
 import type { Samples } from './samples.ts';
 import type { KnownSizes } from './sizes.ts';
-import type { Session, Started, Tensor, Tensors, ValueInfo } from '../runtime/index.ts';
+import type { Session, SessionRecord, Started, Tensor, Tensors, ValueInfo } from '../runtime/index.ts';
 
 /** A running runtime of any kind, and the code that runs it. */
 export interface Subject extends Started {
@@ -126,10 +126,14 @@ export function emptyRequests(subject: Subject, { sizes }: Known): readonly Case
   });
 }
 
-export function sessionOf({ runtime, sessions, instance }: Subject, model: string): Session {
+export function recordOf({ sessions }: Started, model: string): SessionRecord {
   const record = sessions[model];
   if (!record) throw new Error(`internal: expected a model of ${Object.keys(sessions).join(', ')}, got ${model}`);
-  return new runtime.Session(model, instance, record);
+  return record;
+}
+
+export function sessionOf(subject: Subject, model: string): Session {
+  return new subject.runtime.Session(model, subject.instance, recordOf(subject, model));
 }
 
 /** Runs `model`. An inference error is an outcome like any other; a trap is thrown. */

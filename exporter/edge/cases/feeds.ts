@@ -1,8 +1,8 @@
 /** Makes up inputs for any model: every free dimension gets a size, every element a number. They are deterministic. */
 
+import { at, elementCount, present } from '../../../training/arrays/index.ts';
 import type { DType, Tensor, TensorData, Tensors, ValueInfo } from '../runtime/index.ts';
 import type { Runtime } from '../bundle.ts';
-import { elementCount } from '../runtime/tensor.ts';
 import { MadeFeeds } from './made-feeds.ts';
 import { setNumber } from './set-number.ts';
 
@@ -54,7 +54,7 @@ export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes:
     const random = randomNumbers(sizes.all + inputs.length);
     return wanted.map((one) => makeTensor(runtime, one, fill, random));
   });
-  return Object.fromEntries(tensors.map((tensor, i) => [inputs[i]?.name ?? '', tensor]));
+  return Object.fromEntries(tensors.map((tensor, i) => [at(inputs, i).name, tensor]));
 }
 
 /** Lists the names of the free dimensions, each once. Unnamed ones are called by input and axis. */
@@ -92,7 +92,7 @@ function makeTensor(
   fill: Fill,
   random: () => number,
 ): Tensor {
-  const data = runtime.createData(dtype, runtime.elementCount(shape));
+  const data = runtime.createData(dtype, elementCount(shape));
   fillData(data, dtype, fill, random);
   return { dtype, shape, data };
 }
@@ -110,7 +110,7 @@ function chooser(data: TensorData, dtype: DType, fill: Fill, random: () => numbe
 }
 
 function pick(values: readonly number[], random: () => number): number {
-  return values[Math.floor(random() * values.length)] ?? 0;
+  return present(values[Math.floor(random() * values.length)]);
 }
 
 /** Returns a generator of numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
@@ -118,7 +118,7 @@ function randomNumbers(seed: number): () => number {
   // A variable in the closure would be allocated anew for each number of more than 31 bits.
   const state = Uint32Array.of(seed);
   return () => {
-    const next = (Math.imul(state[0] ?? 0, 1664525) + 1013904223) >>> 0;
+    const next = (Math.imul(present(state[0]), 1664525) + 1013904223) >>> 0;
     state[0] = next;
     return next / 2 ** 32;
   };

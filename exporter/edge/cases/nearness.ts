@@ -3,6 +3,7 @@
  * their products. The bits differ then; what is held is a tolerance, and that no sample gets another class.
  */
 
+import { at, present } from '../../../training/arrays/index.ts';
 import type { Tensor } from '../runtime/index.ts';
 
 /** Relative to the largest number of an answer. */
@@ -20,15 +21,17 @@ export const nearDifference = (expected: Tensor, got: Tensor, isReal: boolean): 
   tensorDifference(expected, got) ?? (isReal ? classDifference(expected, got) : undefined);
 
 function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
-  const [want, have] = [expected, got].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
-  if (want !== have) return `expected ${want ?? ''}, got ${have ?? ''}`;
+  const [want, have] = [describe(expected), describe(got)];
+  if (want !== have) return `expected ${want}, got ${have}`;
   const [a, b] = [numbersOf(expected), numbersOf(got)];
   const isExact = !expected.dtype.startsWith('float');
   const largest = a.reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0);
   const allowed = isExact ? 0 : tolerance * largest;
-  const at = a.findIndex((x, i) => !agree(x, b[i] ?? NaN, allowed));
-  return at < 0 ? undefined : `expected ${a[at] ?? NaN} at ${at}, got ${b[at] ?? NaN}`;
+  const index = a.findIndex((x, i) => !agree(x, present(b[i]), allowed));
+  return index < 0 ? undefined : `expected ${at(a, index)} at ${index}, got ${at(b, index)}`;
 }
+
+const describe = ({ dtype, shape }: Tensor): string => `${dtype} [${shape.join(', ')}]`;
 
 /**
  * Is true if two numbers are close. NaN and infinities agree with each other, and with numbers that are close to
@@ -46,13 +49,12 @@ function classDifference(expected: Tensor, got: Tensor): string | undefined {
   if (expected.shape.length !== 2 || K < 2) return undefined;
   const [a, b] = [numbersOf(expected), numbersOf(got)];
   for (let row = 0; row < N; row++) {
-    const [x, y] = [a, b].map((numbers) => {
-      const values = numbers.slice(row * K, (row + 1) * K);
-      return values.indexOf(Math.max(...values));
-    });
-    if (x !== y) return `expected class ${x ?? -1} for sample ${row} of the batch, got ${y ?? -1}`;
+    const [x, y] = [classOf(a.subarray(row * K, (row + 1) * K)), classOf(b.subarray(row * K, (row + 1) * K))];
+    if (x !== y) return `expected class ${x} for sample ${row} of the batch, got ${y}`;
   }
   return undefined;
 }
+
+const classOf = (values: Float64Array): number => values.indexOf(Math.max(...values));
 
 const numbersOf = ({ data }: Tensor): Float64Array => Float64Array.from<number | bigint>(data as Float32Array, Number);

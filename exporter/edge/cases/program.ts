@@ -40,8 +40,8 @@ export function proveProgram({ runtime, stock, program, samples }: Proven): numb
     })),
   );
   for (const { label, feeds, isReal } of [...real, ...madeUp]) {
-    const [expected, got] = [stock, program].map((session) => outcomeOf(runtime, session, feeds));
-    const difference = differenceOf(expected ?? '', got ?? '', isReal);
+    const expected = outcomeOf(runtime, stock, feeds);
+    const difference = differenceOf(expected, outcomeOf(runtime, program, feeds), isReal);
     if (difference !== undefined) return `${label}: ${difference}`;
   }
   return real.length + madeUp.length;

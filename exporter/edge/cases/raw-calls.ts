@@ -4,6 +4,8 @@
  * guard.
  */
 
+import { elementCount } from '../../../training/arrays/index.ts';
+import { recordOf } from './cases.ts';
 import type { Case, Outcome, Subject } from './cases.ts';
 import type { Pointer, SessionRecord } from '../runtime/index.ts';
 import { stackList } from '../runtime/ort-tensor.ts';
@@ -49,15 +51,14 @@ export function rawErrorCases(model: string): readonly Case[] {
   }));
 }
 
-function rawOutcome({ runtime, instance, sessions }: Subject, model: string, run: RawRun): Outcome {
-  const record = sessions[model];
-  if (!record) throw new Error(`internal: expected model ${model}`);
+function rawOutcome(subject: Subject, model: string, run: RawRun): Outcome {
+  const { runtime, instance } = subject;
   const { ort } = instance;
   const stack = ort.stackSave();
   const block = ort._malloc(dataBytes);
   instance.heap.bytes.fill(0, block, block + dataBytes);
   try {
-    return rawRun({ runtime, instance, sessions }, record, run, block);
+    return rawRun(subject, recordOf(subject, model), run, block);
   } catch (error) {
     if (error instanceof runtime.InferenceError) return error.message;
     throw error;
@@ -72,7 +73,7 @@ function rawRun({ runtime, instance }: Subject, record: SessionRecord, run: RawR
   const { ort, heap } = instance;
   const list = (values: readonly number[]): Pointer => stackList(instance, values);
   const { dtype, shape } = run.tensor ?? { dtype: 1, shape: [1] };
-  const bytes = Math.min(dataBytes, 16 * Math.abs(runtime.elementCount(shape)));
+  const bytes = Math.min(dataBytes, 16 * Math.abs(elementCount(shape)));
   const tensor = ort._OrtCreateTensor(dtype, data, bytes, list(shape), shape.length, 1);
   runtime.checkPointer(instance, tensor);
   const inputs = record.inputs.map(({ namePointer }) => (run.inputName ? cString(list, run.inputName) : namePointer));

@@ -1,9 +1,10 @@
 /** Feeds a model with real samples, beside made-up inputs. */
 
+import { elementCount } from '../../../training/arrays/index.ts';
 import { unexpected } from '../../../training/files/index.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import type { Runtime } from '../bundle.ts';
-import { elementCount, isFree } from '../runtime/tensor.ts';
+import { isFree } from '../runtime/tensor.ts';
 import type { Tensors, ValueInfo } from '../runtime/index.ts';
 import { setNumber } from './set-number.ts';
 
@@ -27,13 +28,14 @@ export function checkSamples({ where, shape }: SampleArray, inputs: readonly Val
   const fits = expected.every((size, axis) => isFree(size) || size === shape[axis]);
   if (!fits || shape.length !== expected.length)
     throw unexpected(where, `[${expected.join(', ')}] for ${input.name}`, `[${shape.join(', ')}]`);
+  const [count = 0] = shape;
   const min = isFree(input.shape[0]) ? 1 : Number(input.shape[0]);
-  if (!((shape[0] ?? 0) >= min)) throw unexpected(where, `at least ${min} samples`, shape[0] ?? 0);
+  if (!(count >= min)) throw unexpected(where, `at least ${min} samples`, count);
 }
 
 /** Returns every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the only size that the model accepts. */
 export function sampleBatches({ shape }: SampleArray, [input]: readonly ValueInfo[]): readonly Batch[] {
-  const total = shape[0] ?? 0;
+  const [total = 0] = shape;
   const fixed = input && !input.anyShape && !isFree(input.shape[0]) ? Number(input.shape[0]) : undefined;
   const batches: Batch[] = [];
   for (let start = 0, size = fixed ?? 1; start < total; size = fixed ?? (size % largestBatch) + 1) {

@@ -4,6 +4,7 @@
  * occur in the file.
  */
 
+import { at } from '../../../training/arrays/index.ts';
 import { decodeProto, onnxProto } from '../../../training/graph/index.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import { isFree } from '../runtime/tensor.ts';
@@ -59,34 +60,19 @@ export async function findSizes<S extends Subject>(
   trials: Trials<S>,
   model: string,
   file: Uint8Array,
-  { samples, stated }: KnownShapes = {},
+  shapes: KnownShapes = {},
 ): Promise<TakenSizes> {
   const { inputs } = sessionOf(trials.subject, model);
-  const candidates = candidatesIn(file);
+  const answers = (sizes: Sizes) => isAnswered(trials, model, inputs, sizes);
+  const search: Search = { inputs, candidates: candidatesIn(file), shapes, answers };
   const open = inputs.filter(({ anyShape }) => anyShape).length;
-  const wayAt = async (rank?: number): Promise<Way | undefined> => {
-    const ofRank = rank === undefined ? {} : { rank };
-    const answers = async (some: Sizes): Promise<boolean> => {
-      const sizes = { ...some, ...ofRank };
-      if (elementsOf(inputs, sizes) > maxElements) return false;
-      const outcome: Outcome = await trials.perform((subject) =>
-        outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
-      );
-      return typeof outcome !== 'string';
-    };
-    const known = [sizesOfSamples(inputs, samples, rank), statedSizes(inputs, stated, rank)].filter(
-      (sizes) => sizes !== undefined,
-    );
-    const named = await firstAnswered(attemptsAt(freeDimensions(inputs, rank), candidates, known), answers);
-    return named && { named, ...ofRank };
-  };
   if (open === 0) {
-    const way = await wayAt();
+    const way = await findWay(search);
     return { ways: [way ?? anyWay], answered: way !== undefined };
   }
   const [taken, refused]: [Way[], Way[]] = [[], []];
   for (const rank of ranks) {
-    const way = await wayAt(rank);
+    const way = await findWay(search, rank);
     (way ? taken : refused).push(way ?? { rank, named: {} });
   }
   const [first = anyWay, ...rest] = [...taken, ...refused];
@@ -94,11 +80,50 @@ export async function findSizes<S extends Subject>(
   return { ways: [first, ...rest], answered: taken.length > 0 && open === 1 };
 }
 
+/** Is true if the model answers made-up inputs of these sizes. */
+async function isAnswered<S extends Subject>(
+  trials: Trials<S>,
+  model: string,
+  inputs: readonly ValueInfo[],
+  sizes: Sizes,
+): Promise<boolean> {
+  if (elementsOf(inputs, sizes) > maxElements) return false;
+  const outcome: Outcome = await trials.perform((subject) =>
+    outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
+  );
+  return typeof outcome !== 'string';
+}
+
+type Answers = (sizes: Sizes) => Promise<boolean>;
+
+interface Search {
+  readonly inputs: readonly ValueInfo[];
+  /** `candidates` lists the sizes to try. */
+  readonly candidates: readonly number[];
+  readonly shapes: KnownShapes;
+  readonly answers: Answers;
+}
+
+/**
+ * Finds sizes that the model answers.
+ *
+ * @param rank of the inputs whose shape the file leaves open
+ */
+async function findWay(
+  { inputs, candidates, shapes: { samples, stated }, answers }: Search,
+  rank?: number,
+): Promise<Way | undefined> {
+  const ofRank = rank === undefined ? {} : { rank };
+  const known = [sizesOfSamples(inputs, samples, rank), statedSizes(inputs, stated, rank)].filter(
+    (sizes) => sizes !== undefined,
+  );
+  const attempts = attemptsAt(freeDimensions(inputs, rank), candidates, known);
+  const named = await firstAnswered(attempts, (sizes) => answers({ ...sizes, ...ofRank }));
+  return named && { named, ...ofRank };
+}
+
 /** Returns the sizes of the first attempt that the model answers, without those that may be any. */
-async function firstAnswered(
-  attempts: Iterable<Sizes>,
-  answers: (sizes: Sizes) => Promise<boolean>,
-): Promise<Way['named'] | undefined> {
+async function firstAnswered(attempts: Iterable<Sizes>, answers: Answers): Promise<Way['named'] | undefined> {
   let count = 0;
   for (const sizes of attempts) {
     if (++count > maxAttempts) return undefined;
@@ -127,10 +152,7 @@ function* attemptsAt(
 }
 
 /** Leaves out the dimensions that accept another size as well. */
-async function withoutFree(
-  { all, named = {} }: Sizes,
-  answers: (sizes: Sizes) => Promise<boolean>,
-): Promise<Way['named']> {
+async function withoutFree({ all, named = {} }: Sizes, answers: Answers): Promise<Way['named']> {
   let pinned: Way['named'] = named;
   for (const [name, size] of Object.entries(named)) {
     const { [name]: _, ...others } = pinned;
@@ -149,7 +171,7 @@ function sizesOfSamples(
     return undefined;
   const named = axesOf(input, rank).flatMap((size, axis) => {
     const name = freeName(input.name, size, axis);
-    return axis > 0 && isFree(size) && name !== undefined ? [[name, samples.shape[axis] ?? 1] as const] : [];
+    return axis > 0 && isFree(size) && name !== undefined ? [[name, at(samples.shape, axis)] as const] : [];
   });
   return named.length > 0 ? Object.fromEntries(named) : undefined;
 }

@@ -3,7 +3,7 @@
  * its sums are fused, numbers that are near enough. A single difference fails the build, or leaves the sums unfused.
  */
 
-import { allCases, outcomeOf, sessionOf } from './cases.ts';
+import { allCases, outcomeOf, recordOf, sessionOf } from './cases.ts';
 import type { Case, Known, Outcome, Subject } from './cases.ts';
 import { anyWay, makeFeeds, type Way } from './feeds.ts';
 import { nearDifference } from './nearness.ts';
@@ -120,7 +120,7 @@ function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): vo
   const session = sessionOf(image, model);
   const feeds = makeFeeds(image.runtime, session.inputs, { ...way, all: 1 }, 'image');
   const before = outcomeOf(image, model, feeds);
-  const handle = image.sessions[model]?.handle ?? 0;
+  const { handle } = recordOf(image, model);
   instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
   const difference = describeDifference(before, outcomeOf(observed, model, feeds));
   if (difference !== undefined) throw new VerificationError(model, 'after a trap', difference);

@@ -3,11 +3,12 @@
  * a run allocates, names and describes nothing. Every run overwrites the bound outputs as a whole.
  */
 
+import { elementCount } from '../../../training/arrays/index.ts';
 import type { Pointer } from './glue.ts';
 import { createTensor, layoutOf } from './ort-tensor.ts';
 import { allocate } from './ort.ts';
 import type { Binding, BoundTensor, Feed, NamedValue, OrtInstance, SessionRecord } from './ort.ts';
-import { bytesOf, copyData, elementBytes, elementCount, isFree, unitShape } from './tensor.ts';
+import { bytesOf, copyData, elementBytes, isFree, unitShape } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 /**

@@ -1,10 +1,11 @@
 /** Runs a session once, on tensors of its own, of any size. */
 
+import { at, elementCount } from '../../../training/arrays/index.ts';
 import type { Pointer } from './glue.ts';
 import { createTensor, layoutOf, stackList } from './ort-tensor.ts';
 import { allocate, check, InferenceError } from './ort.ts';
 import type { Feed, NamedValue, OrtInstance } from './ort.ts';
-import { bytesOf, copyData, elementCount } from './tensor.ts';
+import { bytesOf, copyData } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 /** One call of `OrtRun`. It owns everything that the call keeps in linear memory until it is over. */
@@ -60,7 +61,7 @@ export class Call {
     const { heap } = this.#instance;
     const tensors = outputs.map((_, i) => heap.word(pointers + 4 * i));
     this.#tensors.push(...tensors);
-    return Object.fromEntries(tensors.map((tensor, i) => [outputs[i]?.name ?? '', this.#read(tensor)]));
+    return Object.fromEntries(tensors.map((tensor, i) => [at(outputs, i).name, this.#read(tensor)]));
   }
 
   /** Creates a tensor for an input. The tensor borrows its data, which therefore lives until the call is over. */

@@ -3,6 +3,7 @@
  * error.
  */
 
+import { present } from '../../../training/arrays/index.ts';
 import type { Pointer } from './glue.ts';
 
 /** The size of WebAssembly's page, in bytes. */
@@ -34,7 +35,7 @@ export class Heap {
 
   /** Returns the 32-bit word at an address that is a multiple of four. */
   word(address: Pointer): number {
-    return this.words[address >>> 2] ?? 0;
+    return present(this.words[address >>> 2]);
   }
 
   setWords(address: Pointer, values: readonly number[]): void {

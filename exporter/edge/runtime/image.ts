@@ -3,6 +3,7 @@
  * starting is instantiating. It is synchronous if the host allows that, and safe in a Worker's global scope.
  */
 
+import { at } from '../../../training/arrays/index.ts';
 import { capMemory, Heap, memoryCapPages } from './heap.ts';
 import { instantiate } from './instantiate.ts';
 import { Link } from './link.ts';
@@ -58,7 +59,7 @@ export async function startImage(
   onInstance(exports);
   const fill = () => {
     stored.forEach((bytes, file) => {
-      if (bytes) writeWeights(heap, weights[file] ?? [], bytes);
+      if (bytes) writeWeights(heap, at(weights, file), bytes);
     });
   };
   fill();
@@ -85,7 +86,10 @@ export async function startImage(
     // This is needed even if the instance stays: the trap may have left the glue in the middle of an exception.
     link.attach(current);
   };
-  const lacksWeights = (session: string) => session in late && !stored[late[session] ?? -1];
+  const lacksWeights = (session: string) => {
+    const file = late[session];
+    return file !== undefined && !stored[file];
+  };
   const provide = (file: number, bytes: Uint8Array) => {
     stored[file] = bytes;
     // All that runs have allocated since the start is dropped, so that nothing of it lies where weights belong.
@@ -116,6 +120,6 @@ function rememberGlobals(exports: WebAssembly.Exports): () => void {
   const globals = Object.values(exports).filter((value) => value instanceof WebAssembly.Global);
   const values = globals.map(({ value }) => value);
   return () => {
-    globals.forEach((global, i) => (global.value = values[i] ?? 0));
+    globals.forEach((global, i) => (global.value = at(values, i)));
   };
 }

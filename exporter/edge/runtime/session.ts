@@ -3,11 +3,13 @@
  * restores the image and tries once more.
  */
 
+import { elementCount } from '../../../training/arrays/index.ts';
 import { fits, runBound } from './binding.ts';
 import { Call } from './call.ts';
 import { checkFeeds, outputsAsked } from './feeds.ts';
 import { InferenceError, TrapError } from './ort.ts';
 import type { Feed, NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
+import { createData, unitShape } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -87,4 +89,23 @@ export class Session {
 
 export function sessionsOf({ instance, sessions }: Started): ReadonlyMap<string, Session> {
   return new Map(Object.entries(sessions).map(([name, record]) => [name, new Session(name, instance, record)]));
+}
+
+/**
+ * Runs a session on zeros, with every free dimension 1, so that the engine has compiled what the first request needs. A
+ * model that refuses such feeds is left as it is. A single run is enough: further ones only start the optimising
+ * compiler, whose threads then slow the first request down.
+ */
+export function warmUp(session: Pick<Session, 'inputs' | 'run'>): void {
+  const feeds = Object.fromEntries(session.inputs.map((input) => [input.name, zeros(input)]));
+  try {
+    session.run(feeds);
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+  }
+}
+
+function zeros({ dtype, shape: free }: ValueInfo): Tensor {
+  const shape = unitShape(free);
+  return { dtype, shape, data: createData(dtype, elementCount(shape)) };
 }

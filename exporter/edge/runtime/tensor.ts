@@ -3,6 +3,7 @@
  * are not supported.
  * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
  */
+import { elementCount } from '../../../training/arrays/index.ts';
 import { arrays } from '../../../training/program/index.ts';
 import type { DType, Tensor, TensorData, ValueInfo } from '../../../worker/image.ts';
 
@@ -41,11 +42,6 @@ export function codeOf(dtype: DType): number {
 
 export function elementBytes(dtype: DType): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
-}
-
-/** Counts the elements of a shape; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
 /** Returns a zeroed array of `count` elements. */

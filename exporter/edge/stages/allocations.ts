@@ -3,6 +3,7 @@
  * from a separate region. The image will not have that region, so that every access to it traps.
  */
 
+import { at } from '../../../training/arrays/index.ts';
 import type { NoteTable } from './notes.ts';
 import { concat } from '../wasm/bytes.ts';
 import { valueType } from '../wasm/module.ts';
@@ -66,7 +67,7 @@ export function readAllocations(memory: WebAssembly.Memory, count: number): read
   if (count >= capacity - 1)
     throw new Error(`models: expected fewer than ${capacity - 1} allocations at start-up, got more`);
   const words = new Uint32Array(memory.buffer, capacity, 2 * count);
-  return Array.from({ length: count }, (_, i) => ({ address: words[2 * i] ?? 0, size: words[2 * i + 1] ?? 0 }));
+  return Array.from({ length: count }, (_, i) => ({ address: at(words, 2 * i), size: at(words, 2 * i + 1) }));
 }
 
 export function writePlan(memory: WebAssembly.Memory, calls: SealingPlan['calls']): void {

@@ -1,11 +1,14 @@
-/** Boots the instrumented module through the official glue, and creates every model's session. */
+/**
+ * Boots the instrumented module through the official glue, creates every model's session, and runs each of them once.
+ */
 
+import { at } from '../../../training/arrays/index.ts';
 import { allocationExports, allocationPages, readAllocations, sealedStart, writePlan } from './allocations.ts';
 import type { Allocation, SealingPlan } from './allocations.ts';
 import type { Runtime } from '../bundle.ts';
 import { globalPrefix, hitPrefix } from './instrument.ts';
 import { Notes } from './notes.ts';
-import type { Models, OrtInstance, Shapeless, Started } from '../runtime/index.ts';
+import type { Models, OrtInstance, SessionRecord, Shapeless, Started } from '../runtime/index.ts';
 
 export interface Booted extends Started {
   /** Maps the number of each mutable global, among those that the module defines, to the global. */
@@ -83,8 +86,44 @@ export async function boot(
     hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
     called,
     allocations: () => readAllocations(notes.memory, allocationCount(started.exports)),
-    created: Object.fromEntries(starts.map(({ name, first }, i) => [name, { first, end: ends[i] ?? first }])),
+    created: Object.fromEntries(starts.map(({ name, first }, i) => [name, { first, end: at(ends, i) }])),
   };
+}
+
+/**
+ * Boots and warms up every session. The first runs make caches that every later run reads; the snapshot holds these and
+ * the tensors for single samples.
+ *
+ * @param cold sessions that trap on zeros, and are not warmed up
+ */
+export async function bootWarm(
+  runtime: Runtime,
+  instrumented: Uint8Array,
+  served: Served,
+  plan?: SealingPlan,
+  cold: ReadonlySet<string> = new Set(),
+): Promise<Booted> {
+  const started = await boot(runtime, instrumented, served, plan);
+  const booted = { ...started, sessions: bindAll(runtime, started) };
+  started.called.clear();
+  for (const [name, session] of runtime.sessionsOf(booted)) {
+    if (cold.has(name)) continue;
+    try {
+      runtime.warmUp(session);
+    } catch {
+      return bootWarm(runtime, instrumented, served, plan, new Set([...cold, name]));
+    }
+  }
+  return booted;
+}
+
+/** Allocates, for each session that allows it, the tensors on which single samples run. */
+function bindAll(runtime: Runtime, { instance, sessions }: Booted): Booted['sessions'] {
+  const bindOne = ([name, record]: [string, SessionRecord]) => {
+    const binding = runtime.bind(instance, record);
+    return [name, { ...record, ...(binding && { binding }) }] as const;
+  };
+  return Object.fromEntries(Object.entries(sessions).map(bindOne));
 }
 
 /** Wraps the imports, so that each call adds the import's name to `called`. */

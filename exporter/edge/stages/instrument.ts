@@ -4,6 +4,7 @@
  * allocations are logged. What the module computes does not change.
  */
 
+import { at } from '../../../training/arrays/index.ts';
 import { AddedFunctions } from '../wasm/added-functions.ts';
 import { allocationExports, ignoreSealed, loggedMalloc, mallocType, sealedStart } from './allocations.ts';
 import type { ExportNames } from './names.ts';
@@ -83,8 +84,8 @@ export function mutableGlobalExports(sections: readonly Section[]): readonly Exp
 export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
   const sharedFlag = 0b10;
   const payload = Uint8Array.from(payloadOf(sections, section.import));
-  const at = summarizeImports(sections).limitsFlagOffset;
-  payload[at] = (payload[at] ?? 0) & ~sharedFlag;
+  const offset = summarizeImports(sections).limitsFlagOffset;
+  payload[offset] = at(payload, offset) & ~sharedFlag;
   return payload;
 }
 
@@ -108,6 +109,6 @@ const zeroBlock: Code = [
 ];
 
 function prepend(instructions: readonly number[], body: Uint8Array): Uint8Array {
-  const at = firstInstruction(body);
-  return concat([body.subarray(0, at), instructions, body.subarray(at)]);
+  const first = firstInstruction(body);
+  return concat([body.subarray(0, first), instructions, body.subarray(first)]);
 }

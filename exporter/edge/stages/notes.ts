@@ -54,25 +54,29 @@ const functions = {
 type NoteName = keyof typeof functions;
 
 const names = Object.keys(functions) as NoteName[];
+
+const mapFunctions = <T>(of: (one: NoteFunction) => T): Readonly<Record<NoteName, T>> =>
+  Object.fromEntries(names.map((name) => [name, of(functions[name])])) as Record<NoteName, T>;
+
 const tableExport = 'notes';
 
 /** The table of a module that is being instrumented, and calls through it. */
 export class NoteTable {
   readonly #sections: readonly Section[];
   readonly #table: number;
-  readonly #types: ReadonlyMap<NoteName, number>;
+  readonly #types: Readonly<Record<NoteName, number>>;
 
   /** @param added gets the types of the calls */
   constructor(sections: readonly Section[], added: AddedFunctions) {
     this.#sections = sections;
     this.#table = count(tablesOf(sections));
-    this.#types = new Map(names.map((name) => [name, added.type(functions[name])]));
+    this.#types = mapFunctions((type) => added.type(type));
   }
 
   /** Calls a function with the arguments that are on the stack. */
   call(name: NoteName): Code {
     const callIndirect = 0x11;
-    return [...constant(names.indexOf(name)), callIndirect, ...u32(this.#types.get(name) ?? 0), ...u32(this.#table)];
+    return [...constant(names.indexOf(name)), callIndirect, ...u32(this.#types[name]), ...u32(this.#table)];
   }
 
   get export(): Export {

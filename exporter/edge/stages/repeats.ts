@@ -49,6 +49,7 @@ export function withoutRepeats(memory: Uint8Array, repeats: readonly Repeat[]): 
   return rest;
 }
 
+/** Returns a word; 0 beyond the end, which the last windows pass. */
 const wordAt = (words: Uint32Array, at: number): number => words[at] ?? 0;
 
 function hashAt(words: Uint32Array, at: number): number {

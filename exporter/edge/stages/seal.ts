@@ -4,6 +4,7 @@
  * needs one after all traps, as with a function that was cut away; it never reads anything else.
  */
 
+import { at } from '../../../training/arrays/index.ts';
 import { sealedStride } from './allocations.ts';
 import type { Allocation, SealingPlan } from './allocations.ts';
 import { blockSize } from './boot.ts';
@@ -44,7 +45,7 @@ export function sealedBytes(calls: SealingPlan['calls'], allocations: readonly A
  * allocator.
  */
 function isIntact(words: Uint32Array, address: number, size: number): boolean {
-  const head = words[address / 4 - 1] ?? 0;
+  const head = at(words, address / 4 - 1);
   const inUse = 2;
   return (head & inUse) !== 0 && blockSize(head) >= size && blockSize(head) <= Math.max(size, 12) + 24;
 }

@@ -1,5 +1,6 @@
 /** Attributes parts of an image's memory to sessions. */
 
+import { at, present } from '../../../training/arrays/index.ts';
 import type { Booted } from './boot.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -40,7 +41,7 @@ export function sessionShares(
     owners.fill(owner + 1, address / grain, Math.ceil((address + size) / grain));
   });
   const shares = sharesOf(memory, owners, sessions.length);
-  return Object.fromEntries(sessions.map(([name], i) => [name, shares[i] ?? new Uint8Array()]));
+  return Object.fromEntries(sessions.map(([name], i) => [name, at(shares, i)]));
 }
 
 /**
@@ -50,14 +51,13 @@ export function sessionShares(
  */
 function sharesOf(memory: Uint8Array, owners: Uint16Array, count: number): readonly Uint8Array[] {
   const grains = new Uint32Array(count + 1);
-  for (const owner of owners) grains[owner] = (grains[owner] ?? 0) + 1;
-  const shares = Array.from({ length: count }, (_, i) => new Uint8Array(grain * (grains[i + 1] ?? 0)));
+  for (const owner of owners) grains[owner] = present(grains[owner]) + 1;
+  const shares = Array.from({ length: count }, (_, i) => new Uint8Array(grain * at(grains, i + 1)));
   const ends = new Uint32Array(count);
-  owners.forEach((owner, at) => {
-    const share = shares[owner - 1];
-    if (!share) return;
-    const end = ends[owner - 1] ?? 0;
-    share.set(memory.subarray(grain * at, grain * (at + 1)), end);
+  owners.forEach((owner, i) => {
+    if (owner === 0) return;
+    const end = present(ends[owner - 1]);
+    present(shares[owner - 1]).set(memory.subarray(grain * i, grain * (i + 1)), end);
     ends[owner - 1] = end + grain;
   });
   return shares;

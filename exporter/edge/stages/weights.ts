@@ -5,6 +5,7 @@
  * precision.
  */
 
+import { present } from '../../../training/arrays/index.ts';
 import { bitsOfHalf } from '../../served/halfs.ts';
 import type { Scaled, Weight } from '../../served/weights.ts';
 import { padded, panelColumns, panelRows, pieceAlignment } from '../runtime/weights.ts';
@@ -67,8 +68,8 @@ function packedOrder({ values, scaled, outer, channels, inner }: Weight): Order 
   const [floats, integers] = [new Float32Array(indices.length), new Int8Array(indices.length)];
   indices.forEach((index, i) => {
     if (index < 0) return;
-    floats[i] = values[index] ?? 0;
-    integers[i] = scaled?.integers[index] ?? 0;
+    floats[i] = present(values[index]);
+    if (scaled) integers[i] = present(scaled.integers[index]);
   });
   return { values: floats, layout, ...(scaled && { scaled: { integers, scales: scaled.scales } }) };
 }
@@ -128,7 +129,7 @@ function halfsOf(values: Float32Array): Uint16Array | undefined {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halfs = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) {
-    const bits = bitsOfHalf(values[i] ?? 0, words[i] ?? 0);
+    const bits = bitsOfHalf(present(values[i]), present(words[i]));
     if (bits === undefined) return undefined;
     halfs[i] = bits;
   }

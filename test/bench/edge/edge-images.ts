@@ -4,7 +4,7 @@ import { loadRuntime } from '../../../exporter/edge/bundle.ts';
 import { emitImage } from '../../../exporter/edge/emit.ts';
 import { compileProven } from '../../../exporter/edge/engine.ts';
 import { makeImage } from '../../../exporter/edge/image.ts';
-import type { Ingredients } from '../../../exporter/edge/image.ts';
+import type { Ingredients } from '../../../exporter/edge/ingredients.ts';
 import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
 import type { Samples } from '../../../exporter/edge/cases/samples.ts';

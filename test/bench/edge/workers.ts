@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
 
-import type { EmittedFiles } from '../../../exporter/edge/emit.ts';
+import type { EmittedFiles } from '../../../exporter/edge/emitted-files.ts';
 import type { HttpRequest } from '../worker/load.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';

@@ -1,0 +1,56 @@
+/** Hashes all that the files of an image depend on. A build whose hash is that of the image in its folder does nothing. */
+
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { version as esbuild } from 'esbuild';
+
+import type { ModelFolder } from '../store/registry.ts';
+import { declarations } from './declarations.ts';
+import { gluePath, stockModulePath } from './stages/stock-module.ts';
+
+/** The path of its package.json stands for the version of the optimizer. */
+const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
+
+/**
+ * Lists the folders that the files of an image are made from: this one, the compiler, the types of calls, and the
+ * Worker's code that answers calls.
+ */
+const codeFolders = [
+  '.',
+  '../typed',
+  ...['predict', 'rows', 'protocol', 'http'].map((room) => `../../worker/${room}`),
+  ...['arrays', 'columns', 'pictures', 'compile', 'program'].map((room) => `../../training/${room}`),
+].map((folder) => join(dirname(fileURLToPath(import.meta.url)), folder));
+
+async function sourcesIn(folder: string): Promise<readonly string[]> {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => /\.[jt]s$/.test(path));
+  return paths.sort().map((path) => join(folder, path));
+}
+
+/**
+ * Hashes everything but models and options that the files of an image depend on: this code and the packages that it
+ * uses.
+ */
+export async function codeHash(): Promise<string> {
+  const hash = createHash('sha256')
+    .update(esbuild)
+    .update(await declarations());
+  const sources = (await Promise.all(codeFolders.map(sourcesIn))).flat();
+  const files = [...sources, stockModulePath, gluePath, binaryenPath];
+  for (const path of files) hash.update(await readFile(path));
+  return hash.digest('hex');
+}
+
+/** @param rest what the files depend on beside the models, the code among it */
+export function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<string, unknown>>): string {
+  const hash = createHash('sha256').update(JSON.stringify(rest));
+  for (const { about, files, samples, stated, weights, weightsIn, engine } of models) {
+    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, stated, weights, weightsIn, engine]));
+    for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
+  }
+  return hash.digest('hex');
+}
