@@ -1,4 +1,5 @@
 /** Measures how new statistics change a model's answers, and the two signs by which re-estimation is known to fail. */
+import { at } from '../../training/arrays/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
 import { percent } from '../../training/files/index.ts';
 import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
@@ -32,11 +33,7 @@ export type AnswerChanges = ClassChanges | NumberChanges;
 export function changesOf(samples: Dataset, before: Float32Array, after: Float32Array): AnswerChanges {
   if (samples.task === 'regression') return numberChanges(before, after);
   const { count, classes } = samples;
-  const [former, fresh] = [before, after].map((answers) => {
-    const logits = classLogits(answers, count);
-    return { predicted: predictions(logits), entropy: meanEntropy(probabilities(logits).data, count) };
-  });
-  if (!former || !fresh) throw new Error('internal: expected the answers before and after');
+  const [former, fresh] = [decisionsOf(before, count), decisionsOf(after, count)];
   const same = former.predicted.reduce((sum, k, i) => sum + (k === fresh.predicted[i] ? 1 : 0), 0);
   return {
     kind: 'classes',
@@ -49,10 +46,15 @@ export function changesOf(samples: Dataset, before: Float32Array, after: Float32
   };
 }
 
+function decisionsOf(answers: Float32Array, count: number) {
+  const logits = classLogits(answers, count);
+  return { predicted: predictions(logits), entropy: meanEntropy(probabilities(logits).data, count) };
+}
+
 function numberChanges(before: Float32Array, after: Float32Array): NumberChanges {
   const count = before.length;
   const mean = before.reduce((sum, value) => sum + value, 0) / count;
-  const difference = before.reduce((sum, value, i) => sum + Math.abs((after[i] ?? NaN) - value), 0);
+  const difference = before.reduce((sum, value, i) => sum + Math.abs(at(after, i) - value), 0);
   const squares = before.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { kind: 'numbers', meanDifference: difference / count, deviation: Math.sqrt(squares / count) };
 }
@@ -63,7 +65,7 @@ const meanEntropy = (p: ArrayLike<number>, count: number): number =>
 
 function sharesOf(predicted: ArrayLike<number>, classes: number): readonly number[] {
   const counts = new Array<number>(classes).fill(0);
-  for (const k of Array.from(predicted)) counts[k] = (counts[k] ?? 0) + 1;
+  for (const k of Array.from(predicted)) counts[k] = at(counts, k) + 1;
   return counts.map((count) => count / predicted.length);
 }
 
@@ -100,14 +102,16 @@ export function skewedClasses(
 ): string | undefined {
   if (changes.kind !== 'classes') return undefined;
   const { after } = changes.shares;
-  const differences = after.map((share, k) => share - (known[k] ?? 0));
+  // A card may know fewer classes: the others did not occur in training.
+  const shareOf = (k: number): number => known[k] ?? 0;
+  const differences = after.map((share, k) => share - shareOf(k));
   const distance = differences.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
   // The mean of |share − p| is √(2 p (1 − p) / π n) if each class is drawn with its probability p.
   const chance = known.reduce((sum, p) => sum + Math.sqrt((2 * p * (1 - p)) / (Math.PI * count)), 0) / 2;
   if (distance <= MAX_SKEW + 2 * chance) return undefined;
   const max = differences.indexOf(Math.max(...differences));
-  const got = `${percent(after[max] ?? NaN)} ${JSON.stringify(classes[max] ?? '')}`;
-  return `expected about as much of each class as in training, got ${got} in place of ${percent(known[max] ?? NaN)}`;
+  const got = `${percent(at(after, max))} ${JSON.stringify(at(classes, max))}`;
+  return `expected about as much of each class as in training, got ${got} in place of ${percent(shareOf(max))}`;
 }
 
 /**

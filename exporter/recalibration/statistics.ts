@@ -5,7 +5,7 @@
  */
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount, present } from '../../training/arrays/index.ts';
 import { releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { batchesOf } from '../../training/trainer/index.ts';
@@ -64,8 +64,7 @@ export async function estimateStatistics(
       for (const { add } of sums) add(values);
     });
     level.forEach((layer, k) => {
-      const measured = sums[k]?.statistics();
-      if (measured) statistics.set(layer.output, mixed(layer, measured, prior, samples.count));
+      statistics.set(layer.output, mixed(layer, at(sums, k).statistics(), prior, samples.count));
     });
     file = withStatistics(file, decodeProto(file).graph ?? {}, statistics);
   }
@@ -98,17 +97,17 @@ function momentsOf(path: string, { name, input, runningMean }: BatchNormLayer) {
     }
     const places = elementCount(shape.slice(2));
     count += data.length / channels;
-    for (let at = 0, row = 0; at < data.length; at += places, row++) {
+    for (let start = 0, row = 0; start < data.length; start += places, row++) {
       const channel = row % channels;
-      const mean = runningMean[channel] ?? 0;
+      const mean = at(runningMean, channel);
       let [s, q] = [0, 0];
-      for (let i = at; i < at + places; i++) {
-        const deviation = (data[i] ?? NaN) - mean;
+      for (let i = start; i < start + places; i++) {
+        const deviation = present(data[i]) - mean;
         s += deviation;
         q += deviation * deviation;
       }
-      sum[channel] = (sum[channel] ?? 0) + s;
-      squares[channel] = (squares[channel] ?? 0) + q;
+      sum[channel] = present(sum[channel]) + s;
+      squares[channel] = present(squares[channel]) + q;
     }
   };
   const statistics = (): ChannelStatistics => {
@@ -118,8 +117,8 @@ function momentsOf(path: string, { name, input, runningMean }: BatchNormLayer) {
     }
     const shift = sum.map((s) => s / count);
     return {
-      mean: shift.map((s, c) => s + (runningMean[c] ?? 0)),
-      variance: squares.map((q, c) => Math.max(q / count - (shift[c] ?? 0) ** 2, 0)),
+      mean: shift.map((s, c) => s + at(runningMean, c)),
+      variance: squares.map((q, c) => Math.max(q / count - at(shift, c) ** 2, 0)),
     };
   };
   return { add, statistics };
@@ -133,7 +132,7 @@ function mixed(
 ): ChannelStatistics {
   const share = n / (prior + n);
   const mix = (former: readonly number[], fresh: ArrayLike<number>): Float64Array =>
-    Float64Array.from(former, (value, c) => (1 - share) * value + share * (fresh[c] ?? NaN));
+    Float64Array.from(former, (value, c) => (1 - share) * value + share * at(fresh, c));
   return { mean: mix(runningMean, measured.mean), variance: mix(runningVar, measured.variance) };
 }
 
@@ -154,11 +153,9 @@ export function movedBy(
 ): Moved {
   if (!found) throw new Error(`internal: expected statistics of ${name}`);
   const { mean, variance } = found;
-  const shifts = runningMean.map(
-    (mu, c) => Math.abs((mean[c] ?? NaN) - mu) / Math.sqrt((runningVar[c] ?? NaN) + epsilon),
-  );
+  const shifts = runningMean.map((mu, c) => Math.abs(at(mean, c) - mu) / Math.sqrt(at(runningVar, c) + epsilon));
   // ε is in both, as in the layer: a channel that never varies has a ratio of 1.
-  const ratios = runningVar.map((before, c) => ((variance[c] ?? NaN) + epsilon) / (before + epsilon));
+  const ratios = runningVar.map((before, c) => (at(variance, c) + epsilon) / (before + epsilon));
   const averageOf = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / values.length;
   return {

@@ -2,7 +2,7 @@
  * Reads numbers that an ONNX file stores, or computes from stored ones by the operators that exporters leave between a
  * parameter and its use.
  */
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { sourcesOf } from './dependents.ts';
 
@@ -89,8 +89,9 @@ function filled(shape: Constant | undefined, value: onnx.ITensorProto | null | u
   const dims = Array.from(shape.values);
   const length = sizeOf(dims);
   const content = value ? valuesOf(value) : { values: [0], dataType: DataType.FLOAT };
-  if (!content || length === undefined) return undefined;
-  return { dims, values: new Float64Array(length).fill(content.values[0] ?? 0), dataType: content.dataType };
+  const single = content?.values[0];
+  if (!content || single === undefined || length === undefined) return undefined;
+  return { dims, values: new Float64Array(length).fill(single), dataType: content.dataType };
 }
 
 const floats: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.DOUBLE, DataType.FLOAT16, DataType.BFLOAT16]);
@@ -110,10 +111,13 @@ function dequantized(
   zeroPoint: Constant | undefined,
 ): Constant | undefined {
   if (!x || !scale || (node.input?.[2] && !zeroPoint) || x.dims.length > 1) return undefined;
-  const isOne = scale.values.length === 1;
-  if (!isOne && scale.values.length !== x.values.length) return undefined;
-  const at = ({ values }: Constant, i: number): number => values[isOne ? 0 : i] ?? 0;
-  const values = Float32Array.from(x.values, (value, i) => (value - (zeroPoint ? at(zeroPoint, i) : 0)) * at(scale, i));
+  const count = scale.values.length;
+  if (zeroPoint && zeroPoint.values.length !== count) return undefined;
+  if (count !== 1 && count !== x.values.length) return undefined;
+  const values = Float32Array.from(x.values, (value, i) => {
+    const place = count === 1 ? 0 : i;
+    return (value - (zeroPoint ? at(zeroPoint.values, place) : 0)) * at(scale.values, place);
+  });
   return { dims: x.dims, values, dataType: scale.dataType };
 }
 
@@ -159,9 +163,8 @@ const readers: Readonly<Record<number, Reader | undefined>> = {
   [DataType.FLOAT]: reader<number>(Float32Array),
   [DataType.DOUBLE]: reader<number>(Float64Array),
   [DataType.FLOAT16]: reader<number>(Uint16Array, halfOf),
-  [DataType.BFLOAT16]: reader<number>(
-    Uint16Array,
-    (bits) => new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? 0,
+  [DataType.BFLOAT16]: reader<number>(Uint16Array, (bits) =>
+    at(new Float32Array(Uint32Array.of(bits << 16).buffer), 0),
   ),
   [DataType.INT64]: reader<bigint>(BigInt64Array, Number),
   [DataType.INT32]: reader<number>(Int32Array),

@@ -141,13 +141,13 @@ function readTensor(message: Uint8Array): Tensor {
 
 function readEntry(message: Uint8Array, entries: Map<string, string>): void {
   const reader = protobuf.Reader.create(message);
-  const texts = ['', ''];
+  const texts: [key: string, value: string] = ['', ''];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag >>> 3 === 1 || tag >>> 3 === 2) texts[(tag >>> 3) - 1] = reader.string();
     else reader.skipType(tag & 7);
   }
-  entries.set(texts[0] ?? '', texts[1] ?? '');
+  entries.set(...texts);
 }
 
 function tensorPieces(message: Uint8Array, state: State): Pieces | undefined {

@@ -1,5 +1,7 @@
 /** Handles IEEE 754 half precision in numbers of single precision; not every Node has arrays of halfs. */
 
+import { present } from '../../training/arrays/index.ts';
+
 /** The largest finite half. */
 export const largestHalf = 65_504;
 
@@ -15,7 +17,7 @@ export function roundedToHalfs(values: Float32Array): Float32Array<ArrayBuffer> 
   const rounded = new Float32Array(values);
   const bits = new Uint32Array(rounded.buffer);
   for (let i = 0; i < rounded.length; i++) {
-    const [value, word] = [rounded[i] ?? 0, bits[i] ?? 0];
+    const [value, word] = [present(rounded[i]), present(bits[i])];
     // Between a half and one, the steps of single precision are those of subnormal halfs.
     if (Math.abs(value) < smallestNormal) rounded[i] = withSignOf(value, Math.fround(Math.abs(value) + 0.5) - 0.5);
     else bits[i] = (word + 0xfff + ((word >>> lost) & 1)) & -(1 << lost);

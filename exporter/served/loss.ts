@@ -3,7 +3,7 @@
  * weights.
  */
 import * as ort from 'onnxruntime-web/wasm';
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { releasing, UserError } from '../../training/files/index.ts';
 import type { RoundedWeights } from '../../worker/image.ts';
 import type { ModelOutput } from './output.ts';
@@ -128,12 +128,15 @@ function largestDifference(
 
 function changedClasses(output: ModelOutput | undefined, expected: Values, got: Values, samples: number): number {
   if (!output || output.kind === 'number') return 0;
-  const decisions = [expected, got].map((outputs) => {
-    const values = Float64Array.from((outputs[output.name]?.data ?? []) as ArrayLike<number | bigint>, Number);
-    const size = values.length / samples;
-    return Array.from({ length: samples }, (_, i) => decide[output.kind](values.subarray(i * size, (i + 1) * size)));
-  });
-  return decisions[0]?.filter((decision, i) => decision !== decisions[1]?.[i]).length ?? 0;
+  const fresh = decisionsOf(output, got, samples);
+  return decisionsOf(output, expected, samples).filter((decision, i) => decision !== fresh[i]).length;
+}
+
+/** Returns the class of each sample. */
+function decisionsOf({ name, kind }: ModelOutput, outputs: Values, samples: number): readonly string[] {
+  const values = Float64Array.from((outputs[name]?.data ?? []) as ArrayLike<number | bigint>, Number);
+  const size = values.length / samples;
+  return Array.from({ length: samples }, (_, i) => decide[kind](values.subarray(i * size, (i + 1) * size)));
 }
 
 type Decide = (values: Float64Array) => string;
@@ -142,7 +145,7 @@ type Decide = (values: Float64Array) => string;
 const decideAbove =
   (threshold: number): Decide =>
   (values) =>
-    values.length === 1 ? String((values[0] ?? 0) > threshold) : String(values.indexOf(Math.max(...values)));
+    values.length === 1 ? String(at(values, 0) > threshold) : String(values.indexOf(Math.max(...values)));
 
 const decide: { readonly [K in ModelOutput['kind']]: Decide } = {
   logits: decideAbove(0),

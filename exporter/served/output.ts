@@ -4,6 +4,7 @@
  */
 import type { onnx } from '../../training/graph/index.ts';
 import { outputKinds } from '../../training/objective/index.ts';
+import { attributeOf } from './constants.ts';
 import { type Port, type Ports } from './ports.ts';
 
 /**
@@ -140,9 +141,6 @@ const kindOf: Readonly<Record<string, KindOf | undefined>> = {
 
 const afterTransform = (node: onnx.INodeProto): ServedKind =>
   (textOf(node, 'post_transform') ?? 'NONE') === 'NONE' ? 'logits' : 'probabilities';
-
-const attributeOf = ({ attribute }: onnx.INodeProto, name: string): onnx.IAttributeProto | undefined =>
-  attribute?.find((candidate) => candidate.name === name);
 
 const has = (node: onnx.INodeProto, name: string): boolean => attributeOf(node, name) !== undefined;
 

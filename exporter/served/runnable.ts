@@ -2,7 +2,7 @@
  * Finds out whether the Worker's runtime can run a model, by trying it on that very runtime, ONNX Runtime Web's WASM.
  */
 import * as ort from 'onnxruntime-web/wasm';
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { quote, releasing, UserError } from '../../training/files/index.ts';
 import { arrays } from '../../training/program/index.ts';
 import { type Datatype, elementTypes, type Port, shapeOf } from './ports.ts';
@@ -156,7 +156,7 @@ export function madeUp(
 ): Record<string, ort.Tensor> {
   return Object.fromEntries(
     inputs.map(({ name, datatype }, i) => {
-      const shape = shapes[i] ?? [];
+      const shape = at(shapes, i);
       const length = elementCount(shape);
       return [name, tensorOf(datatype, length, shape, real)];
     }),

@@ -6,6 +6,18 @@ import { elementCount } from '../../training/arrays/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
 import { bodiesOf, type Names, sourcesOf } from './dependents.ts';
+import {
+  all,
+  broadcasting,
+  dimsOf,
+  inputOf,
+  intOf,
+  intsOf,
+  keeping,
+  type KnownValues,
+  shapesIn,
+} from './known-values.ts';
+import { shapeRules } from './shape-rules.ts';
 
 /** Maps the names of values whose first axis is that of the samples to their numbers of dimensions. */
 export type SampleRanks = ReadonlyMap<string, number>;
@@ -14,7 +26,7 @@ export type SampleRanks = ReadonlyMap<string, number>;
 export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: Constants): SampleRanks {
   const sources = sourcesOf(graph.node ?? []);
   const known = { samples, constant, sources };
-  const state: State = { ranks: new Map(), sizes: new Map(), dims: new Map(), shapes: shapesIn(graph), ...known };
+  const state: KnownValues = { ranks: new Map(), sizes: new Map(), dims: new Map(), shapes: shapesIn(graph), ...known };
   for (const { name, type } of graph.input ?? []) {
     const dims = type?.tensorType?.shape?.dim;
     if (dims?.length && beginsWithSamples(dims)) state.ranks.set(name ?? '', dims.length);
@@ -33,29 +45,7 @@ function beginsWithSamples([first, ...others]: readonly onnx.TensorShapeProto.ID
   return !notBatch.test(name) && !others.some(({ dimParam }) => batch.test(dimParam ?? ''));
 }
 
-interface State {
-  readonly ranks: Map<string, number>;
-  /** Counts the integers in values that begin with the number of samples; shapes are put together from such values. */
-  readonly sizes: Map<string, number>;
-  readonly samples: Names;
-  readonly constant: Constants;
-  /** Maps first outputs to their nodes. */
-  readonly sources: ReadonlyMap<string, onnx.INodeProto>;
-  /** Caches the shapes of weights. */
-  readonly dims: Map<string, readonly number[] | undefined>;
-  /** Maps values to shapes that the file states, or that were derived: NaN for an unknown size. */
-  readonly shapes: Map<string, readonly number[]>;
-}
-
-function shapesIn({ input, valueInfo }: onnx.IGraphProto): Map<string, readonly number[]> {
-  const known = [...(input ?? []), ...(valueInfo ?? [])].flatMap(({ name, type }) => {
-    const dims = type?.tensorType?.shape?.dim;
-    return dims ? [[name ?? '', dims.map(({ dimValue }) => Number(dimValue ?? 0) || NaN)] as const] : [];
-  });
-  return new Map(known);
-}
-
-function follow(node: onnx.INodeProto, state: State): void {
+function follow(node: onnx.INodeProto, state: KnownValues): void {
   if (bodiesOf(node).length > 0) return;
   const [first = ''] = node.output ?? [];
   const size = sizeRules[node.opType ?? '']?.(node, state);
@@ -67,94 +57,12 @@ function follow(node: onnx.INodeProto, state: State): void {
   if (shape) state.shapes.set(first, shape);
 }
 
-type ShapeRule = (node: onnx.INodeProto, state: State) => readonly number[] | undefined;
-
-const sameShape: ShapeRule = (node, { shapes }) => shapes.get(input(node, 0));
-
-const broadcastShape: ShapeRule = (node, state) => {
-  const [a, b] = [0, 1].map((i) => state.shapes.get(input(node, i)) ?? dimsOf(input(node, i), state));
-  return broadcast(a, b);
-};
-
-/** Returns the shape after a window of weights or of a pool has slid over the places. */
-function slide(
-  node: onnx.INodeProto,
-  shape: readonly number[] | undefined,
-  channels: number,
-  kernel: readonly number[],
-): readonly number[] | undefined {
-  const ints = (name: string): readonly number[] => (attributeOf(node, name)?.ints ?? []).map(Number);
-  const [strides, pads, dilations] = [ints('strides'), ints('pads'), ints('dilations')];
-  const auto = new TextDecoder().decode(attributeOf(node, 'auto_pad')?.s ?? new Uint8Array());
-  const sizes = shape?.slice(2).map((size, i) => {
-    const stride = strides[i] ?? 1;
-    if (auto.startsWith('SAME')) return Math.ceil(size / stride);
-    const padded = auto === 'VALID' ? size : size + (pads[i] ?? 0) + (pads[i + kernel.length] ?? 0);
-    const steps = (padded - (dilations[i] ?? 1) * ((kernel[i] ?? NaN) - 1) - 1) / stride;
-    return intOf(node, 'ceil_mode', 0) === 1 ? NaN : Math.floor(steps) + 1;
-  });
-  return sizes && [NaN, channels, ...sizes];
-}
-
-const pool: ShapeRule = (node, { shapes }) => {
-  const shape = shapes.get(input(node, 0));
-  return slide(node, shape, shape?.[1] ?? NaN, (attributeOf(node, 'kernel_shape')?.ints ?? []).map(Number));
-};
-
-const onePlace: ShapeRule = (node, { shapes }) =>
-  shapes.get(input(node, 0))?.map((size, axis) => (axis > 1 ? 1 : size));
-
-/** Derive shapes for the operators that usually lie between the samples and a reshape. */
-const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
-  ...all(sameShape, [
-    'BatchNormalization',
-    'Relu',
-    'Clip',
-    'LeakyRelu',
-    'Sigmoid',
-    'Tanh',
-    'Elu',
-    'Identity',
-    'Dropout',
-  ]),
-  ...all(broadcastShape, ['Add', 'Sub', 'Mul', 'Div']),
-  ...all(pool, ['MaxPool', 'AveragePool']),
-  ...all(onePlace, ['GlobalAveragePool', 'GlobalMaxPool']),
-  Conv: (node, state) => {
-    const [channels = NaN, , ...kernel] = dimsOf(input(node, 1), state) ?? [];
-    return slide(node, state.shapes.get(input(node, 0)), channels, kernel);
-  },
-  Gemm: (node, state) => {
-    const weight = dimsOf(input(node, 1), state);
-    return [NaN, weight?.[intOf(node, 'transB', 0) === 1 ? 0 : 1] ?? NaN];
-  },
-  ReduceMean: (node, state) => {
-    const [shape, axes] = [state.shapes.get(input(node, 0)), intsOf(node, state, 'axes', 1)];
-    const isReduced = (axis: number): boolean =>
-      axes?.some((a) => a === axis || a === axis - (shape?.length ?? 0)) ?? false;
-    return intOf(node, 'keepdims', 1) === 1
-      ? shape?.map((size, axis) => (isReduced(axis) ? 1 : size))
-      : shape?.filter((_, axis) => !isReduced(axis));
-  },
-};
-
 /** Returns the number of dimensions of the result, if its first axis is that of the samples. */
-type Rule = (node: onnx.INodeProto, state: State) => number | undefined;
+type Rule = (node: onnx.INodeProto, state: KnownValues) => number | undefined;
 
-const input = (node: onnx.INodeProto, i: number): string => node.input?.[i] ?? '';
-const rankOf = (node: onnx.INodeProto, { ranks }: State, i = 0): number | undefined => ranks.get(input(node, i));
-const isConstant = ({ samples }: State, name: string): boolean => !samples.has(name);
-
-const intOf = (node: onnx.INodeProto, name: string, standard: number): number =>
-  Number(attributeOf(node, name)?.i ?? standard);
-
-/** Reads integers from an attribute, or from an input as in later opsets. */
-function intsOf(node: onnx.INodeProto, { constant }: State, name: string, i: number): readonly number[] | undefined {
-  const attribute = attributeOf(node, name);
-  if (attribute) return (attribute.ints ?? []).map(Number);
-  const values = constant(input(node, i))?.values;
-  return values && Array.from(values);
-}
+const rankOf = (node: onnx.INodeProto, { ranks }: KnownValues, i = 0): number | undefined =>
+  ranks.get(inputOf(node, i));
+const isConstant = ({ samples }: KnownValues, name: string): boolean => !samples.has(name);
 
 /** Keeps the rank. The other inputs are weights, axes or the like. */
 const keeps: Rule = (node, state) =>
@@ -174,42 +82,6 @@ const broadcasts: Rule = (node, state) => {
   const fits = others.every((dims) => dims && (dims.length < rank || (dims.length === rank && dims[0] === 1)));
   return fits ? rank : undefined;
 };
-
-/** Weights go through a few operators, at most. */
-const LONGEST_CHAIN = 20;
-
-/**
- * Returns the shape of a value that does not depend on the samples: it is stored, or computed element by element from
- * stored numbers.
- */
-function dimsOf(name: string, state: State, steps = 0): readonly number[] | undefined {
-  if (steps > LONGEST_CHAIN) return undefined;
-  if (!state.dims.has(name)) state.dims.set(name, state.constant(name)?.dims ?? computedDims(name, state, steps + 1));
-  return state.dims.get(name);
-}
-
-function computedDims(name: string, state: State, steps: number): readonly number[] | undefined {
-  const source = state.sources.get(name);
-  const [first, second, ...others] = source?.input ?? [];
-  if (!source || first === undefined || others.length > 0) return undefined;
-  const dims = dimsOf(first, state, steps);
-  if (source.opType === 'Transpose') return transposed(source, dims);
-  const rule = rules[source.opType ?? ''];
-  if (source.opType === 'CastLike' || (rule === keeps && second === undefined)) return dims;
-  return rule === broadcasts && second !== undefined ? broadcast(dims, dimsOf(second, state, steps)) : undefined;
-}
-
-function transposed(node: onnx.INodeProto, dims: readonly number[] | undefined): readonly number[] | undefined {
-  const perm = attributeOf(node, 'perm')?.ints?.map(Number);
-  return perm ? dims && perm.map((axis) => dims[axis] ?? NaN) : dims?.toReversed();
-}
-
-function broadcast(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] | undefined {
-  if (!a || !b) return undefined;
-  const rank = Math.max(a.length, b.length);
-  const at = (dims: readonly number[], axis: number): number => dims[axis - (rank - dims.length)] ?? 1;
-  return Array.from({ length: rank }, (_, axis) => Math.max(at(a, axis), at(b, axis)));
-}
 
 const notFirstAxis = (axis: number, rank: number): boolean => axis !== 0 && axis !== -rank;
 
@@ -231,7 +103,7 @@ const reduces: Rule = (node, state) => {
 const matMul: Rule = (node, state) => {
   const rank = rankOf(node, state);
   if (rank === undefined || rank < 2) return undefined;
-  const other = input(node, 1);
+  const other = inputOf(node, 1);
   if (isConstant(state, other)) return dimsOf(other, state)?.length === 2 ? rank : undefined;
   return rank > 2 && state.ranks.get(other) === rank ? rank : undefined;
 };
@@ -239,35 +111,26 @@ const matMul: Rule = (node, state) => {
 const reshape: Rule = (node, state) => {
   const rank = rankOf(node, state);
   if (rank === undefined) return undefined;
-  const size = state.sizes.get(input(node, 1));
+  const size = state.sizes.get(inputOf(node, 1));
   if (size !== undefined) return size;
   const shape = intsOf(node, state, 'shape', 1);
   if (shape?.[0] === 0 && intOf(node, 'allowzero', 0) === 0) return shape.length;
   // -1 stands for the samples if the other sizes have the same product as before; otherwise samples are merged with
   // another axis.
-  const [before, after] = [state.shapes.get(input(node, 0)), shape?.slice(1)];
+  const [before, after] = [state.shapes.get(inputOf(node, 0)), shape?.slice(1)];
   if (!before || !after?.every((size) => size > 0) || shape?.[0] !== -1) return undefined;
   return elementCount(before.slice(1)) === elementCount(after) ? shape.length : undefined;
 };
 
 const rules: Readonly<Record<string, Rule | undefined>> = {
-  ...all(keeps, [
-    ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh', 'Elu', 'Erf'],
-    ...['Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'Identity', 'IsInf', 'IsNaN', 'LeakyRelu', 'Log', 'Mish'],
-    ...['Neg', 'Not', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign'],
-    ...['Sqrt', 'Swish', 'Tan', 'Tanh', 'ThresholdedRelu', 'Cast', 'Dropout', 'QuantizeLinear', 'DequantizeLinear'],
-    ...['BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'LRN', 'MeanVarianceNormalization'],
-    ...['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger', 'MaxPool', 'AveragePool', 'LpPool'],
-    ...['GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool', 'DepthToSpace', 'SpaceToDepth'],
-  ]),
-  ...all(broadcasts, ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'PRelu', 'Where', 'Max', 'Min', 'Sum', 'Mean']),
-  ...all(broadcasts, ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor']),
+  ...all(keeps, keeping),
+  ...all(broadcasts, broadcasting),
   ...all(reduces, ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceLogSumExp']),
   ...all(along(-1), ['Softmax', 'LogSoftmax', 'Hardmax', 'LayerNormalization', 'LpNormalization']),
   Split: along(0),
   // These are columns of a table, each as often as the indices name it.
   Gather: (node, state) => {
-    const [rank, indices] = [keeps(node, state), state.constant(input(node, 1))?.dims];
+    const [rank, indices] = [keeps(node, state), state.constant(inputOf(node, 1))?.dims];
     if (rank === undefined || !indices || !notFirstAxis(intOf(node, 'axis', 0), rank)) return undefined;
     return rank - 1 + indices.length;
   },
@@ -301,7 +164,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
     return rank !== undefined && pads?.length === 2 * rank && pads[0] === 0 && pads[rank] === 0 ? rank : undefined;
   },
   Resize: (node, state) => {
-    const [rank, scales] = [keeps(node, state), state.constant(input(node, 2))];
+    const [rank, scales] = [keeps(node, state), state.constant(inputOf(node, 2))];
     return rank !== undefined && scales?.values[0] === 1 ? rank : undefined;
   },
 };
@@ -310,17 +173,18 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
 const sizeRules: Readonly<Record<string, Rule | undefined>> = {
   Shape: (node, state) => {
     const rank = rankOf(node, state);
-    return intOf(node, 'start', 0) === 0 ? Math.min(rank ?? NaN, intOf(node, 'end', Infinity)) || undefined : undefined;
+    if (rank === undefined || intOf(node, 'start', 0) !== 0) return undefined;
+    return Math.min(rank, intOf(node, 'end', Infinity)) || undefined;
   },
   Gather: (node, state) => {
-    const index = state.constant(input(node, 1));
-    return state.sizes.has(input(node, 0)) && index?.values.length === 1 && index.values[0] === 0 ? 1 : undefined;
+    const index = state.constant(inputOf(node, 1));
+    return state.sizes.has(inputOf(node, 0)) && index?.values.length === 1 && index.values[0] === 0 ? 1 : undefined;
   },
   Slice: (node, state) => {
     const [starts, ends] = [intsOf(node, state, 'starts', 1), intsOf(node, state, 'ends', 2)];
-    return state.sizes.has(input(node, 0)) && starts?.[0] === 0 && ends?.[0] === 1 ? 1 : undefined;
+    return state.sizes.has(inputOf(node, 0)) && starts?.[0] === 0 && ends?.[0] === 1 ? 1 : undefined;
   },
-  ...all((node, state) => state.sizes.get(input(node, 0)), ['Cast', 'Identity', 'Squeeze', 'Unsqueeze', 'Reshape']),
+  ...all((node, state) => state.sizes.get(inputOf(node, 0)), ['Cast', 'Identity', 'Squeeze', 'Unsqueeze', 'Reshape']),
   Concat: (node, state) => {
     const [first, ...others] = node.input ?? [];
     const size = state.sizes.get(first ?? '');
@@ -329,7 +193,3 @@ const sizeRules: Readonly<Record<string, Rule | undefined>> = {
     return rest.reduce((sum, length) => (sum === undefined || length === undefined ? undefined : sum + length), size);
   },
 };
-
-function all<R>(rule: R, names: readonly string[]): Readonly<Record<string, R>> {
-  return Object.fromEntries(names.map((name) => [name, rule]));
-}

@@ -6,6 +6,7 @@
  * If a layer can be inverted, the statistics are those of its output. The runtime then folds the layer into the one
  * before, as it does in the model, and an image holds the folded weights once.
  */
+import { at } from '../../training/arrays/index.ts';
 import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer, WatchedLayer } from '../../worker/image.ts';
 import { changeNodes } from './change-graph.ts';
@@ -61,7 +62,7 @@ function ranksOf(graph: onnx.IGraphProto): SampleRanks {
 }
 
 const isInvertible = ({ gamma, beta }: BatchNormLayer): boolean =>
-  gamma.every((scale, c) => scale !== 0 && Math.abs(scale) >= minQuotient * Math.abs(beta[c] ?? NaN));
+  gamma.every((scale, c) => scale !== 0 && Math.abs(scale) >= minQuotient * Math.abs(at(beta, c)));
 
 /**
  * @param bytes what `model` was decoded from
@@ -77,11 +78,9 @@ export function watched(
   const graph = model.graph ?? {};
   const ranks = ranksOf(graph);
   const takesAxes = opsetOf(model) >= axesOpset;
-  const moments = layers.flatMap((layer, i) => {
-    const how = watching[i];
-    if (!how) return [];
-    const tensor = how.of === 'input' ? layer.input : layer.output;
-    return [momentsOf(layer.output, tensor, ranks.get(layer.input) ?? 2, takesAxes)];
+  const moments = layers.map((layer, i) => {
+    const tensor = at(watching, i).of === 'input' ? layer.input : layer.output;
+    return momentsOf(layer.output, tensor, ranks.get(layer.input) ?? 2, takesAxes);
   });
   const additions: onnx.IGraphProto = {
     initializer: moments.flatMap(({ stored }) => stored),

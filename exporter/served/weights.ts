@@ -3,7 +3,7 @@
  * scale for each output channel. Only weights are rounded: biases, Batch Norm that is left and all arithmetic stay as
  * they are.
  */
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount, present } from '../../training/arrays/index.ts';
 import { folded } from '../../training/backend/index.ts';
 import { decodeProto, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf } from './constants.ts';
@@ -125,12 +125,12 @@ const withValues = (tensor: onnx.ITensorProto, parts: readonly Weight[]): onnx.I
 function scaledOf({ values, ...layout }: Weight): Scaled {
   const largest = new Float32Array(layout.channels);
   eachChannel(layout, (i, channel) => {
-    largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(values[i] ?? 0));
+    largest[channel] = Math.max(present(largest[channel]), Math.abs(present(values[i])));
   });
   const scales = largest.map((size) => (size === 0 ? 1 : size / 127));
   const integers = new Int8Array(values.length);
   eachChannel(layout, (i, channel) => {
-    const steps = Math.round((values[i] ?? 0) / (scales[channel] ?? 1));
+    const steps = Math.round(present(values[i]) / present(scales[channel]));
     integers[i] = Math.max(-127, Math.min(127, steps));
   });
   return { integers, scales };
@@ -139,7 +139,7 @@ function scaledOf({ values, ...layout }: Weight): Scaled {
 function valuesOf(layout: ChannelLayout, { integers, scales }: Scaled): Float32Array {
   const values = new Float32Array(integers.length);
   eachChannel(layout, (i, channel) => {
-    values[i] = (integers[i] ?? 0) * (scales[channel] ?? 0);
+    values[i] = present(integers[i]) * present(scales[channel]);
   });
   return values;
 }
@@ -173,12 +173,10 @@ function weightsOf({ node, initializer }: onnx.IGraphProto): ReadonlyMap<string,
 }
 
 const layoutAt = (dims: readonly number[], axis: number): ChannelLayout => ({
-  outer: product(dims.slice(0, axis)),
-  channels: dims[axis] ?? 1,
-  inner: product(dims.slice(axis + 1)),
+  outer: elementCount(dims.slice(0, axis)),
+  channels: at(dims, axis),
+  inner: elementCount(dims.slice(axis + 1)),
 });
-
-const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1);
 
 interface Weighted {
   /** Lists the inputs of the operator that are weights. */

@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BackendName } from '../../training/backend/index.ts';
 import { readBytes } from '../../training/files/index.ts';
-import { decodeProto } from '../../training/graph/index.ts';
+import { decodeProto, type onnx } from '../../training/graph/index.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
-import { isQuantized } from '../served/quantized.ts';
 import { withRoundedWeights } from '../served/weights.ts';
 import { modelFileIn } from './models-folder.ts';
 import { cardFile, emptyCard, readCard } from './card.ts';
@@ -27,6 +26,12 @@ export async function servedFile(path: string): Promise<ServedFile> {
   const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;
   return { bytes, inputs, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
 }
+
+const quantizedOps = /^(QLinear\w+|QGemm|QAttention|\w+Integer|DynamicQuantize\w+|QuantizeLinear)$/;
+
+/** Is true if a network computes with 8-bit numbers, rather than only storing its weights as such. */
+const isQuantized = ({ node }: onnx.IGraphProto): boolean =>
+  (node ?? []).some(({ opType }) => quantizedOps.test(opType ?? ''));
 
 /**
  * Chooses the backend on which a file gives the answers that it gives when served.
