@@ -5,7 +5,7 @@
 import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { wholeNumber } from '../../exporter/command/numbers.ts';
+import { wholeNumber } from '../../exporter/command/option-values.ts';
 import { runCommand } from '../../exporter/command/run-command.ts';
 import { UserError } from '../../training/files/index.ts';
 import { chooseExperiments, experiments, runInProcesses, showProgress, writeReport } from './index.ts';

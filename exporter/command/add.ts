@@ -43,7 +43,7 @@ export const add: Subcommand = {
 };
 
 const page = {
-  description: "Put anybody's ONNX file into models/<name>, with a card.",
+  description: 'Put an ONNX file from anywhere into models/<name>, with a card.',
   notes: `It may come from PyTorch, scikit-learn, Keras, LightGBM or anywhere else; that
 it runs at the edge is checked at once.`,
   examples: ['bn-edge add model.onnx', 'bn-edge add downloads/resnet18.onnx --name flowers'],

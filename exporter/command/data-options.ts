@@ -1,6 +1,6 @@
 /** The options that say which data to read, and how. */
 import { existsSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type DataSource,
   encodings,
@@ -10,7 +10,7 @@ import {
 } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
 import { requireOptionsOf } from './data-kinds.ts';
-import { fraction, wholeNumber } from './numbers.ts';
+import { colour, fraction, imageSize, oneQuote, oneSign, someText, wholeNumber } from './option-values.ts';
 
 /** The flags that say how arrays and pictures are read, under the names of the data source. */
 type PictureFlags = Pick<DataSource, 'inputs' | 'layout' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
@@ -106,38 +106,6 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
     .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
 
-const namedSigns: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', space: ' ', comma: ',', semicolon: ';' };
-
-function oneSign(text: string): string {
-  const sign = namedSigns[text.toLowerCase()] ?? text;
-  if (sign.length !== 1) throw new InvalidArgumentError('Expected one character, \\t or space.');
-  return sign;
-}
-
-function oneQuote(text: string): string {
-  if (text !== 'none' && text.length !== 1) throw new InvalidArgumentError('Expected one character or none.');
-  return text;
-}
-
-function someText(text: string): string {
-  if (text === '') throw new InvalidArgumentError('Expected a character such as #.');
-  return text;
-}
-
-function imageSize(text: string): ImageSize {
-  const [, columns, rows = columns] = /^([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?$/.exec(text) ?? [];
-  if (columns === undefined) throw new InvalidArgumentError('Expected a size such as 32 or 48x32.');
-  return { rows: Number(rows), columns: Number(columns) };
-}
-
-function colour(text: string): string {
-  const named = { white: '#ffffff', black: '#000000' }[text.toLowerCase()];
-  const [digits] = /(?<=^#?)(?:[0-9a-f]{6}|[0-9a-f]{3})$/.exec(text.toLowerCase()) ?? [];
-  if (named !== undefined) return named;
-  if (digits === undefined) throw new InvalidArgumentError('Expected white, black or a colour such as #20a040.');
-  return `#${digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits}`;
-}
-
 /**
  * Separates the flags about data, as a data source, from the others. Without `--data` there is no source.
  *
@@ -177,9 +145,9 @@ export function takeDataSource<F extends DataFlags>(
   } = flags;
   const isMnist = data === mnist && !existsSync(mnist);
   const source: DataSource = {
-    ...present({ path: isMnist ? undefined : data, label, task, size, validationShare, testShare }),
-    ...present({ delimiter, quote, decimal, encoding, comment, skipRows, dropMissingLabels }),
-    ...present({ inputs, layout, fit, background, pictures, skipBroken }),
+    ...withoutUndefined({ path: isMnist ? undefined : data, label, task, size, validationShare, testShare }),
+    ...withoutUndefined({ delimiter, quote, decimal, encoding, comment, skipRows, dropMissingLabels }),
+    ...withoutUndefined({ inputs, layout, fit, background, pictures, skipBroken }),
     ...(missing && imputationsOf(missing)),
     ...kindsOf({ numeric, categorical, date, ignored }),
     ...(header === false && { header }),
@@ -192,7 +160,7 @@ export function takeDataSource<F extends DataFlags>(
   return { source: isMnist ? { path: undefined } : data === undefined ? undefined : source, others };
 }
 
-const present = <T extends object>(values: T): T =>
+const withoutUndefined = <T extends object>(values: T): T =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 
 /** `age=median` applies to one column, `median` to all others. */

@@ -1,21 +1,13 @@
 /** The command `bn-edge evaluate`, with its help. */
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { at } from '../../training/arrays/index.ts';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
-import { classesOf, type Dataset, type DataSource, readCells } from '../../training/data/index.ts';
+import { classesOf, type DataSource } from '../../training/data/index.ts';
 import type { Interval } from '../../training/answers/index.ts';
-import {
-  count,
-  fourDigits,
-  makeFolder,
-  oneLine,
-  percent,
-  readBytes,
-  UserError,
-  writeAtomically,
-} from '../../training/files/index.ts';
-import { type Mistake, mistakesOf, scoresIn } from '../../training/objective/index.ts';
+import { count, fourDigits, percent, readBytes, UserError } from '../../training/files/index.ts';
+import { mistakesOf, scoresIn } from '../../training/objective/index.ts';
 import {
   type AnswerSink,
   type Evaluated,
@@ -28,16 +20,15 @@ import { interruption } from '../../training/process/index.ts';
 import { modelFileIn } from '../store/models-folder.ts';
 import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
-import { calibrationTable } from './calibration-table.ts';
-import { importanceTable } from './importance-table.ts';
-import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { arePictures, drawMistakes } from './mistakes.ts';
+import { calibrationTable, confusionTable, importanceTable } from './evaluation-tables.ts';
+import { arePictures } from './mistakes.ts';
 import { checkpointOf, isFolder, oneOf } from './model-options.ts';
-import { wholeNumber } from './numbers.ts';
+import { wholeNumber } from './option-values.ts';
 import { growPredictions, predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
 import { addReadingOptions, type ReadingFlags, takeReading } from './reading-options.ts';
 import { rowsProgress } from './rows-progress.ts';
+import { mistakesBeside, numbered, placed, showMistakes } from './show-mistakes.ts';
 import { type StageLine, stageLine } from './stage.ts';
 import { inLines } from './table.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
@@ -97,49 +88,53 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   const file = fileOf(given);
   const path = mistakes ?? mistakesBeside(file);
   await requireReplaceable('--mistakes', path, /^<svg /);
-  const isOnnx = file.toLowerCase().endsWith('.onnx');
-  const served = isOnnx ? await servedFile(file) : undefined;
-  const subject = served
-    ? { model: file, bytes: served.bytes, known: await knownOf(file, served) }
-    : { checkpoint: file };
-  const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
+  using stage = stageLine('evaluate');
   const options = {
-    ...subject,
+    ...(await subjectOf(file, asked)),
     data: source,
     part,
-    backend,
     needsLabel: predictions === undefined,
     reading,
     importance,
   };
-  using stage = stageLine('evaluate');
   const evaluated =
     predictions === undefined
       ? await evaluateFile(options, stage.print, stage.show)
       : await evaluateInto(predictions, file, options, stage);
   stage.clear();
-  const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
-  const scores = evaluated.isLabelled ? scoresIn(objective, report, baseline) : ['no label to compare with'];
-  const rows = evaluated.taken ?? samples.count;
-  const start = `${file} on ${count(rows)} samples (${partName(evaluated, source)}): `;
+  const { samples, answers: output, objective, taken } = evaluated;
+  printEvaluation(file, source, evaluated);
+  const all = evaluated.isLabelled ? mistakesOf(samples, output, objective, evaluated.reading) : [];
+  const { worst = arePictures(samples) ? 30 : 10 } = others;
+  const shown = await placed(all.slice(0, worst), evaluated);
+  await showMistakes(shown, all.length, samples, path);
+  if (predictions !== undefined) {
+    if (taken === undefined) await writePredictions(predictions, samples, output, objective, evaluated.reading);
+    console.log(`the answers to all ${count(taken ?? samples.count)} samples: ${predictions}`);
+  }
+  return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown.map(numbered) }, predictions };
+}
+
+/** Returns the model to evaluate, and the backend for it. */
+async function subjectOf(file: string, asked: BackendName | undefined) {
+  if (!file.toLowerCase().endsWith('.onnx')) return { checkpoint: file, backend: asked ?? ('native' as const) };
+  const served = await servedFile(file);
+  const known = await knownOf(file, served);
+  return { model: file, bytes: served.bytes, known, backend: asked ?? backendFor(file, served, console.log) };
+}
+
+function printEvaluation(file: string, source: DataSource | undefined, evaluated: Evaluated): void {
+  const { samples, objective, report, baseline, unknown, isLabelled, taken, interval, importance } = evaluated;
+  const scores = isLabelled ? scoresIn(objective, report, baseline) : ['no label to compare with'];
+  const start = `${file} on ${count(taken ?? samples.count)} samples (${partName(evaluated, source)}): `;
   console.log(inLines(scores, { start, between: '   ' }));
   for (const { column, value, rows } of unknown) {
     console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
   }
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
   if (report.calibration) console.log(calibrationTable(report.calibration));
-  if (evaluated.interval) console.log(describeInterval(evaluated.interval));
-  if (evaluated.importance) console.log(importanceTable(evaluated.importance));
-  const all = evaluated.isLabelled ? mistakesOf(samples, output, objective, evaluated.reading) : [];
-  const { worst = arePictures(samples) ? 30 : 10 } = others;
-  const shown = await withCells(all.slice(0, worst), evaluated);
-  await showMistakes(shown, all.length, samples, path);
-  if (predictions !== undefined) {
-    if (evaluated.taken === undefined)
-      await writePredictions(predictions, samples, output, objective, evaluated.reading);
-    console.log(`the answers to all ${count(rows)} samples: ${predictions}`);
-  }
-  return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown.map(numbered) }, predictions };
+  if (interval) console.log(describeInterval(interval));
+  if (importance) console.log(importanceTable(importance));
 }
 
 /** Tables of at least this many bytes are answered while they are read. */
@@ -210,7 +205,7 @@ function answerOf({
     unknown,
     ...(confusion && { confusion: { classes: classesOf(samples), matrix: confusion } }),
     ...(calibration && { calibration }),
-    ...(threshold && { threshold: { [classesOf(samples)[threshold.class] ?? '']: threshold.at } }),
+    ...(threshold && { threshold: { [at(classesOf(samples), threshold.class)]: threshold.at } }),
     ...(interval && { interval }),
     ...(importance && { importance }),
   };
@@ -233,70 +228,6 @@ function fileOf(path: string): string {
   const model = join(path, modelFileIn(path));
   if (isFolder(path) && existsSync(model)) return model;
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
-}
-
-/** Returns the path of the picture of mistakes: in the run folder or, for any other file, in `runs`. */
-function mistakesBeside(file: string): string {
-  const folder = dirname(file);
-  return join(existsSync(join(folder, 'config.json')) ? folder : 'runs', 'mistakes.svg');
-}
-
-/** A mistake with the file of its picture, or its place in the data and its line and cells in a table. */
-interface PlacedMistake extends Mistake {
-  readonly file?: string;
-  readonly place?: number;
-  readonly line?: number;
-  readonly cells?: Readonly<Record<string, string>>;
-}
-
-async function withCells(
-  mistakes: readonly Mistake[],
-  { samples, source }: Evaluated,
-): Promise<readonly PlacedMistake[]> {
-  const { lines, files, places } = samples;
-  if (files) return mistakes.map((mistake) => ({ ...mistake, file: files[mistake.sample] ?? '' }));
-  if (places) return mistakes.map((mistake) => ({ ...mistake, place: places[mistake.sample] ?? NaN }));
-  if (!lines || source.path === undefined) return mistakes;
-  const lineOf = ({ sample }: Mistake) => lines[sample] ?? NaN;
-  const found = await readCells(source.path, source, new Set(mistakes.map(lineOf)));
-  return mistakes.map((mistake) => ({
-    ...mistake,
-    line: lineOf(mistake),
-    cells: Object.fromEntries(found.get(lineOf(mistake)) ?? []),
-  }));
-}
-
-/** Numbers a sample, for programs, as the file of predictions does. */
-const numbered = ({ place, ...mistake }: PlacedMistake): PlacedMistake => ({
-  ...mistake,
-  sample: place ?? mistake.sample,
-});
-
-async function showMistakes(
-  mistakes: readonly PlacedMistake[],
-  all: number,
-  samples: Dataset,
-  path: string,
-): Promise<void> {
-  if (mistakes.length === 0) return;
-  const what = mistakes.length < all ? `the ${count(mistakes.length)} worst of ${count(all)} mistakes` : 'the mistakes';
-  if (!arePictures(samples)) {
-    console.log([`${what}:`, ...mistakes.map(describeMistake)].join('\n'));
-    return;
-  }
-  await makeFolder(dirname(path));
-  await writeAtomically(path, drawMistakes(mistakes, samples));
-  console.log(`${what}: ${path}`);
-}
-
-/**
- * Returns, for example, `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08`, on more lines if it is too long.
- */
-function describeMistake({ sample, file, place, line, cells = {}, expected, got, detail }: PlacedMistake): string {
-  const where = file ?? (line === undefined ? `sample ${place ?? sample}` : `line ${line}`);
-  const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);
-  const start = oneLine(`${where}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`);
-  return inLines(shown.map(oneLine), { start: `${start}   `, between: ', ', indent: '    ' });
 }
 
 const page = {

@@ -1,5 +1,5 @@
 /** Adds monitoring to a project's Worker, for `bn-edge init --monitor`. */
-import { withoutComments } from '../deploy/openness.ts';
+import { withoutComments } from '../deploy/configuration.ts';
 
 /** `worker/index.ts` of a project without monitoring. */
 export const workerSource = `import { createWorker } from 'bn-edge/worker';

@@ -3,7 +3,7 @@
  */
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount } from '../../training/arrays/index.ts';
 import type { Mistake } from '../../training/objective/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;
@@ -47,7 +47,7 @@ function pngOf({ inputs, inputShape }: Samples, sample: number): Uint8Array {
   const byte = (value: number) => (inputs instanceof Uint8Array ? value : (255 * (value - low)) / (high - low || 1));
   const pixels = width * height;
   const data = Uint8Array.from({ length: size }, (_, i) =>
-    byte(values[(i % channels) * pixels + Math.floor(i / channels)] ?? 0),
+    byte(at(values, (i % channels) * pixels + Math.floor(i / channels))),
   );
   return encode({ width, height, channels, data });
 }

@@ -1,8 +1,7 @@
 /** Performs `bn-edge build` in the process whose turn it is. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
-import { uncounted } from '../deploy/monitoring.ts';
-import { openness } from '../deploy/openness.ts';
+import { openness, uncounted } from '../deploy/configuration.ts';
 import { ModelsError } from '../edge/bad-models.ts';
 import { buildImage, waiting } from '../edge/build-image.ts';
 import type { BuiltImage, OnStage } from '../edge/built.ts';

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { at } from '../../training/arrays/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
 import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { type Objective, objectiveRuleFor, type AnswerRule } from '../../training/objective/index.ts';
@@ -56,16 +57,16 @@ function linesOf(
 
 function naming({ lines, files, places, count }: Dataset) {
   const order = Array.from({ length: count }, (_, sample) => sample);
-  if (lines) return { column: 'line', nameOf: (sample: number) => String(lines[sample] ?? NaN), order };
+  if (lines) return { column: 'line', nameOf: (sample: number) => String(at(lines, sample)), order };
   if (!files) {
-    const placeOf = (sample: number): number => places?.[sample] ?? sample;
+    const placeOf = (sample: number): number => (places ? at(places, sample) : sample);
     return {
       column: 'sample',
       nameOf: (sample: number) => String(placeOf(sample)),
       order: order.sort((a, b) => placeOf(a) - placeOf(b)),
     };
   }
-  const fileOf = (sample: number): string => files[sample] ?? '';
+  const fileOf = (sample: number): string => at(files, sample);
   return { column: 'file', nameOf: fileOf, order: order.sort((a, b) => (fileOf(a) < fileOf(b) ? -1 : 1)) };
 }
 
@@ -136,16 +137,16 @@ export async function growPredictions(
  */
 async function wholeLines(file: FileHandle): Promise<number> {
   const chunk = Buffer.alloc(1 << 20);
-  let [lines, end, at] = [0, 0, 0];
+  let [lines, end, offset] = [0, 0, 0];
   for (;;) {
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
     if (bytesRead === 0) break;
-    if (at === 0 && opensQuote(chunk.toString('utf8', 0, Math.max(chunk.indexOf(0x0a), 0)))) break;
+    if (offset === 0 && opensQuote(chunk.toString('utf8', 0, Math.max(chunk.indexOf(0x0a), 0)))) break;
     for (let i = chunk.indexOf(0x0a); i >= 0 && i < bytesRead; i = chunk.indexOf(0x0a, i + 1)) {
       lines++;
-      end = at + i + 1;
+      end = offset + i + 1;
     }
-    at += bytesRead;
+    offset += bytesRead;
   }
   await file.truncate(end);
   return lines;

@@ -44,7 +44,7 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     add: {
       usage: '<file>',
-      summary: "put anybody's ONNX file into models/, checked",
+      summary: 'put an ONNX file from anywhere into models/',
       load: async () => (await import('./add.ts')).add,
     },
   },
@@ -143,7 +143,7 @@ function createProgram(): Command {
   const program = new Command('bn-edge')
     .usage('<command> [options]')
     .description(
-      "Trains a Batch Normalization network on your data, or takes anybody's ONNX file, and answers with it on Cloudflare's edge.",
+      "Trains a Batch Normalization network on your data, or takes any ONNX file, and answers with it on Cloudflare's edge.",
     )
     .option('-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this page, or the page of a command')

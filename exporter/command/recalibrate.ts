@@ -7,14 +7,20 @@ import { modelSignature } from '../../training/graph/index.ts';
 import { objectiveRuleOf, type Report, reportOn, type Score } from '../../training/objective/index.ts';
 import { answersOfModel, evaluate, reshaped } from '../../training/run/index.ts';
 import { type AnswerChanges, changesOf, fewSamples, skewedClasses, undecided } from '../recalibration/answers.ts';
-import { type Facts, standingModel, type Standing, usualEntropy, writeVersion } from '../recalibration/recalibrate.ts';
+import {
+  type Facts,
+  standingModel,
+  type Standing,
+  formerEntropyOf,
+  writeVersion,
+} from '../recalibration/recalibrate.ts';
 import { type Estimate, estimateStatistics, type Moved, movedBy } from '../recalibration/statistics.ts';
 import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
 import { versionOf } from '../store/versions.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { addModelsOption } from './models-option.ts';
-import { atLeastZero } from './numbers.ts';
+import { atLeastZero } from './option-values.ts';
 import { type StageLine, stageLine } from './stage.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 import { describeRecalibration } from './describe-recalibration.ts';
@@ -80,8 +86,8 @@ interface Measured {
   /** `score` is what the model is judged by. */
   readonly score: Score;
   readonly classes: readonly string[];
-  /** The usual mean entropy of the answers, in nats; undefined if it is not known. */
-  readonly usual: number | undefined;
+  /** The mean entropy of the former answers, in nats; undefined if it is not known. */
+  readonly formerEntropy: number | undefined;
   readonly backend: Backend;
 }
 
@@ -129,14 +135,14 @@ async function measure(
     changes,
     score,
     classes: samples.task === 'classification' ? samples.classes : [],
-    usual: await usualEntropy(standing, backend),
+    formerEntropy: await formerEntropyOf(standing, backend),
     backend,
   };
 }
 
 /** Returns the reasons not to write the new version: the known signs of failure, and what labels show. */
 function objectionsTo(
-  { facts, changes, classes, usual, score: { better } }: Measured,
+  { facts, changes, classes, formerEntropy, score: { better } }: Measured,
   { card }: Standing,
 ): readonly string[] {
   const { samples, prior, score } = facts;
@@ -144,7 +150,7 @@ function objectionsTo(
   return [
     fewSamples(samples, prior),
     skewedClasses(changes, samples, classes, card.training?.data.classShares),
-    undecided(changes, usual),
+    undecided(changes, formerEntropy),
     isWorse ? `${score.name} gets worse on these samples` : undefined,
   ].filter((objection) => objection !== undefined);
 }
@@ -155,10 +161,16 @@ const STILL = 1e-5;
 const isStill = ({ mean, variance: { smallest, largest } }: Moved): boolean =>
   [mean.largest, Math.log(smallest), Math.log(largest)].every((moved) => Math.abs(moved) < STILL);
 
+function metricOf({ metrics }: Report, name: string): number {
+  const value = metrics[name];
+  if (value === undefined) throw new Error(`internal: expected the metric ${name}, got ${Object.keys(metrics).join()}`);
+  return value;
+}
+
 const scoresOf = ({ name }: Score, before: Report, after: Report): Facts['score'] => ({
   name,
-  before: before.metrics[name] ?? NaN,
-  after: after.metrics[name] ?? NaN,
+  before: metricOf(before, name),
+  after: metricOf(after, name),
 });
 
 const page = {

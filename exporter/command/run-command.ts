@@ -1,8 +1,8 @@
 /** Runs a command. Any error that the user can resolve becomes one line on standard error and exit code 1. */
 import { Console } from 'node:console';
+import { constants } from 'node:os';
 import { type Command, CommanderError } from 'commander';
 import type { UserError } from '../../training/files/index.ts';
-import { endsOnSignals } from './end-on-signals.ts';
 import { refuseSwallowed } from './npm-options.ts';
 import { answering, printJson } from './subcommand.ts';
 import { explainUsage, wrongUse } from './usage.ts';
@@ -37,12 +37,12 @@ export async function parse(command: Command, args: readonly string[], program =
 /** Does some work; an error is printed, and decides the exit code. With `--json` only objects go to standard output. */
 export function reporting(args: readonly string[], work: () => Promise<void>): Promise<void> {
   const isJson = args.includes('--json');
-  if (!isJson) return told(work, false);
+  if (!isJson) return reportErrors(work, false);
   globalThis.console = new Console(process.stderr, process.stderr);
-  return answering(() => told(work, true));
+  return answering(() => reportErrors(work, true));
 }
 
-async function told(work: () => Promise<void>, isJson: boolean): Promise<void> {
+async function reportErrors(work: () => Promise<void>, isJson: boolean): Promise<void> {
   using _ = endsOnSignals((line) => {
     console.error(line);
     if (isJson) printJson({ error: line });
@@ -55,6 +55,30 @@ async function told(work: () => Promise<void>, isJson: boolean): Promise<void> {
     if (isJson) printJson({ error: message ?? String(error) });
     process.exitCode = exitCode;
   }
+}
+
+/** The same signals as in training/process, which is not imported here, so that help is quick. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Ends the process on these signals until it is disposed, unless something else handles the signal, to save work first.
+ * At the exit, `atExit` cleans up half-done work and ends started processes.
+ *
+ * @param tell prints the line
+ */
+function endsOnSignals(tell: (line: string) => void): Disposable {
+  const end = (signal: (typeof signals)[number]) => {
+    if (process.listenerCount(signal) > 1) return;
+    tell('interrupted');
+    // The exit code is 128 plus the signal's number, as in shells.
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of signals) process.on(signal, end);
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) process.off(signal, end);
+    },
+  };
 }
 
 /** An error that the user can resolve, in one line. There is no message for a bug of bn-edge, whose stack is needed. */

@@ -3,7 +3,7 @@
  * terminal. Elsewhere, for example in the log of a build, a line is written every ten seconds.
  */
 import { atExit } from '../../training/files/index.ts';
-import { inLines } from './table.ts';
+import { inLines, lineWidth } from './table.ts';
 
 export interface StageLine extends Disposable {
   /**
@@ -37,10 +37,10 @@ export type Part = readonly [text: string, importance: number];
  * @param width in characters; undefined for no limit
  */
 export function fitted(parts: readonly Part[], width: number | undefined): string {
-  const told = parts.filter(([text]) => text !== '');
-  const weights = told.map(([, importance]) => importance).sort((a, b) => a - b);
+  const filled = parts.filter(([text]) => text !== '');
+  const weights = filled.map(([, importance]) => importance).sort((a, b) => a - b);
   const lines = weights.map((min) =>
-    told
+    filled
       .filter(([, importance]) => importance >= min)
       .map(([text]) => text)
       .join('  '),
@@ -73,7 +73,7 @@ function writtenOver(what: string, stream: StageStream): StageLine {
     isShown = false;
   };
   const end = atExit(clear);
-  const columns = () => (stream.columns ?? 80) - 1;
+  const columns = () => (stream.columns ?? lineWidth) - 1;
   return {
     show: (stage, of = '') => {
       if (stage === '') {

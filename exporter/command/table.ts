@@ -1,5 +1,6 @@
 /** Lays out tables and long lists in the terminal. */
 import Table from 'cli-table3';
+import { at } from '../../training/arrays/index.ts';
 
 /**
  * Makes a table without lines between its rows. All columns but the first, or those in `left`, are aligned to the
@@ -18,14 +19,17 @@ export const plainTable = (
     style: { head: [], border: [] },
   });
 
-/** The assumed minimum width of a terminal. */
-const WIDTH = 80;
+/**
+ * The width of what is printed, and of a terminal that does not tell its own. Lines that stay are no wider, however wide
+ * the terminal is, so that they look the same in a log.
+ */
+export const lineWidth = 80;
 
 /** A column whose cells may be wrapped, by its number, and its minimum width with its edges. */
 export type Yielding = readonly [column: number, minWidth: number];
 
 /**
- * Returns a table that is no wider than a terminal, if that is possible: cells of some columns are wrapped.
+ * Returns a table that is no wider than a line, if that is possible: cells of some columns are wrapped.
  *
  * @param yielding the columns whose cells may be wrapped, the first ones first
  */
@@ -45,10 +49,10 @@ export function fittedTable(
     .slice(1, -1)
     .split('┬')
     .map(({ length }) => length);
-  let over = border.length - WIDTH;
+  let over = border.length - lineWidth;
   if (over <= 0) return natural;
   for (const [column, minWidth] of yielding) {
-    const width = widths[column] ?? 0;
+    const width = at(widths, column);
     widths[column] = Math.max(Math.min(width, minWidth), width - over);
     over = Math.max(0, over - width + widths[column]);
   }
@@ -74,7 +78,7 @@ export function inLines(
     const text = i < parts.length - 1 ? `${part}${between}` : part;
     const line = lines.at(-1) ?? '';
     const isEmpty = line.trim() === '';
-    if (isEmpty || (line + text).trimEnd().length <= WIDTH) lines[lines.length - 1] = line + text;
+    if (isEmpty || (line + text).trimEnd().length <= lineWidth) lines[lines.length - 1] = line + text;
     else lines.push(indent + text);
   }
   return lines.map((line) => line.trimEnd()).join('\n');

@@ -1,5 +1,5 @@
 /** Shows a training run in the terminal. */
-import { elementCount } from '../../training/arrays/index.ts';
+import { at, elementCount } from '../../training/arrays/index.ts';
 import { count } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
@@ -8,7 +8,6 @@ import { sourceName } from '../../training/data/index.ts';
 import type { NextTraining, RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
-import { sparkline } from './sparkline.ts';
 import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
@@ -24,7 +23,8 @@ function summaryTable(plan: Plan): string {
   );
   table.push(['input', formatShape(plan.network.inputShape), '']);
   layers.forEach(({ name, outputShape }, i) => {
-    table.push([name, formatShape(outputShape), sizes[i] ? count(sizes[i]) : '']);
+    const size = at(sizes, i);
+    table.push([name, formatShape(outputShape), size > 0 ? count(size) : '']);
   });
   table.push(['', 'in all', count(sizes.reduce(add, 0))]);
   return table.toString();
@@ -36,7 +36,7 @@ function summaryTable(plan: Plan): string {
  */
 export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
   let score: Score | undefined;
-  let at: Under | undefined;
+  let current: Under | undefined;
   return {
     note: line.print,
     onStage: line.show,
@@ -45,29 +45,29 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
       ({ score } = objectiveRuleOf(run.config.objective));
     },
     onTraining: (training) => {
-      at = { ...training, losses: [], best: undefined, first: undefined, share: 0, lines: 0 };
+      current = { ...training, losses: [], best: undefined, first: undefined, share: 0, lines: 0 };
     },
     onProgress: ({ epoch, share, loss }) => {
-      if (!at) return;
-      at.losses.push(loss);
-      at.share = share;
+      if (!current) return;
+      current.losses.push(loss);
+      current.share = share;
       const now = performance.now();
-      at.first ??= { time: now, share };
-      const rate = (share - at.first.share) / (now - at.first.time);
+      current.first ??= { time: now, share };
+      const rate = (share - current.first.share) / (now - current.first.time);
       const secondsLeft = rate > 0 ? (1 - share) / rate / 1000 : undefined;
-      line.show(progressLine({ ...at, epoch, share, loss, secondsLeft }, line.width));
+      line.show(progressLine({ ...current, epoch, share, loss, secondsLeft }, line.width));
     },
     onEpoch: (metrics) => {
-      if (!at) return;
+      if (!current) return;
       const { validation } = metrics;
-      const isBest = at.hasValidation && !(validation.loss >= (at.best ?? Infinity));
-      if (isBest) at.best = validation.loss;
-      const max = at.of === undefined ? maxLines : 1;
-      const lines = Math.floor(max * at.share);
-      const isFirst = metrics.epoch <= firstLines && at.of === undefined;
-      if (!score || (at.epochs > max && lines === at.lines && !isFirst)) return;
-      at.lines = lines;
-      line.print(epochLine(metrics, at, score, line.width));
+      const isBest = current.hasValidation && !(validation.loss >= (current.best ?? Infinity));
+      if (isBest) current.best = validation.loss;
+      const max = current.of === undefined ? maxLines : 1;
+      const lines = Math.floor(max * current.share);
+      const isFirst = metrics.epoch <= firstLines && current.of === undefined;
+      if (!score || (current.epochs > max && lines === current.lines && !isFirst)) return;
+      current.lines = lines;
+      line.print(epochLine(metrics, current, score, line.width));
     },
     onStop: () => {
       line.clear();
@@ -127,6 +127,22 @@ export function progressLine(progress: Progress, width: number | undefined): str
   ] as const;
   return fitted(parts, width);
 }
+
+const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
+
+/**
+ * Draws numbers above 0 as a curve on a logarithmic scale, with one character for each of `width` equal shares of them.
+ */
+export function sparkline(values: readonly number[], width: number): string {
+  const columns = Math.min(width, values.length);
+  const share = (column: number) => Math.floor((column * values.length) / columns);
+  const logs = Array.from({ length: columns }, (_, i) => Math.log(mean(values.slice(share(i), share(i + 1)))));
+  const [low, high] = [Math.min(...logs), Math.max(...logs)];
+  const height = (log: number) => Math.round(((log - low) / (high - low || 1)) * (bars.length - 1));
+  return logs.map((log) => at(bars, height(log))).join('');
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function describeRun({ plan, source, data, config, engine }: RunStart): readonly string[] {
   const { train, validation, test, summary } = data;

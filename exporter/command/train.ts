@@ -15,9 +15,16 @@ import {
   trainToFolder,
 } from '../../training/run/index.ts';
 import type { TrainingConfig } from '../../training/trainer/index.ts';
-import { augmentation } from './augmentation.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
+import {
+  atLeastZero,
+  augmentation,
+  fraction,
+  fractionOrNone,
+  positive,
+  wholeNumber,
+  wholeNumbers,
+} from './option-values.ts';
 import { tellOutcome } from './outcome.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';

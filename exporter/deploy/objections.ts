@@ -1,4 +1,4 @@
-/** Finds the reasons not to replace one version of a model by another. */
+/** Finds the reasons not to release a version of a model, or a Worker. */
 import { isDeepStrictEqual } from 'node:util';
 import { formatScore } from '../../training/objective/index.ts';
 import type { ExportedCard } from '../model/card.ts';
@@ -58,3 +58,18 @@ const changed = (where: string, former: unknown, fresh: unknown): readonly strin
 /** Returns, for example, `test accuracy 98.82 %`, with the statistics that the version serves. */
 export const describeScore = ({ scores, statistics }: ExportedCard): string =>
   scores ? `test ${scores.name} ${formatScore(scores.name, scores.test[statistics])}` : 'no test samples';
+
+/**
+ * The maximum size of a Worker, on every plan. Until 2026-09-04 it was 3 or 10 MB after compression.
+ * https://developers.cloudflare.com/changelog/post/2026-09-04-increased-worker-size-limit/
+ */
+export const maxBytes = 64 * 1024 * 1024;
+
+/** Returns one line if the Worker is too large. */
+export function tooLarge(bytes: number): readonly string[] {
+  if (bytes <= maxBytes) return [];
+  const how = '"weights": "int8" or "weightsIn": "assets" in a card.json makes it smaller';
+  return [`worker: expected at most ${megabytes(maxBytes)}, got ${megabytes(bytes)}; ${how}`];
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;

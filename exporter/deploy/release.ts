@@ -29,10 +29,9 @@ import {
   versionOf,
 } from '../store/versions.ts';
 import { sha256Of, fingerprint } from './fingerprint.ts';
-import { describeScore, objections } from './objections.ts';
+import { describeScore, megabytes, objections, tooLarge } from './objections.ts';
 import { deploy, type Deploy, deployGradually, isLive, measure, type OnPlatform, onPlatform } from './platform.ts';
 import { beside, describePlatform } from './status.ts';
-import { megabytes, tooLarge } from './worker-size.ts';
 import type { Screen } from './wrangler.ts';
 
 export interface ReleaseOptions extends ExportOptions {

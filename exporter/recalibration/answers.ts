@@ -78,7 +78,7 @@ const FEWEST_SAMPLES = 100;
  */
 const MAX_SKEW = 0.1;
 
-/** The entropy above the usual one, relative to the largest possible, that still counts as decided. */
+/** The entropy above the former one, relative to the largest possible, that still counts as decided. */
 const MAX_DOUBT = 0.2;
 
 /** Objects to too few samples to estimate a variance from; undefined if there are enough. */
@@ -118,14 +118,14 @@ export function skewedClasses(
  * Objects to answers that are much less decided than usual: statistics of one class spread its samples over all
  * classes, so that the shares of the classes look right. Undefined if they are decided, and for numbers.
  *
- * @param usual the mean entropy of the answers to samples of the test part, in nats
+ * @param former the mean entropy of the former answers to samples of the test part, in nats
  */
-export function undecided(changes: AnswerChanges, usual: number | undefined): string | undefined {
-  if (changes.kind !== 'classes' || usual === undefined) return undefined;
+export function undecided(changes: AnswerChanges, former: number | undefined): string | undefined {
+  if (changes.kind !== 'classes' || former === undefined) return undefined;
   const { entropy, shares } = changes;
-  if (entropy.after <= usual + MAX_DOUBT * Math.log(shares.after.length)) return undefined;
+  if (entropy.after <= former + MAX_DOUBT * Math.log(shares.after.length)) return undefined;
   const nats = (value: number): string => value.toFixed(2);
-  return `expected answers about as decided as usual (${nats(usual)} nats), got ${nats(entropy.after)}: these may be samples of few classes`;
+  return `expected answers about as decided as usual (${nats(former)} nats), got ${nats(entropy.after)}: these may be samples of few classes`;
 }
 
 /**

@@ -95,7 +95,7 @@ export async function standingModel(models: string, name: string): Promise<Stand
  * Returns the mean entropy, in nats, of the former answers to the samples beside the model; undefined if there are none
  * of classes.
  */
-export async function usualEntropy(standing: Standing, backend: Backend): Promise<number | undefined> {
+export async function formerEntropyOf(standing: Standing, backend: Backend): Promise<number | undefined> {
   const { card, subject, output } = standing;
   const kind = card.output?.kind;
   if (card.output?.name !== output || (kind !== 'logits' && kind !== 'probabilities')) return undefined;

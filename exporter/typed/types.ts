@@ -1,6 +1,6 @@
-/** Writes the samples and answers of models as TypeScript types. */
+/** Chooses the names of models in a program, and writes their samples and answers as TypeScript types. */
+import { at } from '../../training/arrays/index.ts';
 import type { Told, TypedColumn, TypedModel } from './model.ts';
-import { identifiersOf, upperFirst } from './names.ts';
 
 /** A model with its identifier and its types in a program. */
 export interface Called {
@@ -26,7 +26,7 @@ export function calledIn(
     taken,
   );
   return models.map((model, i) => {
-    const identifier = identifiers[i] ?? '';
+    const identifier = at(identifiers, i);
     const { sample, declarations } = sampleOf(model, upperFirst(identifier), picture);
     return { model, identifier, type: `Predictor<${sample}, ${toldOf(model.tells)}>`, declarations };
   });
@@ -93,3 +93,30 @@ const literal = (text: string): string =>
 
 /** Keeps a text from ending the comment that it is in. */
 const comment = (text: string): string => text.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');
+
+/** Words that cannot be names in a module, beside those in `taken`. */
+const words =
+  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield'.split(
+    ' ',
+  );
+
+/**
+ * Returns an identifier for each model, in their order: `mnist-cnn` becomes `mnistCnn`.
+ *
+ * @param taken names that are used already, as they are and as names of types
+ */
+export function identifiersOf(names: readonly string[], taken: readonly string[]): readonly string[] {
+  const used = new Set([...words, ...taken].map((word) => word.toLowerCase()));
+  return names.map((name) => {
+    const parts = name.split(/[^A-Za-z0-9]+/).filter((part) => part !== '');
+    const camel = parts.map((part, i) => (i === 0 ? lowerFirst(part) : upperFirst(part))).join('');
+    const plain = /^[a-z]/i.test(camel) ? camel : `model${upperFirst(camel)}`;
+    let found = used.has(plain.toLowerCase()) ? `${plain}Model` : plain;
+    for (let i = 2; used.has(found.toLowerCase()); i++) found = `${plain}${i}`;
+    used.add(found.toLowerCase());
+    return found;
+  });
+}
+
+const upperFirst = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCard } from '../../exporter/store/card.ts';
 import { bnEdge } from '../command.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { confusionTable } from '../../exporter/command/confusion-table.ts';
+import { confusionTable } from '../../exporter/command/evaluation-tables.ts';
 import { answersOfCheckpoint, answersOfModel } from '../../training/run/evaluation.ts';
 import { reshaped } from '../../training/run/reshape.ts';
 import { drawMistakes } from '../../exporter/command/mistakes.ts';

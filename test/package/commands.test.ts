@@ -132,7 +132,7 @@ describe('a project of a user', () => {
     expect(await read('models/penguins/card.json')).not.toContain(app);
   });
 
-  test("add takes anybody's ONNX file", async () => {
+  test('add takes any ONNX file', async () => {
     await copyFile(join(root, 'test/bundle/foreign/iris-logistic.onnx'), join(app, 'iris.onnx'));
     expect(await answer('add', 'iris.onnx')).toMatchObject({
       name: 'iris',

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Command } from 'commander';
-import { wholeNumber } from '../../../exporter/command/numbers.ts';
+import { wholeNumber } from '../../../exporter/command/option-values.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import type { Server } from '../../../exporter/command/serve.ts';
 import { stageLine } from '../../../exporter/command/stage.ts';

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { wholeNumber } from '../../../exporter/command/numbers.ts';
+import { wholeNumber } from '../../../exporter/command/option-values.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { compressingFront } from './front.ts';

@@ -1,7 +1,7 @@
 /** `npm run bench:training -- --help` */
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
-import { positive, wholeNumber } from '../../../exporter/command/numbers.ts';
+import { positive, wholeNumber } from '../../../exporter/command/option-values.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { type Measurement, writeMeasurements } from '../measurement.ts';

@@ -1,7 +1,7 @@
 /** `npm run bench:worker -- --help` */
 import { Command } from 'commander';
 import Table from 'cli-table3';
-import { positive, wholeNumber } from '../../../exporter/command/numbers.ts';
+import { positive, wholeNumber } from '../../../exporter/command/option-values.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';

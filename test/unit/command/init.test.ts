@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { format } from 'oxfmt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { uncounted } from '../../../exporter/deploy/monitoring.ts';
+import { uncounted } from '../../../exporter/deploy/configuration.ts';
 import { type Initialized, initialize } from '../../../exporter/command/init-files.ts';
 import { monitorSource, monitorToml, workerSource } from '../../../exporter/command/init-monitor.ts';
 import { addScripts } from '../../../exporter/command/package-scripts.ts';

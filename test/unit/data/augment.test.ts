@@ -1,6 +1,6 @@
 /** Each augmentation changes pictures as it should, and depends only on seed, epoch and sample. */
 import { describe, expect, it } from 'vitest';
-import { augmentation } from '../../../exporter/command/augmentation.ts';
+import { augmentation } from '../../../exporter/command/option-values.ts';
 import {
   type Augmentation,
   augmented,

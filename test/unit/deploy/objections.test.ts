@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExportedCard } from '../../../exporter/model/card.ts';
 import { emptyCard } from '../../../exporter/store/card.ts';
-import { objections } from '../../../exporter/deploy/objections.ts';
-import { maxBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
+import { maxBytes, objections, tooLarge } from '../../../exporter/deploy/objections.ts';
 
 const accuracy = (running: number): Pick<ExportedCard, 'scores'> => ({
   scores: { name: 'accuracy', better: 'higher', test: { running, population: 0.5, batchOfOne: 0.1 }, baseline: 0.1 },

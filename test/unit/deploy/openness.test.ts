@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { wranglerToml } from '../../../exporter/command/init-files.ts';
-import { openness } from '../../../exporter/deploy/openness.ts';
+import { openness } from '../../../exporter/deploy/configuration.ts';
 
 let folder = '';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curves, writeFigures } from '../../../training/run/figures.ts';
 import { openMetricsFile, type Run, RunFolder } from '../../../training/run/run-folder.ts';
 import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
-import { sparkline } from '../../../exporter/command/sparkline.ts';
+import { sparkline } from '../../../exporter/command/terminal.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
 import { stopsEarly } from '../../../training/trainer/snapshot.ts';
 

@@ -1,6 +1,6 @@
 /** Models get valid names in a program. */
 import { expect, it } from 'vitest';
-import { identifiersOf } from '../../../exporter/typed/names.ts';
+import { identifiersOf } from '../../../exporter/typed/types.ts';
 
 it.each<[names: readonly string[], identifiers: readonly string[]]>([
   [['churn'], ['churn']],
