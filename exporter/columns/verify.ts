@@ -116,10 +116,10 @@ async function answersToColumns(
 function sharesOf(answers: Float32Array, model: TrainedModel): Float32Array {
   if (outputKindOf(model) !== 'logits') return answers;
   const classes = model.classes.length;
-  return answers.map((_, i) => {
+  return answers.map((answer, i) => {
     const row = answers.subarray(i - (i % classes), i - (i % classes) + classes);
     const largest = Math.max(...row);
     const sum = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-    return Math.exp((answers[i] ?? NaN) - largest) / sum;
+    return Math.exp(answer - largest) / sum;
   });
 }

@@ -12,6 +12,8 @@ export function describeCard(card: ExportedCard): Answer {
   const { threshold, interval, intervals, temperature, calibration, importance } = card;
   const quality = { threshold, interval, intervals, temperature, calibration, importance };
   const batchNormLayers = layersOf(planNetwork(network)).filter(({ layer }) => layer.kind === 'batchNorm').length;
+  const model = files['model.onnx'];
+  if (!model) throw new Error('internal: expected a card that describes model.onnx');
   return {
     name,
     version,
@@ -19,7 +21,7 @@ export function describeCard(card: ExportedCard): Answer {
     outputs,
     output,
     batchNormLayers,
-    bytes: files['model.onnx']?.bytes ?? 0,
+    bytes: model.bytes,
     ...quality,
   };
 }

@@ -164,12 +164,12 @@ function requireUnshared({ live }: OnPlatform): void {
  * @throws UserError if other versions answer requests now, or were uploaded
  */
 function requireSame(before: OnPlatform, now: OnPlatform): void {
-  const told = ({ live, uploaded }: OnPlatform) =>
+  const stateOf = ({ live, uploaded }: OnPlatform) =>
     JSON.stringify([
       live.map(({ id, percentage }) => [id, percentage]),
       uploaded.map(({ message, tag }) => [message, tag]),
     ]);
-  if (told(before) === told(now)) return;
+  if (stateOf(before) === stateOf(now)) return;
   const [newest] = now.live;
   throw unexpected(
     'release',

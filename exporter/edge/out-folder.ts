@@ -117,8 +117,8 @@ async function real(path: string): Promise<string> {
 }
 
 const isWithin = (path: string, folder: string): boolean => {
-  const way = relative(folder, path);
-  return !/^\.\.([/\\]|$)/.test(way) && !isAbsolute(way);
+  const inside = relative(folder, path);
+  return !/^\.\.([/\\]|$)/.test(inside) && !isAbsolute(inside);
 };
 
 const whatIs = (target: string, source: string): string =>

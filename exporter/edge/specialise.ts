@@ -7,7 +7,7 @@ import { typedModels } from '../typed/folder.ts';
 import type { ModelFolder } from '../store/registry.ts';
 import type { BuiltImage, BuiltModel } from './built.ts';
 import { describeModel, sessionName, sessionNames } from './built-model.ts';
-import { anyWay, freeName } from './cases/feeds.ts';
+import { nothingPinned, freeName } from './cases/feeds.ts';
 import type { Samples } from './cases/samples.ts';
 import type { KnownSizes } from './cases/sizes.ts';
 import { emitImage, emitStock } from './emit.ts';
@@ -160,7 +160,7 @@ function partsOf(image: EdgeImage | undefined, models: readonly RoundedFolder[],
 
 /** Returns the shapes of the inputs for which trials found that some open sizes are fixed. */
 function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['about'], 'shapes'> {
-  const [{ named } = anyWay] = sizes[sessionName(model, 'model')]?.ways ?? [];
+  const [{ named } = nothingPinned] = sizes[sessionName(model, 'model')]?.alternatives ?? [];
   const found = model.ports.inputs.flatMap(({ name, dims = [] }) => {
     const shape = dims.map((size, axis) => {
       const free = freeName(name, size === '' ? -1 : size, axis);

@@ -4,6 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { at } from '../../training/arrays/index.ts';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { cannotRead, readBytes, releasing, unexpected } from '../../training/files/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
@@ -71,10 +72,10 @@ function largestDifference(
 ): number {
   if (got.length !== answers.length) throw unexpected(where, `${answers.length} numbers`, got.length);
   const largest = answers.reduce((max, value) => Math.max(max, Math.abs(value)), 0) || 1;
-  const differences = got.map((value, i) => Math.abs(value - (answers[i] ?? NaN)) / largest);
+  const differences = got.map((value, i) => Math.abs(value - at(answers, i)) / largest);
   const wrong = differences.findIndex((difference) => !(difference <= tolerance));
   if (wrong < 0) return differences.reduce((max, difference) => Math.max(max, difference), 0);
   const width = answers.length / count;
   const place = `${where}: sample ${Math.floor(wrong / width)}, number ${wrong % width}`;
-  throw unexpected(place, `${answers[wrong] ?? NaN}, as ${samplesFile} says`, got[wrong] ?? NaN);
+  throw unexpected(place, `${at(answers, wrong)}, as ${samplesFile} says`, at(got, wrong));
 }

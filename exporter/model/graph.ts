@@ -2,6 +2,7 @@
  * Builds a trained network as a standard ONNX graph, with raw inputs, logits or numbers as output, and every tensor
  * stored inside.
  */
+import { at } from '../../training/arrays/index.ts';
 import { checkGraph, encodeModel, type Graph, graphBuilder } from '../../training/graph/index.ts';
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
@@ -32,7 +33,7 @@ export const outputKindOf = (model: TrainedModel): OutputKind => ruleOf(model).o
 export const outputNameOf = (model: TrainedModel): string => outputNames[outputKindOf(model)];
 
 /** Counts the numbers that the exported file gives for a sample: `[N, outputs]`. */
-export const outputsOf = (model: TrainedModel): number => ruleOf(model).answers(outputShapeOf(model.plan)[0] ?? NaN);
+export const outputsOf = (model: TrainedModel): number => ruleOf(model).answers(at(outputShapeOf(model.plan), 0));
 
 /** Images are `pixels`, anything else `features`. */
 export const inputNameOf = ({ plan }: TrainedModel): string =>

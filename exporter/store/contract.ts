@@ -2,6 +2,7 @@
  * Checks that a card and the file beside it describe the same model. A statement that contradicts the file would be
  * served as if it were true.
  */
+import { at } from '../../training/arrays/index.ts';
 import { type Column, widthOf } from '../../training/columns/index.ts';
 import { count, quote } from '../../training/files/index.ts';
 import type { ModelOutput } from '../served/output.ts';
@@ -81,7 +82,7 @@ function tensorContradictions(where: string, card: TensorCard, ports: readonly P
 function namedTwice(where: string, cards: readonly TensorCard[]): readonly string[] {
   const names = cards.map(({ name }) => name);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-  return twice < 0 ? [] : [`${where}[${twice}].name: expected each once, got ${quote(names[twice] ?? '')} again`];
+  return twice < 0 ? [] : [`${where}[${twice}].name: expected each once, got ${quote(at(names, twice))} again`];
 }
 
 function pictureContradictions(
@@ -161,7 +162,7 @@ export function labelCount(
   // A number has no class, and an output of class indices does not tell how many classes there are.
   if (!labels || !output || output.kind === 'number' || output.kind === 'class' || !shape || shape.length > 2)
     return [];
-  const numbers = shape.length === 2 ? (shape[1] ?? -1) : 1;
+  const numbers = shape.length === 2 ? at(shape, 1) : 1;
   // A single number stands for two classes.
   if (numbers < 0 || labels.length === Math.max(2, numbers)) return [];
   return [

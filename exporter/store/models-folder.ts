@@ -29,7 +29,7 @@ export interface Misnamed {
  *
  * @throws UserError, which says how to resolve it, if there is no such folder or no model in it
  */
-export function lookAt(models: string): ModelsFolder {
+export function listModels(models: string): ModelsFolder {
   if (models === '') throw refuse('--models', 'a folder of models', '""', makesOne);
   if (!isFolder(models)) {
     const got = existsSync(models) ? 'a file' : 'none';
@@ -46,8 +46,8 @@ export function lookAt(models: string): ModelsFolder {
   throw loose === undefined ? refuse(models, 'a model', 'none', makesOne) : new UserError(loose);
 }
 
-/** @throws UserError as `lookAt`, and for a folder with a name that cannot be served */
-export const modelNames = (models: string): readonly string[] => wellNamed(lookAt(models));
+/** @throws UserError as `listModels`, and for a folder with a name that cannot be served */
+export const modelNames = (models: string): readonly string[] => wellNamed(listModels(models));
 
 /**
  * Does the same for a folder that need not exist.

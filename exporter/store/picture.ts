@@ -2,6 +2,7 @@
  * Finds out how pictures become an input, from its card and the file's shape. Nothing is guessed: an objection names
  * the key that would decide.
  */
+import { at } from '../../training/arrays/index.ts';
 import { quote } from '../../training/files/index.ts';
 import {
   type Layout,
@@ -231,8 +232,10 @@ function numbersOf(stated: StatedPicture, channels: Channels): FoundNumbers {
       ? []
       : [`.${key}: expected one number, or ${channels} as the input has channels, got ${list.length}`],
   );
-  const each = (list: readonly number[]) => Array.from({ length: channels }, (_, i) => list[i] ?? list[0] ?? NaN);
-  return { numbers: { scale, mean: each(mean ?? [0]), std: each(std ?? [1]) }, objections: lengths };
+  if (lengths.length > 0) return { objections: lengths };
+  const each = (list: readonly number[]) =>
+    Array.from({ length: channels }, (_, i) => at(list, list.length === 1 ? 0 : i));
+  return { numbers: { scale, mean: each(mean ?? [0]), std: each(std ?? [1]) }, objections: [] };
 }
 
 function numbersOfPreset({ channels: order }: StatedPicture, preset: Preset, channels: Channels): FoundNumbers {
@@ -296,5 +299,5 @@ function holdsOf(datatype: Port['datatype']): (number: number) => boolean {
 /** Objects to numbers with which black and white would be the same. */
 function flatObjections(picture: PicturePreparation): readonly string[] {
   const flat = tablesOf(picture)?.find((table) => Number.isFinite(table[0]) && table[0] === table[255]);
-  return flat ? [`: expected another number for white than for black, got ${flat[0] ?? NaN} for both`] : [];
+  return flat ? [`: expected another number for white than for black, got ${at(flat, 0)} for both`] : [];
 }

@@ -41,17 +41,17 @@ function thresholdContradictions(
 }
 
 /** Returns what the Worker needs to read answers, and what it says of how far they can be trusted. */
-export function toldOf({
+export function aboutReading({
   threshold,
   interval,
   intervals = [],
   calibration,
   importance,
 }: ModelCard): Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance'> {
-  const told = intervals.find(({ level }) => level === interval);
+  const found = intervals.find(({ level }) => level === interval);
   return {
     ...(threshold && { threshold: threshold.at }),
-    ...(told && { interval: told }),
+    ...(found && { interval: found }),
     ...(calibration && { calibration }),
     ...(importance && { importance }),
   };

@@ -16,9 +16,9 @@ import { type Prepared, prepareModel } from '../served/prepare.ts';
 import type { WeightPlace, WeightType } from '../served/weights.ts';
 import { cardFile, emptyCard, type Engine, type ModelCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
-import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
+import { listModels, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
 import { pictureOfModel } from './picture.ts';
-import { toldOf } from './reading.ts';
+import { aboutReading } from './reading.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
@@ -63,7 +63,7 @@ export interface Models {
  * @throws UserError if there is no folder of models, or no model in it
  */
 export function readModels(folder: string): Models {
-  const { names, misnamed, notes } = lookAt(folder);
+  const { names, misnamed, notes } = listModels(folder);
   const found = names.flatMap((name) => {
     const current = attempt(name, name, () => readModel(folder, name, name));
     const { names: versions, misnamed } = versionNames(join(folder, name));
@@ -156,7 +156,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(picture && { picture }),
       ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
       ...(unknown && { unknown }),
-      ...toldOf(card),
+      ...aboutReading(card),
       batchNorm,
       ...(ofBatch && { ofBatch }),
       ...(others.length > 0 && { remarks: others }),

@@ -41,8 +41,8 @@ export async function typedModelsOf(url: string, key: string | undefined): Promi
   const all = await Promise.all(
     models.map((name) => read(`${base}/v2/models/${encodeURIComponent(name)}`, key, metadata)),
   );
-  return all.flatMap(({ versions: [version = '1'], parameters, ...told }) => {
-    const model = typedModel({ ...told, version, ...parameters, takesPictures: parameters.picture !== undefined });
+  return all.flatMap(({ versions: [version = '1'], parameters, ...facts }) => {
+    const model = typedModel({ ...facts, version, ...parameters, takesPictures: parameters.picture !== undefined });
     return model ?? [];
   });
 }

@@ -28,7 +28,7 @@ export function calledIn(
   return models.map((model, i) => {
     const identifier = at(identifiers, i);
     const { sample, declarations } = sampleOf(model, upperFirst(identifier), picture);
-    return { model, identifier, type: `Predictor<${sample}, ${toldOf(model.tells)}>`, declarations };
+    return { model, identifier, type: `Predictor<${sample}, ${answerType(model.tells)}>`, declarations };
   });
 }
 
@@ -50,7 +50,7 @@ function sampleOf(
   }
 }
 
-function toldOf(tells: Told): string {
+function answerType(tells: Told): string {
   switch (tells.kind) {
     case 'number':
       return 'number';

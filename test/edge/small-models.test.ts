@@ -90,7 +90,7 @@ describe('an image of a model whose shape leaves open what only some sizes are r
     });
 
     it('answers requests of the size that the card tells', async () => {
-      expect(made.sizes['odd']?.ways[0].named).toEqual({ n: 97 });
+      expect(made.sizes['odd']?.alternatives[0].named).toEqual({ n: 97 });
       const [image, stock] = await bothOf('odd');
       expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
     });

@@ -7,8 +7,8 @@ import type { Runtime } from '../bundle.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import { atTime } from '../stages/clock.ts';
 import { takeFreeHeap } from '../stages/free-heap.ts';
-import { anyWay, elementsOf, freeDimensions, makeFeeds } from './feeds.ts';
-import type { Fill, Sizes, Way } from './feeds.ts';
+import { nothingPinned, elementsOf, freeDimensions, makeFeeds } from './feeds.ts';
+import type { Fill, Sizes, PinnedSizes } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
 import { sampleBatches, sampleFeeds } from './samples.ts';
 import type { Samples } from './samples.ts';
@@ -66,13 +66,13 @@ const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 export function allCases(subject: Subject, { samples, sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const session = sessionOf(subject, model);
-    const { ways } = sizes[model] ?? { ways: [anyWay] };
-    const [first] = ways;
+    const { alternatives } = sizes[model] ?? { alternatives: [nothingPinned] };
+    const [first] = alternatives;
     return [
       ...sampleCases(model, session, samples[model]),
       ...clockCases(model, first),
       ...memoryLimitCases(model, first),
-      ...ways.flatMap((way) => runCases(model, session, way)),
+      ...alternatives.flatMap((pinned) => runCases(model, session, pinned)),
       ...outputCases(model, session, first),
       ...rawErrorCases(model),
     ];
@@ -92,10 +92,10 @@ const firstElements = 2 ** 20;
 export function firstRequests(subject: Subject, { sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
-    const [way] = (sizes[model] ?? { ways: [anyWay] }).ways;
-    if (freeDimensions(inputs, way.rank).every((name) => name in way.named)) return [];
+    const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
+    if (freeDimensions(inputs, pinned.rank).every((name) => name in pinned.named)) return [];
     let elements = 0;
-    const some = Array.from({ length: firstSizes }, (_, i) => ({ ...way, all: i + 1 })).filter(
+    const some = Array.from({ length: firstSizes }, (_, i) => ({ ...pinned, all: i + 1 })).filter(
       (one) => (elements += elementsOf(inputs, one)) <= firstElements,
     );
     const alone = some.map((one) => ({ ...runCase(model, one, 'image'), isFirst: true }));
@@ -118,11 +118,11 @@ export function firstRequests(subject: Subject, { sizes }: Known): readonly Case
 export function emptyRequests(subject: Subject, { sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
-    const [way] = (sizes[model] ?? { ways: [anyWay] }).ways;
-    const free = freeDimensions(inputs, way.rank).filter((name) => !(name in way.named));
+    const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
+    const free = freeDimensions(inputs, pinned.rank).filter((name) => !(name in pinned.named));
     if (free.length < 2) return [];
     const empty = [{ all: 0 }, ...free.map((name) => ({ all: 2, named: { [name]: 0 } }))];
-    return empty.map((one) => runCase(model, along(way, one), 'image'));
+    return empty.map((one) => runCase(model, along(pinned, one), 'image'));
   });
 }
 
@@ -146,10 +146,10 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
   }
 }
 
-function runCases(model: string, { inputs }: Session, way: Way): readonly Case[] {
+function runCases(model: string, { inputs }: Session, pinned: PinnedSizes): readonly Case[] {
   // The pinned sizes come on top of the free ones and do not replace them: a refused trial may have been refused for
   // its numbers.
-  const all = Object.keys(way.named).length > 0 ? [{ ...way, named: {} }, way] : [way];
+  const all = Object.keys(pinned.named).length > 0 ? [{ ...pinned, named: {} }, pinned] : [pinned];
   const runs = all.flatMap((one) => runsOf(inputs, one));
   return runs.flatMap(({ sizes, fills }) => fills.map((fill) => runCase(model, sizes, fill)));
 }
@@ -159,20 +159,24 @@ interface Run {
   readonly fills: readonly Fill[];
 }
 
-function runsOf(inputs: readonly ValueInfo[], way: Way): readonly Run[] {
-  const dimensions = freeDimensions(inputs, way.rank).filter((name) => !(name in way.named));
+function runsOf(inputs: readonly ValueInfo[], pinned: PinnedSizes): readonly Run[] {
+  const dimensions = freeDimensions(inputs, pinned.rank).filter((name) => !(name in pinned.named));
   // Beside 1, a size is broadcast; beside 2, any op that combines the two refuses it.
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
-  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(way, sizes)) <= maxElements);
+  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(pinned, sizes)) <= maxElements);
   return [
-    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: along(way, sizes), fills })),
-    ...large.map((sizes) => ({ sizes: along(way, sizes), fills: ['image'] as const })),
+    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: along(pinned, sizes), fills })),
+    ...large.map((sizes) => ({ sizes: along(pinned, sizes), fills: ['image'] as const })),
   ];
 }
 
-const along = (way: Way, { all, named }: Sizes): Sizes => ({ ...way, all, named: { ...way.named, ...named } });
+const along = (pinned: PinnedSizes, { all, named }: Sizes): Sizes => ({
+  ...pinned,
+  all,
+  named: { ...pinned.named, ...named },
+});
 
 function runCase(model: string, sizes: Sizes, fill: Fill): Case {
   return {
@@ -194,21 +198,21 @@ function sampleCases(model: string, { inputs }: Session, samples: SampleArray | 
 }
 
 /** Returns cases of one sample at jumping times. */
-function clockCases(model: string, way: Way): readonly Case[] {
+function clockCases(model: string, pinned: PinnedSizes): readonly Case[] {
   return clocks.map((now) => ({
     model,
     label: `clock at ${now}`,
     perform: (subject) =>
-      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { ...way, all: 1 }, 'image'))),
+      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 1 }, 'image'))),
   }));
 }
 
 /** Returns a case for each output alone. */
-function outputCases(model: string, { outputs }: Session, way: Way): readonly Case[] {
+function outputCases(model: string, { outputs }: Session, pinned: PinnedSizes): readonly Case[] {
   return outputs.map(({ name }) => ({
     model,
     label: `output ${name} alone`,
-    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { ...way, all: 2 }, 'image'), [name]),
+    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 2 }, 'image'), [name]),
   }));
 }
 
@@ -216,13 +220,13 @@ function outputCases(model: string, { outputs }: Session, way: Way): readonly Ca
  * Returns cases whose batch is too large for the memory that is left, inside the heap or by growing, while nothing else
  * is free. However small a model is, its allocations then meet the limit. Only the error's message is compared.
  */
-function memoryLimitCases(model: string, way: Way): readonly Case[] {
+function memoryLimitCases(model: string, pinned: PinnedSizes): readonly Case[] {
   const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
   return limits.map(({ pages, times }) => ({
     model,
     label: `room for ${times} times its inputs in memory, and ${pages} pages to grow`,
     perform: (subject) => {
-      const sizes = { ...way, all: sizeOf(sessionOf(subject, model).inputs, way, limitedElements) };
+      const sizes = { ...pinned, all: sizeOf(sessionOf(subject, model).inputs, pinned, limitedElements) };
       const feeds = feedsOf(subject, model, sizes, 'image');
       const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength + blockOverhead, 0);
       const outcome = withLittleMemory(subject, times * bytes, pages, (limited) => outcomeOf(limited, model, feeds));
@@ -268,10 +272,10 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
  * Returns the size for every free dimension without a known size with which the largest input has about that many
  * elements.
  */
-function sizeOf(inputs: readonly ValueInfo[], way: Way, elements: number): number {
+function sizeOf(inputs: readonly ValueInfo[], pinned: PinnedSizes, elements: number): number {
   const sizes = inputs.map((input) => {
-    const free = freeDimensions([input], way.rank).filter((name) => !(name in way.named)).length;
-    const fixed = elementsOf([input], { ...way, all: 1 });
+    const free = freeDimensions([input], pinned.rank).filter((name) => !(name in pinned.named)).length;
+    const fixed = elementsOf([input], { ...pinned, all: 1 });
     return free === 0 ? Infinity : Math.max(1, Math.floor((elements / Math.max(1, fixed)) ** (1 / free)));
   });
   return Math.min(elements, ...sizes);

@@ -21,9 +21,9 @@ export interface Sizes {
 }
 
 /** Names the dimensions for which a model accepts one size only, with that size. */
-export type Way = Pick<Sizes, 'rank'> & { readonly named: NonNullable<Sizes['named']> };
+export type PinnedSizes = Pick<Sizes, 'rank'> & { readonly named: NonNullable<Sizes['named']> };
 
-export const anyWay: Way = { named: {} };
+export const nothingPinned: PinnedSizes = { named: {} };
 
 const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
 /** Used as indices or sizes, most of these are out of every bound. Narrow types wrap them. */

@@ -6,7 +6,7 @@
 import type { Runtime } from '../bundle.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import type { ProgramSession, Session, Tensor, Tensors } from '../runtime/index.ts';
-import { anyWay, makeFeeds } from './feeds.ts';
+import { nothingPinned, makeFeeds } from './feeds.ts';
 import type { Fill } from './feeds.ts';
 import { nearDifference } from './nearness.ts';
 import { checkSamples, sampleBatches, sampleFeeds } from './samples.ts';
@@ -36,7 +36,7 @@ export function proveProgram({ runtime, stock, program, samples }: Proven): numb
     fills.map((fill) => ({
       label: `${fill} input, batch of ${all}`,
       isReal: false,
-      feeds: makeFeeds(runtime, inputs, { ...anyWay, all }, fill),
+      feeds: makeFeeds(runtime, inputs, { ...nothingPinned, all }, fill),
     })),
   );
   for (const { label, feeds, isReal } of [...real, ...madeUp]) {
@@ -60,8 +60,8 @@ function outcomeOf(runtime: Runtime, session: Session | ProgramSession, feeds: T
 
 function differenceOf(expected: Outcome, got: Outcome, isReal: boolean): string | undefined {
   if (typeof expected === 'string' || typeof got === 'string') {
-    const told = (outcome: Outcome): string => (typeof outcome === 'string' ? outcome : 'an answer');
-    return told(expected) === told(got) ? undefined : `expected ${told(expected)}, got ${told(got)}`;
+    const describe = (outcome: Outcome): string => (typeof outcome === 'string' ? outcome : 'an answer');
+    return describe(expected) === describe(got) ? undefined : `expected ${describe(expected)}, got ${describe(got)}`;
   }
   for (const [name, tensor] of Object.entries(expected)) {
     const other = got[name];

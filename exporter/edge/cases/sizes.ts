@@ -10,15 +10,24 @@ import type { SampleArray } from '../../store/samples.ts';
 import { isFree } from '../runtime/tensor.ts';
 import type { ValueInfo } from '../runtime/index.ts';
 import { type Outcome, outcomeOf, sessionOf, type Subject } from './cases.ts';
-import { anyWay, axesOf, elementsOf, freeDimensions, freeName, makeFeeds, type Sizes, type Way } from './feeds.ts';
+import {
+  nothingPinned,
+  axesOf,
+  elementsOf,
+  freeDimensions,
+  freeName,
+  makeFeeds,
+  type Sizes,
+  type PinnedSizes,
+} from './feeds.ts';
 import type { Trials } from './trials.ts';
 
 export interface TakenSizes {
   /**
-   * `ways` holds the known sizes; one entry for each number of dimensions if the file leaves that open. Those that the
+   * `alternatives` holds the known sizes; one entry for each number of dimensions if the file leaves that open. Those that the
    * model answered come first.
    */
-  readonly ways: readonly [Way, ...Way[]];
+  readonly alternatives: readonly [PinnedSizes, ...PinnedSizes[]];
   /**
    * `answered` is true if the model has answered a possible request. If it is false, what a request reaches in it is
    * unknown.
@@ -67,17 +76,17 @@ export async function findSizes<S extends Subject>(
   const search: Search = { inputs, candidates: candidatesIn(file), shapes, answers };
   const open = inputs.filter(({ anyShape }) => anyShape).length;
   if (open === 0) {
-    const way = await findWay(search);
-    return { ways: [way ?? anyWay], answered: way !== undefined };
+    const pinned = await findPinned(search);
+    return { alternatives: [pinned ?? nothingPinned], answered: pinned !== undefined };
   }
-  const [taken, refused]: [Way[], Way[]] = [[], []];
+  const [taken, refused]: [PinnedSizes[], PinnedSizes[]] = [[], []];
   for (const rank of ranks) {
-    const way = await findWay(search, rank);
-    (way ? taken : refused).push(way ?? { rank, named: {} });
+    const pinned = await findPinned(search, rank);
+    (pinned ? taken : refused).push(pinned ?? { rank, named: {} });
   }
-  const [first = anyWay, ...rest] = [...taken, ...refused];
+  const [first = nothingPinned, ...rest] = [...taken, ...refused];
   // If several inputs are open, each may have another number of dimensions.
-  return { ways: [first, ...rest], answered: taken.length > 0 && open === 1 };
+  return { alternatives: [first, ...rest], answered: taken.length > 0 && open === 1 };
 }
 
 /** Is true if the model answers made-up inputs of these sizes. */
@@ -109,10 +118,10 @@ interface Search {
  *
  * @param rank of the inputs whose shape the file leaves open
  */
-async function findWay(
+async function findPinned(
   { inputs, candidates, shapes: { samples, stated }, answers }: Search,
   rank?: number,
-): Promise<Way | undefined> {
+): Promise<PinnedSizes | undefined> {
   const ofRank = rank === undefined ? {} : { rank };
   const known = [sizesOfSamples(inputs, samples, rank), statedSizes(inputs, stated, rank)].filter(
     (sizes) => sizes !== undefined,
@@ -123,7 +132,7 @@ async function findWay(
 }
 
 /** Returns the sizes of the first attempt that the model answers, without those that may be any. */
-async function firstAnswered(attempts: Iterable<Sizes>, answers: Answers): Promise<Way['named'] | undefined> {
+async function firstAnswered(attempts: Iterable<Sizes>, answers: Answers): Promise<PinnedSizes['named'] | undefined> {
   let count = 0;
   for (const sizes of attempts) {
     if (++count > maxAttempts) return undefined;
@@ -139,7 +148,7 @@ async function firstAnswered(attempts: Iterable<Sizes>, answers: Answers): Promi
 function* attemptsAt(
   dimensions: readonly string[],
   candidates: readonly number[],
-  known: readonly Way['named'][],
+  known: readonly PinnedSizes['named'][],
 ): Iterable<Sizes> {
   for (const all of others) yield { all };
   for (const named of known) yield { all: 2, named };
@@ -152,8 +161,8 @@ function* attemptsAt(
 }
 
 /** Leaves out the dimensions that accept another size as well. */
-async function withoutFree({ all, named = {} }: Sizes, answers: Answers): Promise<Way['named']> {
-  let pinned: Way['named'] = named;
+async function withoutFree({ all, named = {} }: Sizes, answers: Answers): Promise<PinnedSizes['named']> {
+  let pinned: PinnedSizes['named'] = named;
   for (const [name, size] of Object.entries(named)) {
     const { [name]: _, ...others } = pinned;
     if (await answers({ all, named: { ...others, [name]: size + 1 } })) pinned = others;

@@ -5,7 +5,7 @@
 
 import { allCases, outcomeOf, recordOf, sessionOf } from './cases.ts';
 import type { Case, Known, Outcome, Subject } from './cases.ts';
-import { anyWay, makeFeeds, type Way } from './feeds.ts';
+import { nothingPinned, makeFeeds, type PinnedSizes } from './feeds.ts';
 import { nearDifference } from './nearness.ts';
 import { isTrap, outcomeOrTrap, type Trials } from './trials.ts';
 import { isHalfNaN } from './set-number.ts';
@@ -74,7 +74,7 @@ export async function verify({
   // If all of stock's code is there, broken memory raises an error more often than a trap.
   const isWhole = Object.values(known.sizes).some(({ answered }) => !answered);
   if (isWhole) return verified;
-  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model, known.sizes[model]?.ways[0]);
+  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model, known.sizes[model]?.alternatives[0]);
   return verified;
 }
 
@@ -107,7 +107,7 @@ export const sessionBytes = 1_024;
 /**
  * Overwrites the memory of a session, then runs it: it must trap, be restored, and answer as it did when it was new.
  */
-function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): void {
+function checkTrapRecovery(image: Subject, model: string, pinned: PinnedSizes = nothingPinned): void {
   const { instance } = image;
   // Earlier cases have left holes in the heap, so that the largest of them may no longer fit.
   instance.restore?.();
@@ -118,7 +118,7 @@ function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): vo
   };
   const observed = { ...image, instance: { ...instance, restore } };
   const session = sessionOf(image, model);
-  const feeds = makeFeeds(image.runtime, session.inputs, { ...way, all: 1 }, 'image');
+  const feeds = makeFeeds(image.runtime, session.inputs, { ...pinned, all: 1 }, 'image');
   const before = outcomeOf(image, model, feeds);
   const { handle } = recordOf(image, model);
   instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);

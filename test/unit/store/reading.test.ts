@@ -1,7 +1,7 @@
 /** A card's reading of answers agrees with what the model answers. */
 import { describe, expect, it } from 'vitest';
 import { parseCard } from '../../../exporter/store/card.ts';
-import { readingContradictions, toldOf } from '../../../exporter/store/reading.ts';
+import { readingContradictions, aboutReading } from '../../../exporter/store/reading.ts';
 
 const card = (value: object) => parseCard('card.json', JSON.stringify(value));
 const two = { labels: ['no', 'yes'], output: { name: 'y', kind: 'logits' } };
@@ -48,9 +48,9 @@ describe('a card that reads answers', () => {
   });
 
   it('tells an image the interval of its level, and nothing where it has none', () => {
-    expect(toldOf(card({ ...number, interval: 0.9 }))).toEqual({ interval: { level: 0.9, halfWidth: 2 } });
-    expect(toldOf(card(number))).toEqual({});
-    expect(toldOf(card({ ...two, threshold: { at: { yes: 0.3 } } }))).toEqual({ threshold: { yes: 0.3 } });
+    expect(aboutReading(card({ ...number, interval: 0.9 }))).toEqual({ interval: { level: 0.9, halfWidth: 2 } });
+    expect(aboutReading(card(number))).toEqual({});
+    expect(aboutReading(card({ ...two, threshold: { at: { yes: 0.3 } } }))).toEqual({ threshold: { yes: 0.3 } });
   });
 
   it.each([
