@@ -1,4 +1,5 @@
 /** Compares answers of the same network, normalized by fixed running statistics and by those of each mini-batch. */
+import { at } from '../../../training/arrays/index.ts';
 import { plainTable } from '../../../exporter/command/table.ts';
 import { percent } from '../../../training/files/index.ts';
 import type { TestScores } from '../../../exporter/store/card.ts';
@@ -86,12 +87,12 @@ function describeMany(answers: readonly Answer[], digits: readonly Digit[]): str
 
 function describeShift([a, b]: readonly Answer[]): string {
   if (!a || !b) return '';
-  const shift = a.logits.reduce((largest, logit, k) => Math.max(largest, Math.abs(logit - (b.logits[k] ?? NaN))), 0);
+  const shift = a.logits.reduce((largest, logit, k) => Math.max(largest, Math.abs(logit - at(b.logits, k))), 0);
   return shift === 0 ? '0 (the same bits)' : shift.toPrecision(2);
 }
 
 function table([head = [], ...rows]: readonly (readonly string[])[]): string {
-  const drawn = plainTable(head, head);
-  drawn.push(...rows.map((row) => [...row]));
-  return drawn.toString();
+  const lines = plainTable(head, head);
+  lines.push(...rows.map((row) => [...row]));
+  return lines.toString();
 }

@@ -14,7 +14,7 @@ import { terminalReporter } from '../../../exporter/command/terminal.ts';
 import { type ClassificationDataset, exportModel, loadMnist, train } from '../../../exporter/index.ts';
 import { describeExport } from '../../../exporter/model/describe.ts';
 import { readCard } from '../../../exporter/store/card.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { at, elementCount } from '../../../training/arrays/index.ts';
 import { unexpected } from '../../../training/files/index.ts';
 import { askWorker } from './client.ts';
 import { compareStatistics, type Digit } from './comparison.ts';
@@ -31,7 +31,7 @@ const models = 'models';
 
 const command = new Command('start')
   .description('Train (when there is no model), export, verify, serve and compare.')
-  .option('--retrain', 'train anew even if there is a model', false)
+  .option('--retrain', 'train again even if there is a model', false)
   .option('--once', 'stop after the comparison', false)
   .option('--port <n>', 'of the Worker; the next free one is taken', wholeNumber(1), 8787)
   .action(start);
@@ -83,7 +83,7 @@ function imagesOf(
   count: number,
 ) {
   const size = elementCount(inputShape);
-  const fits = (i: number) => label === undefined || classes[labels[i] ?? -1] === label;
+  const fits = (i: number) => label === undefined || at(classes, at(labels, i)) === label;
   const found = [...labels.keys()].filter(fits).slice(0, count);
   return found.map((i) => Uint8Array.from(inputs.subarray(i * size, (i + 1) * size)));
 }

@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type ClassificationDataset, loadMnist, readIdxDataset } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { at, elementCount } from '../../../training/arrays/index.ts';
 
 const neighboursPerClass = 6;
 /** Skips the first digit of each class: the network itself doubts the first three. */
@@ -47,7 +47,7 @@ export async function trainingDigits(): Promise<Uint8Array> {
 
 function record({ inputs, inputShape, labels }: ClassificationDataset, index: number): Uint8Array {
   const size = elementCount(inputShape);
-  return Uint8Array.of(labels[index] ?? NaN, ...inputs.subarray(index * size, (index + 1) * size));
+  return Uint8Array.of(at(labels, index), ...inputs.subarray(index * size, (index + 1) * size));
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

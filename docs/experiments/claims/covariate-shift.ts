@@ -1,11 +1,12 @@
 /** Tests claim 7: later layers see a steadier input. */
 import * as Plot from '@observablehq/plot';
 import { symbolDiamond } from 'd3-shape';
+import { at, present } from '../../../training/arrays/index.ts';
 import { subset } from '../../../training/data/index.ts';
 import { type Network, type Plan, planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../../training/trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
-import { channelsOf, moments } from '../lab/channels.ts';
+import { channelsOf, moments as momentsOf } from '../lab/channels.ts';
 import { jitter, jitteredTraining } from '../lab/jitter.ts';
 import { firstOf, type Lab } from '../lab/lab.ts';
 import { denseNetwork, mlp } from '../lab/networks.ts';
@@ -87,14 +88,14 @@ async function watch(lab: Lab, variant: Variant, seed: number, steps: number): P
   const node = batchNorm ? `bn${depth}/BatchNormalization` : `${watched}/Gemm`;
   const probe = await createProbe(lab, plan, [node], 'batchStatistics');
   const gradientsOf = await gradientProbe(lab, plan, seed);
-  const seen: Moment[] = [];
+  const moments: Moment[] = [];
   let before: readonly Distribution[] | undefined;
   const settings = { optimizer: 'sgd', learningRate, seed, batchSize, steps, every } as const;
   const pauses = variant === 'jittered' ? jitteredTraining(lab, network, settings) : training(lab, network, settings);
   for await (const { step, loss, tensors } of pauses) {
     const z = channelsOf((await probe(tensors, images))[node] ?? new Float32Array(), width, images.count);
-    const units = z.map(moments).map(({ mean, variance }) => ({ mean, deviation: Math.sqrt(variance) }));
-    seen.push({
+    const units = z.map(momentsOf).map(({ mean, variance }) => ({ mean, deviation: Math.sqrt(variance) }));
+    moments.push({
       step,
       loss,
       unit: percentiles(z[0] ?? new Float64Array()),
@@ -103,7 +104,7 @@ async function watch(lab: Lab, variant: Variant, seed: number, steps: number): P
     });
     before = units;
   }
-  return { variant, seed, moments: seen };
+  return { variant, seed, moments };
 }
 
 interface Distribution {
@@ -114,14 +115,14 @@ interface Distribution {
 function driftBetween(before: readonly Distribution[], after: readonly Distribution[]): number {
   // A unit with the same output for every image has no deviation to measure by.
   const moves = before.flatMap(({ mean, deviation }, unit) =>
-    deviation > 1e-3 ? [(((after[unit]?.mean ?? NaN) - mean) / deviation) ** 2] : [],
+    deviation > 1e-3 ? [((at(after, unit).mean - mean) / deviation) ** 2] : [],
   );
   return Math.sqrt(mean(moves));
 }
 
 function percentiles(values: Float64Array): readonly number[] {
   const sorted = values.toSorted();
-  return [0.15, 0.5, 0.85].map((share) => sorted[Math.round(share * (sorted.length - 1))] ?? NaN);
+  return [0.15, 0.5, 0.85].map((share) => at(sorted, Math.round(share * (sorted.length - 1))));
 }
 
 /**
@@ -154,7 +155,7 @@ function stepped(tensors: State, { gradients }: LossAndGradients, names: readonl
   const moved = names.flatMap((name) => {
     const [tensor, gradient] = [tensors.get(name), gradients.get(name)];
     if (!tensor || !gradient) return [];
-    return [[name, { ...tensor, data: tensor.data.map((w, i) => w - learningRate * (gradient[i] ?? NaN)) }] as const];
+    return [[name, { ...tensor, data: tensor.data.map((w, i) => w - learningRate * present(gradient[i])) }] as const];
   });
   return new Map([...tensors, ...moved]);
 }
@@ -165,7 +166,7 @@ function relativeChange(a: LossAndGradients, b: LossAndGradients, names: readonl
     sum(
       names.map((name) => {
         const [x, y] = [a.gradients.get(name) ?? new Float32Array(), b.gradients.get(name) ?? new Float32Array()];
-        return sum(x.map((value, i) => term(value, y[i] ?? NaN)));
+        return sum(x.map((value, i) => term(value, present(y[i]))));
       }),
     );
   return Math.sqrt(squares((x, y) => (x - y) ** 2) / squares((x) => x ** 2));
@@ -339,7 +340,7 @@ function unitRange(results: Results): readonly [number, number] {
 
 function unitPanel(title: string, results: Results, variant: Variant, { colour: stroke }: Series): Panel {
   const moments = shownMoments(results, variant);
-  const at = (i: number) => (moment: Moment) => moment.unit[i] ?? NaN;
+  const percentile = (i: number) => (moment: Moment) => at(moment.unit, i);
   return panel({
     title,
     width: 270,
@@ -348,8 +349,8 @@ function unitPanel(title: string, results: Results, variant: Variant, { colour: 
     y: { label: 'input of the activation', grid: true, domain: unitRange(results) },
     marks: [
       Plot.ruleY([0]),
-      Plot.areaY(moments, { x: 'step', y1: at(0), y2: at(2), fill: stroke, fillOpacity: 0.2 }),
-      Plot.line(moments, { x: 'step', y: at(1), stroke, strokeWidth: 2 }),
+      Plot.areaY(moments, { x: 'step', y1: percentile(0), y2: percentile(2), fill: stroke, fillOpacity: 0.2 }),
+      Plot.line(moments, { x: 'step', y: percentile(1), stroke, strokeWidth: 2 }),
     ],
   });
 }

@@ -1,5 +1,6 @@
 /** Tests claim 2: normalizing the z of hidden layers makes the next layers' W and b train faster. */
 import * as Plot from '@observablehq/plot';
+import { at } from '../../../training/arrays/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator } from '../../../training/trainer/index.ts';
 import { experiment, type Finding, finding } from '../experiment.ts';
@@ -85,7 +86,7 @@ export const fasterTraining = experiment<Results>({
     const seeds = distinct(runs.map(({ seed }) => seed)).length;
     return {
       method: [
-        `Networks of ${list(depths.map(String))} hidden layers of ${width} ReLU units, with and without Batch Norm, were trained by plain gradient descent on mini-batches of 64 at ${rates.length} learning rates from ${rates.at(0) ?? ''} to ${rates.at(-1) ?? ''}, ${seeds} seeds each, until ${percent(target, 0)} of ${number(images, 5)} validation images were right (looked at every ${every} steps), or for ${number(limit, 4)} steps.`,
+        `Networks of ${list(depths.map(String))} hidden layers of ${width} ReLU units, with and without Batch Norm, were trained by plain gradient descent on mini-batches of 64 at ${rates.length} learning rates from ${at(rates, 0)} to ${at(rates, rates.length - 1)}, ${seeds} seeds each, until ${percent(target, 0)} of ${number(images, 5)} validation images were right (looked at every ${every} steps), or for ${number(limit, 4)} steps.`,
       ],
       findings: [...depths.map((depth) => fewerSteps(depth, results)), widerRange(depths, runs)],
       figures: [
@@ -147,7 +148,7 @@ function widerRange(depths: readonly number[], runs: readonly Run[]): Finding {
   const text = `Of ${rates} rates every seed gets there at ${list(norm.map(String))} with Batch Norm, at ${list(plain.map(String))} without (${list(depths.map(String))} layers). The largest rate at which no network diverges is ${largest(true)} with Batch Norm and ${largest(false)} without`;
   return finding(
     'rates',
-    norm.every((count, i) => count > (plain[i] ?? 0)),
+    norm.every((count, i) => count > at(plain, i)),
     `More rates are right. ${text}.`,
     `${text}: the range is not wider at every depth.`,
   );

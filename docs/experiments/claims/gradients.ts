@@ -1,6 +1,7 @@
 /** Tests claim 5: computes the gradients of γ, β and z in three ways. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolTriangle } from 'd3-shape';
+import { at, present } from '../../../training/arrays/index.ts';
 import { gradients as differentiate } from '../../../training/autodiff/index.ts';
 import { createRandom, type Random } from '../../../training/data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor, type Value } from '../../../training/graph/index.ts';
@@ -94,7 +95,7 @@ function problemOf({ z, channels }: Activations, random: Random): Problem {
 }
 
 async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
-  const derived = problem.channels.map((channel, c) => derive(channel, weightsOf(problem, c)));
+  const derived = problem.channels.map((channel, c) => derive(channel, at(problem.weights, c)));
   const automatic = await byAutodiff(lab, problem);
   const entries = probedEntries(problem, seed);
   const exact = pickAll(derived, entries);
@@ -102,7 +103,7 @@ async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
   const comparisons = quantities.map((quantity): Comparison => {
     const scale = Math.max(...exact[quantity].map(Math.abs));
     const distance = (a: readonly number[], b: readonly number[]) =>
-      Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? NaN)))) / scale;
+      Math.max(...a.map((value, i) => Math.abs(value - at(b, i)))) / scale;
     const graph = pickAll(automatic, entries)[quantity];
     return {
       case: name,
@@ -115,20 +116,18 @@ async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
   });
   const scale = Math.max(...exact.z.map(Math.abs));
   const sweep = steps.map((step) => {
-    const errors = inputDifferences(problem, entries, step).map((value, i) => Math.abs(value - (exact.z[i] ?? NaN)));
+    const errors = inputDifferences(problem, entries, step).map((value, i) => Math.abs(value - at(exact.z, i)));
     return { case: name, step, error: Math.max(...errors) / scale };
   });
   return { comparisons, sweep };
 }
-
-const weightsOf = ({ weights }: Problem, channel: number): Float64Array => weights[channel] ?? new Float64Array();
 
 /** Derives the gradients from dz̃ = r (1 + z̃). */
 function derive(channel: Channel, weights: Float64Array): ChannelGradients {
   const out = normalize(channel);
   return derivedGradients(
     channel,
-    weights.map((r, i) => r * (1 + (out[i] ?? NaN))),
+    weights.map((r, i) => r * (1 + present(out[i]))),
   );
 }
 
@@ -142,7 +141,7 @@ function probedEntries({ channels }: Problem, seed: number): readonly Entry[] {
   const random = createRandom(seed).fork('entries');
   return range(probed).map((i) => {
     const channel = i % channels.length;
-    return { channel, index: Math.floor(random.uniform() * (channels[channel]?.z.length ?? 0)) };
+    return { channel, index: Math.floor(random.uniform() * at(channels, channel).z.length) };
   });
 }
 
@@ -151,13 +150,13 @@ type Gradients = Readonly<Record<Quantity, readonly number[]>>;
 const pickAll = (channels: readonly ChannelGradients[], entries: readonly Entry[]): Gradients => ({
   γ: channels.map(({ dGamma }) => dGamma),
   β: channels.map(({ dBeta }) => dBeta),
-  z: entries.map(({ channel, index }) => channels[channel]?.dz[index] ?? NaN),
+  z: entries.map(({ channel, index }) => at(at(channels, channel).dz, index)),
 });
 
 /** Computes L of one channel: Σ r (z̃ + ½ z̃²). */
 function lossOf(problem: Problem, channel: Channel, c: number): number {
-  const weights = weightsOf(problem, c);
-  return sum(normalize(channel).map((out, i) => (weights[i] ?? NaN) * (out + out ** 2 / 2)));
+  const weights = at(problem.weights, c);
+  return sum(normalize(channel).map((out, i) => present(weights[i]) * (out + out ** 2 / 2)));
 }
 
 function byDifferences(problem: Problem, entries: readonly Entry[], step: number): Gradients {
@@ -180,10 +179,9 @@ function byDifferences(problem: Problem, entries: readonly Entry[], step: number
 
 const inputDifferences = (problem: Problem, entries: readonly Entry[], step: number): readonly number[] =>
   entries.map(({ channel: c, index }) => {
-    const channel = problem.channels[c];
-    if (!channel) return NaN;
+    const channel = at(problem.channels, c);
     const changed = (x: number) => lossOf(problem, { ...channel, z: channel.z.with(index, x) }, c);
-    return centralDifference(changed, channel.z[index] ?? NaN, step);
+    return centralDifference(changed, at(channel.z, index), step);
   });
 
 /** Computes the training graph's own gradients, in float32 on ONNX Runtime. */
@@ -204,22 +202,22 @@ async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<
   });
   const dz = channelsOf(floatsOf(results, 'dz'), channels.length, samples);
   const [dGamma, dBeta] = [floatsOf(results, 'dGamma'), floatsOf(results, 'dBeta')];
-  return dz.map((own, c) => ({ dz: own, dGamma: dGamma[c] ?? NaN, dBeta: dBeta[c] ?? NaN }));
+  return dz.map((own, c) => ({ dz: own, dGamma: at(dGamma, c), dBeta: at(dBeta, c) }));
 }
 
 /** Inverts `channelsOf`. */
 function fromChannels(channels: readonly Float64Array[], { shape, data }: Tensor<'float32'>): Float32Array {
-  const size = data.length / (samples * (shape[1] ?? 1));
+  const size = data.length / (samples * at(shape, 1));
   return data.map((_, i) => {
     const [row, within] = [Math.floor(i / size), i % size];
-    return channels[row % channels.length]?.[Math.floor(row / channels.length) * size + within] ?? NaN;
+    return at(at(channels, row % channels.length), Math.floor(row / channels.length) * size + within);
   });
 }
 
 function lossGraph(shape: readonly number[]): Graph {
   const g = graphBuilder();
   const input = (name: string, dims: readonly number[]) => g.input(name, { dtype: 'float32', shape: dims });
-  const C = [shape[1] ?? 1];
+  const C = [at(shape, 1)];
   const [z, r, gamma, beta] = [input('z', shape), input('r', shape), input('gamma', C), input('beta', C)];
   const unused = ['mean', 'var'].map((name) => input(name, C)) as [Value, Value];
   const [out] = g.BatchNormalization(z, gamma, beta, ...unused, { epsilon, momentum: 0, training_mode: 1 });

@@ -1,7 +1,7 @@
 /** Tests claim 3: γ and β can undo the normalization. */
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../../training/autodiff/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { at, elementCount, present } from '../../../training/arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
@@ -119,7 +119,7 @@ async function learn(lab: Lab, { z, channels }: Activations, steps: number): Pro
   for (let step = 0; step <= steps; step++) {
     const results = await session.run({ z, gamma: perChannel([...gamma]), beta: perChannel([...beta]) });
     const distance = Math.max(largestDifference(gamma, goal.gamma), largestDifference(beta, goal.beta));
-    history.push({ loss: floatsOf(results, 'loss')[0] ?? NaN, distance });
+    history.push({ loss: at(floatsOf(results, 'loss'), 0), distance });
     y = floatsOf(results, 'y');
     gamma = descend(gamma, floatsOf(results, 'dGamma'), learningRate);
     beta = descend(beta, floatsOf(results, 'dBeta'), learningRate);
@@ -134,7 +134,7 @@ async function learn(lab: Lab, { z, channels }: Activations, steps: number): Pro
 }
 
 const descend = (theta: Float32Array, gradient: Float32Array, learningRate: number): Float32Array =>
-  theta.map((value, i) => value - learningRate * (gradient[i] ?? NaN));
+  theta.map((value, i) => value - learningRate * present(gradient[i]));
 
 export const identity = experiment<Results>({
   name: 'identity',
@@ -145,7 +145,7 @@ export const identity = experiment<Results>({
   describe: ({ exact, learned }) => {
     const worst = Math.max(...exact.map(({ error }) => error));
     const values = exact.reduce((total, { values }) => total + values, 0);
-    const [first, last] = [learned.steps[0], learned.steps.at(-1)];
+    const [first, last] = [at(learned.steps, 0), at(learned.steps, learned.steps.length - 1)];
     return {
       method: [
         `The activations $z$ in front of every Batch Norm layer of \`mnist-mlp\` and \`mnist-cnn\` on ${samples} digits go through a layer with $\\gamma = \\sqrt{\\sigma^2+\\varepsilon}$, $\\beta = \\mu$, computed in float64: ${exact.length} mini-batches, ${number(values, 6)} values.`,
@@ -160,9 +160,9 @@ export const identity = experiment<Results>({
         ),
         finding(
           'learned',
-          (last?.distance ?? Infinity) < 1e-4 * (first?.distance ?? 0) && learned.error < 4 * tolerance,
-          `Gradient descent finds it: the largest distance of any $\\gamma$, $\\beta$ falls from ${number(first?.distance ?? NaN)} to ${number(last?.distance ?? NaN, 2)} in ${learned.steps.length - 1} steps, and the error of $\\tilde z$ to ${number(learned.error, 2)}.`,
-          `Gradient descent does not reach it in ${learned.steps.length - 1} steps: the largest distance of a $\\gamma$ or $\\beta$ is still ${number(last?.distance ?? NaN, 2)}.`,
+          last.distance < 1e-4 * first.distance && learned.error < 4 * tolerance,
+          `Gradient descent finds it: the largest distance of any $\\gamma$, $\\beta$ falls from ${number(first.distance)} to ${number(last.distance, 2)} in ${learned.steps.length - 1} steps, and the error of $\\tilde z$ to ${number(learned.error, 2)}.`,
+          `Gradient descent does not reach it in ${learned.steps.length - 1} steps: the largest distance of a $\\gamma$ or $\\beta$ is still ${number(last.distance, 2)}.`,
         ),
       ],
       figures: [

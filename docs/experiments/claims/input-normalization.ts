@@ -1,6 +1,7 @@
 /** Tests claim 1: normalizing the inputs makes an elongated loss surface rounder and speeds learning up. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
+import { at } from '../../../training/arrays/index.ts';
 import { dense, flatten, type Network, planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator } from '../../../training/trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
@@ -97,7 +98,7 @@ async function search(lab: Lab, model: Model, encoding: EncodingName, limit: num
     encoding === 'raw'
       ? range(7).map((i) => 10 ** (-7 + i))
       : range(lab.pick(8, 4)).map((i) => 10 ** (-3 + i / lab.pick(2, 1)));
-  let best = { rate: rates[0] ?? NaN, steps: Infinity };
+  let best = { rate: at(rates, 0), steps: Infinity };
   for (const rate of rates) {
     const steps = await run(rate, 1, limit);
     if (steps !== null && steps < best.steps) best = { rate, steps };
@@ -131,20 +132,20 @@ async function solution(lab: Lab) {
   return { images, logits: range(images.count).map((i) => [...logits.subarray(10 * i, 10 * (i + 1))]) };
 }
 
-interface Look {
+interface Drawn {
   readonly samples: number;
   readonly point: Awaited<ReturnType<typeof solution>>;
 }
 
-function surfaceOf(lab: Lab, encoding: EncodingName, { samples, point: { images, logits } }: Look): Surface {
-  const seenFirst = reduced(firstOf(lab.data.train, samples));
-  const statistics = encodings[encoding].statistics(lab, seenFirst);
-  const rows = encode(seenFirst, statistics);
+function surfaceOf(lab: Lab, encoding: EncodingName, { samples, point: { images, logits } }: Drawn): Surface {
+  const train = reduced(firstOf(lab.data.train, samples));
+  const statistics = encodings[encoding].statistics(lab, train);
+  const rows = encode(train, statistics);
   const covariance = spectrumOf(centred(rows)).values;
   const curvature = spectrumOf(rows.map(withOne));
-  const largest = Math.sqrt(curvature.values[0] ?? NaN);
-  const seen = encode(images, statistics).map(withOne);
-  const along = curvature.leading.map((direction) => seen.map((row) => dot(row, direction))) as [number[], number[]];
+  const largest = Math.sqrt(at(curvature.values, 0));
+  const shown = encode(images, statistics).map(withOne);
+  const along = curvature.leading.map((direction) => shown.map((row) => dot(row, direction))) as [number[], number[]];
   return {
     encoding,
     covariance,
@@ -189,7 +190,7 @@ const called = (model: Model): string =>
 const modelsOf = ({ runs }: Results): readonly Model[] =>
   models.filter((model) => runs.some((run) => run.model === model));
 
-const condition = (values: readonly number[]): number => (values[0] ?? NaN) / (values.at(-1) ?? NaN);
+const condition = (values: readonly number[]): number => at(values, 0) / at(values, values.length - 1);
 
 interface Best {
   readonly learningRate: number;
@@ -207,13 +208,17 @@ function best(results: Results, model: Model, encoding: EncodingName): Best | un
 }
 
 function findings(results: Results) {
-  const surface = (name: EncodingName) => results.surfaces.find(({ encoding }) => encoding === name);
+  const surface = (name: EncodingName): Surface => {
+    const found = results.surfaces.find(({ encoding }) => encoding === name);
+    if (!found) throw new Error(`internal: no surface of ${name}`);
+    return found;
+  };
   const [covariance, curvature] = (['covariance', 'curvature'] as const).map(
-    (kind) => (name: EncodingName) => condition(surface(name)?.[kind] ?? []),
+    (kind) => (name: EncodingName) => condition(surface(name)[kind]),
   ) as [(name: EncodingName) => number, (name: EncodingName) => number];
   const axes = (name: EncodingName) => {
-    const [first = NaN, second = NaN] = surface(name)?.curvature ?? [];
-    return Math.sqrt(first / second);
+    const { curvature } = surface(name);
+    return Math.sqrt(at(curvature, 0) / at(curvature, 1));
   };
   return [
     finding(
@@ -242,7 +247,7 @@ function faster(results: Results, model: Model) {
   };
   const [scaled, normalized, byPixel, raw] = [of('scaled'), of('normalized'), of('by pixel'), of('raw')];
   const quickest = [normalized, byPixel]
-    .filter((one) => one !== undefined)
+    .filter((each) => each !== undefined)
     .toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
   const beats = (other: Best | undefined) =>
     quickest !== undefined && (other === undefined || clearlyBelow(quickest.steps, other.steps));
@@ -313,7 +318,7 @@ function spectrumPanel(surfaces: readonly Surface[]): Panel {
     marks: surfaces.map(({ encoding, curvature }) =>
       Plot.line(curvature, {
         x: (_, i) => i + 1,
-        y: (value: number) => value / (curvature[0] ?? NaN),
+        y: (value: number) => value / at(curvature, 0),
         stroke: series[encoding].colour,
         strokeWidth: 2,
         strokeDasharray: series[encoding].dash ?? 'none',

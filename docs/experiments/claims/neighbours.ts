@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { at, elementCount } from '../../../training/arrays/index.ts';
 import { encodeModel } from '../../../training/graph/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
 import { exportGraph } from '../../../exporter/model/graph.ts';
@@ -69,7 +69,7 @@ async function measure(lab: Lab): Promise<Results> {
   });
   const { askServed } = lab;
   return {
-    label: test.classes[test.labels[asked] ?? -1] ?? '',
+    label: at(test.classes, at(test.labels, asked)),
     batchSize,
     runtime: await spread(lab.pick(1000, 150), (statistics) => askRuntime(session[statistics], test.inputShape)),
     served: askServed ? await spread(lab.pick(200, 40), (statistics) => askWorker(askServed, statistics)) : null,
@@ -83,7 +83,7 @@ async function leastCertain(session: Session, test: ClassificationDataset): Prom
   const margins = [];
   for (const [place] of images.entries()) {
     const logits = await ask(images, place);
-    const right = logits[test.labels[place] ?? -1] ?? NaN;
+    const right = at(logits, at(test.labels, place));
     margins.push(right - Math.max(...logits.filter((_, k) => k !== test.labels[place])));
   }
   return margins.indexOf(Math.min(...margins.filter((margin) => margin > 0)));
@@ -100,7 +100,7 @@ const askRuntime =
 const askWorker =
   (ask: AskServed, statistics: Statistics): Ask =>
   async (images, place) =>
-    (await ask(images, statistics))[place] ?? new Float32Array();
+    at(await ask(images, statistics), place);
 
 async function spreadOf(lab: Lab, test: ClassificationDataset, asked: number, batches: number, ask: Ask) {
   const random = createRandom(1).fork('neighbours');
@@ -126,18 +126,18 @@ function imageAt({ inputs, inputShape }: ClassificationDataset, index: number): 
 }
 
 function summarize(logits: readonly Float32Array[]): Spread {
-  const columns = range(classes).map((k) => logits.map((row) => row[k] ?? NaN).toSorted((a, b) => a - b));
+  const columns = range(classes).map((k) => logits.map((row) => at(row, k)).toSorted((a, b) => a - b));
   const answers = logits.map((row) => row.indexOf(Math.max(...row)));
   return {
     batches: logits.length,
     distinct: new Set(logits.map((row) => row.join())).size,
     range: largestDifference(
-      columns.map((column) => column.at(-1) ?? NaN),
-      columns.map((column) => column[0] ?? NaN),
+      columns.map((column) => at(column, column.length - 1)),
+      columns.map((column) => at(column, 0)),
     ),
     deviation: Math.max(...columns.map(deviation)),
     answers: range(classes).map((k) => answers.filter((answer) => answer === k).length),
-    quantiles: columns.map((column) => quantiles.map((q) => column[Math.round(q * (column.length - 1))] ?? NaN)),
+    quantiles: columns.map((column) => quantiles.map((q) => at(column, Math.round(q * (column.length - 1))))),
   };
 }
 
@@ -176,7 +176,7 @@ function dependent(where: string, { range, deviation, answers, batches }: Spread
   const wrong = answers.flatMap((count, k) =>
     count > 0 && String(k) !== label ? [`a ${k} (${number(count, 4)} times)`] : [],
   );
-  const share = 1 - (answers[Number(label)] ?? 0) / batches;
+  const share = 1 - at(answers, Number(label)) / batches;
   return finding(
     `batch-${where}`,
     range > 0.1,
@@ -189,12 +189,12 @@ const fixed: Series = { name: 'running statistics', colour: colours.blue, shape:
 const own: Series = { name: 'the mini-batch’s own', colour: colours.orange };
 
 function logitsPanel(where: string, { running, batch }: Both) {
-  const rows = batch.quantiles.map((values, k) => ({ k, values, running: running.quantiles[k]?.[3] ?? NaN }));
+  const rows = batch.quantiles.map((values, k) => ({ k, values, running: at(at(running.quantiles, k), 3) }));
   type Row = (typeof rows)[number];
-  const at = (i: number) => (row: Row) => row.values[i] ?? NaN;
+  const quantile = (i: number) => (row: Row) => at(row.values, i);
   const bar = (from: number, to: number, strokeWidth: number) =>
-    Plot.ruleY(rows, { y: 'k', x1: at(from), x2: at(to), stroke: colours.orange, strokeWidth });
-  const extreme = (i: number) => Plot.dot(rows, { y: 'k', x: at(i), r: 1.4, fill: colours.orange });
+    Plot.ruleY(rows, { y: 'k', x1: quantile(from), x2: quantile(to), stroke: colours.orange, strokeWidth });
+  const extreme = (i: number) => Plot.dot(rows, { y: 'k', x: quantile(i), r: 1.4, fill: colours.orange });
   return panel({
     title: where,
     alt: `Logits of one image in many mini-batches, ${where}`,
@@ -207,7 +207,14 @@ function logitsPanel(where: string, { running, batch }: Both) {
       bar(2, 4, 6),
       extreme(0),
       extreme(6),
-      Plot.tickX(rows, { y: 'k', x: at(3), stroke: 'var(--card)', strokeWidth: 1.5, insetTop: 6, insetBottom: 6 }),
+      Plot.tickX(rows, {
+        y: 'k',
+        x: quantile(3),
+        stroke: 'var(--card)',
+        strokeWidth: 1.5,
+        insetTop: 6,
+        insetBottom: 6,
+      }),
       Plot.dot(rows, { y: 'k', x: 'running', fill: 'var(--card)', stroke: colours.blue, strokeWidth: 2, r: 3.6 }),
     ],
   });

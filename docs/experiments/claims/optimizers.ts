@@ -1,4 +1,5 @@
 /** Tests claim 6: Batch Norm works with mini-batches and with momentum, RMSprop and Adam. */
+import { at } from '../../../training/arrays/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
 import type { OptimizerName } from '../../../training/optimizer/index.ts';
 import { createEvaluator } from '../../../training/trainer/index.ts';
@@ -15,7 +16,7 @@ import { summarize } from '../report/summary.ts';
 const optimizers = ['sgd', 'momentum', 'rmsprop', 'adam'] as const satisfies readonly OptimizerName[];
 type Chosen = (typeof optimizers)[number];
 
-/** Lists learning rates around each optimizer's usual rate. */
+/** Lists learning rates around the rate that each optimizer is commonly given. */
 const rates: { readonly [O in Chosen]: readonly number[] } = {
   sgd: [0.003, 0.03, 0.3, 3],
   momentum: [0.0003, 0.003, 0.03, 0.3],
@@ -93,7 +94,10 @@ const accuracies = (runs: readonly Run[], optimizer: Chosen, batchNorm: boolean,
 /** Returns the accuracies at the rate with the best mean. */
 function best(runs: readonly Run[], optimizer: Chosen, batchNorm: boolean): readonly number[] {
   const candidates = ratesOf(runs, optimizer).map((rate) => accuracies(runs, optimizer, batchNorm, rate));
-  return candidates.toSorted((a, b) => mean(b) - mean(a))[0] ?? [];
+  return at(
+    candidates.toSorted((a, b) => mean(b) - mean(a)),
+    0,
+  );
 }
 
 function works(runs: readonly Run[]) {
@@ -101,7 +105,7 @@ function works(runs: readonly Run[]) {
   const text = optimizers
     .map(
       (optimizer, i) =>
-        `${titles[optimizer]}: ${percentSpread(pairsOf[i]?.[0] ?? [])} (without ${percentSpread(pairsOf[i]?.[1] ?? [])})`,
+        `${titles[optimizer]}: ${percentSpread(at(pairsOf, i)[0])} (without ${percentSpread(at(pairsOf, i)[1])})`,
     )
     .join('; ');
   return finding(
@@ -115,9 +119,12 @@ function works(runs: readonly Run[]) {
 /** Tests whether Batch Norm forgives a wrong rate: compares the accuracies at the worst of the rates. */
 function forgives(runs: readonly Run[]) {
   const worst = (optimizer: Chosen, batchNorm: boolean) =>
-    ratesOf(runs, optimizer)
-      .map((rate) => accuracies(runs, optimizer, batchNorm, rate))
-      .toSorted((a, b) => mean(a) - mean(b))[0] ?? [];
+    at(
+      ratesOf(runs, optimizer)
+        .map((rate) => accuracies(runs, optimizer, batchNorm, rate))
+        .toSorted((a, b) => mean(a) - mean(b)),
+      0,
+    );
   const compared = optimizers.map((optimizer) => {
     const [norm, plain] = [worst(optimizer, true), worst(optimizer, false)];
     const text = `${titles[optimizer]}: ${percentSpread(norm)} (without ${percentSpread(plain)})`;

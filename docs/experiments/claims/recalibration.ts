@@ -2,6 +2,7 @@
  * Tests claim 11: when inputs have changed, running statistics measured anew on unlabelled samples repair the network.
  */
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
+import { at } from '../../../training/arrays/index.ts';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
 import { type Plan, planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../../training/trainer/index.ts';
@@ -87,7 +88,7 @@ async function repaired(
   const measured = (set: ClassificationDataset): Promise<State> => populationStatistics(backend, plan, tensors, set);
   const anew = [];
   for (const count of counts) anew.push(await accuracyOf(await measured(subset(samples, first(count)))));
-  const few = Int32Array.from([...samples.labels.keys()].filter((i) => fewClasses.includes(samples.labels[i] ?? -1)));
+  const few = Int32Array.from([...samples.labels.keys()].filter((i) => fewClasses.includes(at(samples.labels, i))));
   const alone = await createEvaluator(backend, plan, { mode: 'batchStatistics', batchSize: miniBatch });
   return {
     fixed: await accuracyOf(tensors),
@@ -126,10 +127,10 @@ const method = ({ runs, steps, testImages, counts }: Results): readonly string[]
 function findings({ runs, counts }: Results) {
   const max = counts.length - 1;
   const strong = runs.filter(({ strength }) => strength >= 3 && strength <= 5);
-  const [before, after] = [strong.map(({ fixed }) => fixed), strong.map(({ anew }) => anew[max] ?? NaN)];
+  const [before, after] = [strong.map(({ fixed }) => fixed), strong.map(({ anew }) => at(anew, max))];
   const bySeed = (pick: (run: Run) => number): readonly number[] =>
     [...Map.groupBy(runs, ({ seed }) => seed).values()].map((own) => mean(own.map(pick)));
-  const [few, many] = [bySeed(({ anew }) => anew[0] ?? NaN), bySeed(({ anew }) => anew[max] ?? NaN)];
+  const [few, many] = [bySeed(({ anew }) => at(anew, 0)), bySeed(({ anew }) => at(anew, max))];
   const [fixedAll, skewed, ownAll] = [
     bySeed((run) => run.fixed),
     bySeed((run) => run.skewed),
@@ -138,9 +139,9 @@ function findings({ runs, counts }: Results) {
   const of = (name: CorruptionName, level: Strength): readonly Run[] =>
     runs.filter(({ corruption, strength }) => corruption === name && strength === level);
   const [mildNoise, moved, negative] = [of('noise', 1), of('shift', 5), of('inversion', 5)];
-  const repaired = ({ anew }: Run): number => anew[max] ?? NaN;
+  const repaired = ({ anew }: Run): number => at(anew, max);
   const share = 1 - (1 - mean(many)) / (1 - mean(fixedAll));
-  const largest = number(counts[max] ?? NaN, 5);
+  const largest = number(at(counts, max), 5);
   return [
     finding(
       'repairs',
@@ -151,8 +152,8 @@ function findings({ runs, counts }: Results) {
     finding(
       'count',
       clearlyBelow(few, many),
-      `${counts[0] ?? ''} images are too few for all that: ${percentSpread(few)} in the mean of all corruptions, against ${percentSpread(many)} with ${largest}.`,
-      `${counts[0] ?? ''} images do as well as ${largest}: ${percentSpread(few)} and ${percentSpread(many)}.`,
+      `${at(counts, 0)} images are too few for all that: ${percentSpread(few)} in the mean of all corruptions, against ${percentSpread(many)} with ${largest}.`,
+      `${at(counts, 0)} images do as well as ${largest}: ${percentSpread(few)} and ${percentSpread(many)}.`,
     ),
     finding(
       'mini-batch',
@@ -191,8 +192,8 @@ const shownCounts = (counts: readonly number[]): readonly number[] => [
 
 const anewSeries = (counts: readonly number[]): readonly Series[] =>
   shownCounts(counts).map((place, i) => ({
-    name: `measured on ${number(counts[place] ?? NaN, 5)}`,
-    ...(anewStyles[i] ?? { colour: colours.blue }),
+    name: `measured on ${number(at(counts, place), 5)}`,
+    ...at(anewStyles, i),
   }));
 
 function corruptionPanel(name: CorruptionName, { runs, counts }: Results): Panel {
@@ -206,7 +207,7 @@ function corruptionPanel(name: CorruptionName, { runs, counts }: Results): Panel
     y: { label: 'accuracy', grid: true, domain: [0, 1], tickFormat: (share: number) => percent(share, 0) },
     marks: [
       line(fixed, (run) => run.fixed),
-      ...shownCounts(counts).map((place, i) => line(anewSeries(counts)[i] ?? fixed, ({ anew }) => anew[place] ?? NaN)),
+      ...shownCounts(counts).map((place, i) => line(at(anewSeries(counts), i), ({ anew }) => at(anew, place))),
       line(own, (run) => run.own),
     ],
   });

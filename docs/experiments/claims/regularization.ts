@@ -1,6 +1,7 @@
 /** Tests claim 8: the noise of mini-batches regularizes slightly, less in larger ones, and more with dropout. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond } from 'd3-shape';
+import { at } from '../../../training/arrays/index.ts';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../../training/trainer/index.ts';
@@ -119,7 +120,8 @@ async function measureNoise(lab: Lab, seed: number): Promise<readonly Noise[]> {
     steps: lab.pick(430, 100),
   });
   const population = await populationStatistics(lab.backend, plan, tensors, firstOf(lab.data.train, 20_000));
-  const sigma2 = population.get(`${layer}.running_var`)?.data ?? new Float32Array();
+  const sigma2 = population.get(`${layer}.running_var`)?.data;
+  if (!sigma2) throw new Error(`internal: no statistics of ${layer}`);
   const probe = await createStatisticsProbe(lab, plan);
   const random = createRandom(seed).fork('noise');
   const noise: Noise[] = [];
@@ -134,7 +136,7 @@ async function measureNoise(lab: Lab, seed: number): Promise<readonly Noise[]> {
     const scatter = (pick: (batch: LayerStatistics) => Float32Array, exponent: number) =>
       mean(
         range(sigma2.length).map(
-          (c) => variance(batches.map((batch) => pick(batch)[c] ?? NaN)) / (sigma2[c] ?? NaN) ** exponent,
+          (c) => variance(batches.map((batch) => at(pick(batch), c))) / at(sigma2, c) ** exponent,
         ),
       );
     noise.push({
@@ -196,7 +198,7 @@ function findings(results: Results) {
       .filter((run) => run.batchNorm === batchNorm && run.batchSize === batchSize && run.dropout === 0)
       .map(({ test }) => test.accuracy);
   const [small, large] = [of(true, 64), of(true, 512)];
-  const growth = (batchNorm: boolean) => of(batchNorm, 512).map((gap, i) => gap - (of(batchNorm, 64)[i] ?? NaN));
+  const growth = (batchNorm: boolean) => of(batchNorm, 512).map((gap, i) => gap - at(of(batchNorm, 64), i));
   const slope = powerLaw(results.noise.map(({ m, ofMean }) => ({ x: m, y: ofMean })));
   const slopeOfVariance = powerLaw(results.noise.map(({ m, ofVariance }) => ({ x: m, y: ofVariance })));
   const ratio = mean(results.noise.map(({ m, ofMean }) => m * ofMean));
@@ -255,7 +257,7 @@ function gapPanel(title: string, results: Results, batchNorm: boolean): Panel {
 }
 
 function noisePanel(noise: readonly Noise[]): Panel {
-  const of = (pick: (noise: Noise) => number) => summarize(noise.map((one) => ({ x: one.m, y: pick(one) })));
+  const of = (pick: (noise: Noise) => number) => summarize(noise.map((each) => ({ x: each.m, y: pick(each) })));
   const sizes = [...new Set(noise.map(({ m }) => m))];
   return panel({
     alt: 'Variance of the mini-batch’s mean and variance by the size of the mini-batch',

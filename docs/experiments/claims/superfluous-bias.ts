@@ -1,5 +1,6 @@
 /** Tests claim 4: z → BN → activation, and the bias before Batch Norm is superfluous. */
 import * as Plot from '@observablehq/plot';
+import { at, present } from '../../../training/arrays/index.ts';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { createRandom, subset } from '../../../training/data/index.ts';
 import { checkGraph, type Graph, graphBuilder, sizeOf, type Tensor } from '../../../training/graph/index.ts';
@@ -119,7 +120,7 @@ const largest = (values: ArrayLike<number>): number => largestDifference(values,
 
 /** Computes Σ |z| over the samples: `[samples, units] -> [units]`. */
 const columnSums = (values: Float32Array): readonly number[] =>
-  range(units).map((unit) => sum(range(samples).map((i) => Math.abs(values[i * units + unit] ?? NaN))));
+  range(units).map((unit) => sum(range(samples).map((i) => Math.abs(present(values[i * units + unit])))));
 
 /** Builds the graph by hand, because the engine's layers have no bias before Batch Norm. */
 function biasGraph(): Graph {
@@ -148,7 +149,7 @@ function countParameters(name: NetworkName): Count {
   return {
     network: name,
     parameters: sum(sizes),
-    superfluous: sum(norms.map(({ outputShape }) => outputShape[0] ?? 0)),
+    superfluous: sum(norms.map(({ outputShape }) => at(outputShape, 0))),
   };
 }
 

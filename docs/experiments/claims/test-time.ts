@@ -1,6 +1,7 @@
 /** Tests claim 9: at test time samples come one by one, so μ and σ² have to be estimated before. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
+import { at, present } from '../../../training/arrays/index.ts';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
 import { predictions } from '../../../training/objective/index.ts';
 import { type Plan, planNetwork } from '../../../training/network/index.ts';
@@ -105,8 +106,8 @@ function distances(momentum: Momentum, batches: readonly LayerStatistics[], mu: 
   let running = new Float64Array(mu.length);
   return batches.flatMap(({ mean: batch }, i) => {
     const kept = momentum === 'none' ? i / (i + 1) : momentum;
-    running = running.map((value, c) => kept * value + (1 - kept) * (batch[c] ?? NaN));
-    const squares = running.map((value, c) => (value - (mu[c] ?? NaN)) ** 2 / (sigma2[c] ?? NaN));
+    running = running.map((value, c) => kept * value + (1 - kept) * present(batch[c]));
+    const squares = running.map((value, c) => (value - present(mu[c])) ** 2 / present(sigma2[c]));
     return convergenceSteps.some((step) => step === i + 1) ? [Math.sqrt(mean(squares))] : [];
   });
 }
@@ -117,11 +118,11 @@ async function foldingError(lab: Lab, plan: Plan, tensors: State, test: Classifi
     createEvaluator(lab.backend, planNetwork(withoutNorms(network))),
   ]);
   const [a, b] = [await normal.logits(tensors, test), await folded.logits(foldNorms(plan, tensors), test)];
-  const [classesA, classesB] = [a, b].map((data) => predictions({ data, classes: 10 }));
+  const [classesA, classesB] = [predictions({ data: a, classes: 10 }), predictions({ data: b, classes: 10 })];
   return {
     largestDifference: largestDifference(a, b),
     largestLogit: largestDifference(a, new Float32Array(a.length)),
-    otherClasses: classesA?.filter((answer, i) => answer !== classesB?.[i]).length ?? NaN,
+    otherClasses: classesA.filter((answer, i) => answer !== classesB[i]).length,
   };
 }
 
@@ -158,20 +159,19 @@ export const testTime = experiment<Results>({
 });
 
 const method = ({ runs, steps, testImages, passImages }: Results) => [
-  `\`mnist-mlp\` was trained for ${number(steps, 4)} steps of 64 (Adam, ${runs.length} seeds) and asked ${number(testImages, 5)} test images: with the running average (0.9 of the old kept), with the full pass over ${number(passImages, 5)} training images ($\\mathrm{E}[\\mu_B]$ and $\\mathrm{E}[\\sigma^2_B + \\mu_B^2] - \\mu^2$), and with the mini-batch’s own statistics, for mini-batches of ${list((runs[0]?.miniBatches ?? []).map(({ size }) => String(size)))}.`,
+  `\`mnist-mlp\` was trained for ${number(steps, 4)} steps of 64 (Adam, ${runs.length} seeds) and asked ${number(testImages, 5)} test images: with the running average (0.9 of the old kept), with the full pass over ${number(passImages, 5)} training images ($\\mathrm{E}[\\mu_B]$ and $\\mathrm{E}[\\sigma^2_B + \\mu_B^2] - \\mu^2$), and with the mini-batch’s own statistics, for mini-batches of ${list(at(runs, 0).miniBatches.map(({ size }) => String(size)))}.`,
   'The affine map that Batch Norm is at test time was folded into the dense layer before it, $W^\\prime = \\frac{\\gamma}{\\sqrt{\\sigma^2+\\varepsilon}} W$ and $b^\\prime = \\beta - \\frac{\\gamma\\mu}{\\sqrt{\\sigma^2+\\varepsilon}}$, and the logits compared.',
 ];
 
 function findings({ runs }: Results) {
-  const accuracies = (pick: (run: Run) => Quality | undefined) => runs.map((run) => pick(run)?.accuracy ?? NaN);
-  const ofSize = (size: number) => accuracies(({ miniBatches }) => miniBatches.find((batch) => batch.size === size));
+  const accuracies = (pick: (run: Run) => Quality) => runs.map((run) => pick(run).accuracy);
+  const ofSize = (size: number) => accuracies(({ miniBatches }) => only(miniBatches, (batch) => batch.size === size));
   const [running, fullPass] = [accuracies(({ running }) => running), accuracies(({ fullPass }) => fullPass)];
-  const gaps = running.map((value, i) => Math.abs(value - (fullPass[i] ?? NaN)));
+  const gaps = running.map((value, i) => Math.abs(value - at(fullPass, i)));
   const folded = Math.max(...runs.map((run) => run.folded.largestDifference / run.folded.largestLogit));
   const others = runs.reduce((total, run) => total + run.folded.otherClasses, 0);
-  const largest = Math.max(...(runs[0]?.miniBatches ?? []).map(({ size }) => size));
-  const last = (momentum: Momentum) =>
-    runs.map((run) => run.convergence.find((one) => one.momentum === momentum)?.distance.at(-1) ?? NaN);
+  const largest = Math.max(...at(runs, 0).miniBatches.map(({ size }) => size));
+  const last = (momentum: Momentum) => runs.map((run) => at(distancesOf(run, momentum), convergenceSteps.length - 1));
   return [
     finding(
       'needed',
@@ -188,8 +188,8 @@ function findings({ runs }: Results) {
     finding(
       'converges',
       clearlyBelow(last(0.9), last(0.5)) && clearlyBelow(last('none'), last(0.9)),
-      `It converges to the full pass’s value as far as its memory lets it: after ${convergenceSteps.at(-1) ?? ''} steps the running mean is ${momenta.map((momentum) => `${number(mean(last(momentum)), 2)} σ (${nameOf(momentum)})`).join(', ')} away.`,
-      `A longer memory does not come clearly closer in ${convergenceSteps.at(-1) ?? ''} steps.`,
+      `It converges to the full pass’s value as far as its memory lets it: after ${at(convergenceSteps, convergenceSteps.length - 1)} steps the running mean is ${momenta.map((momentum) => `${number(mean(last(momentum)), 2)} σ (${nameOf(momentum)})`).join(', ')} away.`,
+      `A longer memory does not come clearly closer in ${at(convergenceSteps, convergenceSteps.length - 1)} steps.`,
     ),
     finding(
       'folds',
@@ -199,6 +199,14 @@ function findings({ runs }: Results) {
     ),
   ];
 }
+
+/** Returns the item for which the condition holds. */
+function only<Item>(items: readonly Item[], isWanted: (item: Item) => boolean): Item {
+  return at(items.filter(isWanted), 0);
+}
+
+const distancesOf = ({ convergence }: Run, momentum: Momentum): readonly number[] =>
+  only(convergence, (each) => each.momentum === momentum).distance;
 
 const nameOf = (momentum: Momentum): string => (momentum === 'none' ? 'plain average' : `${momentum} kept`);
 
@@ -242,13 +250,13 @@ const levelLine = (y: number, { colour, dash = '' }: Series) =>
 function convergencePanel(runs: readonly Run[]): Panel {
   const summaries = (momentum: Momentum): readonly Summary[] =>
     convergenceSteps.map((x, i) => {
-      const values = runs.map((run) => run.convergence.find((one) => one.momentum === momentum)?.distance[i] ?? NaN);
+      const values = runs.map((run) => at(distancesOf(run, momentum), i));
       return { x, mean: mean(values), deviation: deviation(values) };
     });
   return panel({
     alt: 'Distance of the running mean from the full pass over the steps, for four momenta',
     x: { type: 'log', label: 'step', tickFormat: String },
     y: { type: 'log', label: 'distance / σ', grid: true, tickFormat: String, ticks: [0.003, 0.01, 0.03, 0.1, 0.3] },
-    marks: momentumSeries.map((series, i) => repeats(summaries(momenta[i] ?? 'none'), series)),
+    marks: momentumSeries.map((series, i) => repeats(summaries(at(momenta, i)), series)),
   });
 }

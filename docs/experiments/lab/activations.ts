@@ -1,4 +1,5 @@
 /** Computes what Batch Norm gets to normalize: z of the project's networks, untrained, on MNIST. */
+import { at } from '../../../training/arrays/index.ts';
 import type { Tensor } from '../../../training/graph/index.ts';
 import { layersOf, type NetworkName, networks, planNetwork } from '../../../training/network/index.ts';
 import { channelsOf, type Moments, moments } from './channels.ts';
@@ -34,8 +35,9 @@ export async function activationsOf(
   const probe = await createProbe(lab, plan, nodes, 'batchStatistics');
   const values = await probe(freshTensors(lab, plan, seed), firstOf(lab.data.validation, samples));
   return norms.map(({ name, outputShape, node }) => {
-    const data = values[node] ?? new Float32Array();
-    const channels = channelsOf(data, outputShape[0] ?? 0, samples).map(moments);
+    const data = values[node];
+    if (!data) throw new Error(`internal: no values of ${node}`);
+    const channels = channelsOf(data, at(outputShape, 0), samples).map(moments);
     return { network, layer: name, z: { dtype: 'float32', shape: [samples, ...outputShape], data }, channels };
   });
 }

@@ -1,6 +1,6 @@
 /** Measures how good a classifier's answers and probabilities are. */
+import { present } from '../../../training/arrays/index.ts';
 import { accuracy, classLogits, crossEntropy, predictions, probabilities } from '../../../training/objective/index.ts';
-import { range } from './range.ts';
 import { sum } from './statistics.ts';
 
 export interface Quality {
@@ -28,13 +28,13 @@ export function qualityOf(output: Float32Array, labels: Int32Array): Quality {
   const { data, classes } = probabilities(logits);
   const gaps = new Float64Array(bins);
   answers.forEach((answer, sample) => {
-    const confidence = data[sample * classes + answer] ?? NaN;
+    const confidence = present(data[sample * classes + answer]);
     const bin = Math.min(bins - 1, Math.floor(confidence * bins));
-    gaps[bin] = (gaps[bin] ?? 0) + Number(answer === labels[sample]) - confidence;
+    gaps[bin] = present(gaps[bin]) + Number(answer === labels[sample]) - confidence;
   });
   return {
     accuracy: accuracy(logits, labels),
     loss: crossEntropy(logits, labels),
-    calibration: sum(range(bins).map((bin) => Math.abs(gaps[bin] ?? 0))) / labels.length,
+    calibration: sum(gaps.map(Math.abs)) / labels.length,
   };
 }

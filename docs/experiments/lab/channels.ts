@@ -1,4 +1,5 @@
 /** Splits a mini-batch of activations `[N, C, ..]` into channels, in float64. */
+import { present } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 import { mean } from './statistics.ts';
 
@@ -8,7 +9,7 @@ export function channelsOf(values: Float32Array, channels: number, samples: numb
   return range(channels).map((channel) =>
     Float64Array.from({ length: samples * size }, (_, i) => {
       const sample = Math.floor(i / size);
-      return values[(sample * channels + channel) * size + (i % size)] ?? NaN;
+      return present(values[(sample * channels + channel) * size + (i % size)]);
     }),
   );
 }

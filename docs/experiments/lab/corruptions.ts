@@ -3,7 +3,7 @@
  * https://arxiv.org/abs/1906.02337) has such kinds.
  */
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { elementCount, present } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 
 export const strengths = [1, 2, 3, 4, 5] as const;
@@ -20,8 +20,8 @@ interface Image {
   readonly columns: number;
 }
 
-const at = ({ pixels, rows, columns }: Image, row: number, column: number): number =>
-  row < 0 || column < 0 || row >= rows || column >= columns ? 0 : (pixels[row * columns + column] ?? NaN);
+const pixelAt = ({ pixels, rows, columns }: Image, row: number, column: number): number =>
+  row < 0 || column < 0 || row >= rows || column >= columns ? 0 : present(pixels[row * columns + column]);
 
 const eachPixel = ({ pixels }: Image, change: (pixel: number) => number): Float64Array =>
   Float64Array.from(pixels, change);
@@ -38,7 +38,7 @@ export const corruptions = {
     for (const _ of range(strength)) {
       const before = blurred;
       const mean = (row: number, column: number): number =>
-        range(9).reduce((sum, k) => sum + at(before, row + Math.floor(k / 3) - 1, column + (k % 3) - 1), 0) / 9;
+        range(9).reduce((sum, k) => sum + pixelAt(before, row + Math.floor(k / 3) - 1, column + (k % 3) - 1), 0) / 9;
       blurred = { ...image, pixels: eachPlace(image, mean) };
     }
     return Float64Array.from(blurred.pixels);
@@ -48,7 +48,7 @@ export const corruptions = {
   /** Moves pixels towards the negative, which the strongest corruption reaches. */
   inversion: (image, strength) => eachPixel(image, (pixel) => pixel + (strength / 5) * (255 - 2 * pixel)),
   /** Shifts the image one to five pixels to the right and down. */
-  shift: (image, strength) => eachPlace(image, (row, column) => at(image, row - strength, column - strength)),
+  shift: (image, strength) => eachPlace(image, (row, column) => pixelAt(image, row - strength, column - strength)),
 } as const satisfies Readonly<Record<string, Corrupt>>;
 
 export type CorruptionName = keyof typeof corruptions;

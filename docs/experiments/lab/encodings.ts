@@ -3,7 +3,7 @@
  * / σ.
  */
 import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { elementCount, present } from '../../../training/arrays/index.ts';
 import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 
@@ -36,8 +36,8 @@ export function encode(
   return range(count).map((sample) =>
     Float64Array.from({ length: size }, (_, i) => {
       const group = mean.length === 1 ? 0 : i;
-      const pixel = inputs[sample * size + i] ?? NaN;
-      return (pixel - (mean[group] ?? NaN)) / (deviation[group] || Infinity);
+      const pixel = present(inputs[sample * size + i]);
+      return (pixel - present(mean[group])) / (deviation[group] || Infinity);
     }),
   );
 }

@@ -3,6 +3,7 @@
  *
  *     γ (W x − μ) / √(σ² + ε) + β = W' x + b'        W' = γ / √(σ² + ε) · W        b' = β − γ / √(σ² + ε) · μ
  */
+import { present } from '../../../training/arrays/index.ts';
 import type { Tensor } from '../../../training/graph/index.ts';
 import { layersOf, type Network, type Plan } from '../../../training/network/index.ts';
 import type { State } from '../../../training/trainer/index.ts';
@@ -25,10 +26,10 @@ export function foldNorms(plan: Plan, state: State): State {
     const variance = tensor('running_var');
     const factor = Float64Array.from(
       tensor('weight'),
-      (gamma, c) => gamma / Math.sqrt((variance[c] ?? NaN) + layer.epsilon),
+      (gamma, c) => gamma / Math.sqrt(present(variance[c]) + layer.epsilon),
     );
     const running = tensor('running_mean');
-    const bias = Float32Array.from(tensor('bias'), (beta, c) => beta - (factor[c] ?? NaN) * (running[c] ?? NaN));
+    const bias = Float32Array.from(tensor('bias'), (beta, c) => beta - present(factor[c]) * present(running[c]));
     const weight = state.get(`${before.name}.weight`);
     if (weight) folded.set(`${before.name}.weight`, scaleRows(weight, factor));
     folded.set(`${before.name}.bias`, { dtype: 'float32', shape: [bias.length], data: bias });
@@ -39,5 +40,5 @@ export function foldNorms(plan: Plan, state: State): State {
 
 function scaleRows({ shape, data }: Tensor<'float32'>, factors: Float64Array): Tensor<'float32'> {
   const size = data.length / factors.length;
-  return { dtype: 'float32', shape, data: data.map((w, i) => w * (factors[Math.floor(i / size)] ?? NaN)) };
+  return { dtype: 'float32', shape, data: data.map((w, i) => w * present(factors[Math.floor(i / size)])) };
 }

@@ -2,6 +2,7 @@
  * Computes Batch Norm of one channel as the notes derive it, step by step, in float64. The gradients of the training
  * graph are compared with these.
  */
+import { at } from '../../../training/arrays/index.ts';
 import { moments } from './channels.ts';
 import { sum } from './statistics.ts';
 
@@ -39,7 +40,6 @@ export function derivedGradients({ z, gamma, epsilon }: Channel, dOut: Float64Ar
   const { mean, variance } = moments(z);
   const s = Math.sqrt(variance + epsilon);
   const centred = z.map((value) => value - mean);
-  const at = (values: Float64Array, i: number): number => values[i] ?? NaN;
   const dHat = dOut.map((value) => gamma * value);
   const dVariance = sum(dHat.map((value, i) => value * at(centred, i) * -0.5 * s ** -3));
   const dMean = sum(dHat.map((value) => -value / s)) + (dVariance / m) * sum(centred.map((value) => -2 * value));

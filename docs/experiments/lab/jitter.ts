@@ -3,6 +3,7 @@
  * unit by unit, by random numbers that jump every few steps and that no layer can foresee. This follows Santurkar et
  * al. 2018, https://arxiv.org/abs/1805.11604, section 2.2, who draw them anew in every step.
  */
+import { present } from '../../../training/arrays/index.ts';
 import { createRandom, type Random } from '../../../training/data/index.ts';
 import { layersOf, type Network, type Plan, planNetwork } from '../../../training/network/index.ts';
 import type { State } from '../../../training/trainer/index.ts';
@@ -69,7 +70,7 @@ function change(state: State, drawn: Jitter, scale: Combine, shift: Combine): St
   const changed = new Map(state);
   const set = (name: string, by: Float32Array, combine: Combine) => {
     const tensor = state.get(name);
-    if (tensor) changed.set(name, { ...tensor, data: tensor.data.map((value, i) => combine(value, by[i] ?? NaN)) });
+    if (tensor) changed.set(name, { ...tensor, data: tensor.data.map((value, i) => combine(value, present(by[i]))) });
   };
   for (const [layer, own] of drawn) {
     set(`${layer}.weight`, own.factor, scale);

@@ -1,4 +1,5 @@
 /** Computes the loss of logistic regression around a point, along two directions of its weights. */
+import { present } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 import { mean, sum } from './statistics.ts';
 
@@ -28,25 +29,25 @@ export function landscapeOf(
   const lossAt = (a: number, b: number) =>
     mean(
       logits.map((row, i) => {
-        const step = a * (along[0][i] ?? NaN) + b * (along[1][i] ?? NaN);
+        const step = a * present(along[0][i]) + b * present(along[1][i]);
         return crossEntropy(
-          row.with(contrast[0], (row[contrast[0]] ?? NaN) + step).with(contrast[1], (row[contrast[1]] ?? NaN) - step),
-          labels[i] ?? 0,
+          row.with(contrast[0], present(row[contrast[0]]) + step).with(contrast[1], present(row[contrast[1]]) - step),
+          present(labels[i]),
         );
       }),
     );
   const middle = lossAt(0, 0);
-  const at = (i: number) => reach * ((2 * i) / (side - 1) - 1);
-  return { reach, loss: range(side).map((y) => range(side).map((x) => lossAt(at(x), at(y)) - middle)) };
+  const place = (i: number) => reach * ((2 * i) / (side - 1) - 1);
+  return { reach, loss: range(side).map((y) => range(side).map((x) => lossAt(place(x), place(y)) - middle)) };
 }
 
 function crossEntropy(row: readonly number[], label: number): number {
   const largest = Math.max(...row);
-  return largest + Math.log(sum(row.map((z) => Math.exp(z - largest)))) - (row[label] ?? NaN);
+  return largest + Math.log(sum(row.map((z) => Math.exp(z - largest)))) - present(row[label]);
 }
 
 export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += (a[i] ?? NaN) * (b[i] ?? NaN);
+  for (let i = 0; i < a.length; i++) total += present(a[i]) * present(b[i]);
   return total;
 };

@@ -1,4 +1,5 @@
 /** Looks inside a network: computes the values of chosen nodes, and the gradients of the loss. */
+import { at } from '../../../training/arrays/index.ts';
 import { gradients } from '../../../training/autodiff/index.ts';
 import type { ClassificationDataset, Samples } from '../../../training/data/index.ts';
 import { checkGraph, graphBuilder, type GraphBuilder, type Value } from '../../../training/graph/index.ts';
@@ -66,7 +67,7 @@ export async function createGradientProbe(lab: Lab, plan: Plan, batchSize: numbe
       labels: { dtype: 'int32', shape: [samples.count], data: samples.labels },
     });
     const named = names.map((name, i) => [name, floatsOf(results, `gradient ${i}`)] as const);
-    return { loss: floatsOf(results, 'loss')[0] ?? NaN, gradients: new Map(named) };
+    return { loss: at(floatsOf(results, 'loss'), 0), gradients: new Map(named) };
   };
 }
 

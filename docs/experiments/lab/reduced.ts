@@ -3,7 +3,7 @@
  * All of them vary.
  */
 import type { ClassificationDataset } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
+import { at, elementCount, present } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';
 
 const border = 4;
@@ -14,13 +14,13 @@ export const reducedShape = [1, side, side] as const;
 export function reduced(dataset: ClassificationDataset): ClassificationDataset {
   const { inputs, inputShape, count } = dataset;
   const size = elementCount(inputShape);
-  const columns = inputShape.at(-1) ?? 1;
+  const columns = at(inputShape, inputShape.length - 1);
   const corners = range(side * side).map(
     (i) => (border + 2 * Math.floor(i / side)) * columns + border + 2 * (i % side),
   );
   const cells = Uint8Array.from({ length: count * corners.length }, (_, i) => {
-    const at = Math.floor(i / corners.length) * size + (corners[i % corners.length] ?? NaN);
-    const four = [at, at + 1, at + columns, at + columns + 1].map((pixel) => inputs[pixel] ?? NaN);
+    const corner = Math.floor(i / corners.length) * size + present(corners[i % corners.length]);
+    const four = [corner, corner + 1, corner + columns, corner + columns + 1].map((pixel) => present(inputs[pixel]));
     return Math.round(four.reduce((a, b) => a + b) / 4);
   });
   return { ...dataset, inputs: cells, inputShape: reducedShape };

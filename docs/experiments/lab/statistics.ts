@@ -1,8 +1,9 @@
 /** Summarizes repeats: mean, spread, and whether two sets of repeats differ by more than their own noise. */
+import { present } from '../../../training/arrays/index.ts';
 
 export const sum = (values: ArrayLike<number>): number => {
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i] ?? NaN;
+  for (let i = 0; i < values.length; i++) total += present(values[i]);
   return total;
 };
 
@@ -32,7 +33,7 @@ export function clearlyBelow(less: readonly number[], more: readonly number[]): 
 /** Computes max |a − b|. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(present(a[i]) - present(b[i])));
   return largest;
 }
 

@@ -1,4 +1,5 @@
 /** Formats numbers for a reader. */
+import { at } from '../../../training/arrays/index.ts';
 import { deviation, mean } from '../lab/statistics.ts';
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -28,7 +29,7 @@ export function power(value: number): string {
 
 const raised = (exponent: number): string =>
   (exponent < 0 ? '⁻' : '') +
-  String(Math.abs(exponent)).replaceAll(/\d/g, (digit) => superscripts[Number(digit)] ?? '');
+  String(Math.abs(exponent)).replaceAll(/\d/g, (digit) => superscripts.charAt(Number(digit)));
 
 /** Writes a share as `97.1 %`. */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;
@@ -61,4 +62,4 @@ export const capitalized = (text: string): string => text.charAt(0).toUpperCase(
 
 /** Joins items as `a, b and c`. */
 export const list = (items: readonly string[]): string =>
-  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${at(items, items.length - 1)}`;
