@@ -9,9 +9,8 @@ import { denseNetwork } from '../lab/networks.ts';
 import { pairs } from '../lab/range.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
 import { training } from '../lab/training.ts';
-import { type Panel, panel, repeats, type Series, without, withNorm } from '../report/figure.ts';
+import { type Panel, panel, repeats, type Series, without, withNorm, summarize } from '../report/figure.ts';
 import { list, number, percent, spread } from '../report/format.ts';
-import { summarize } from '../report/summary.ts';
 
 interface Trial {
   readonly depth: number;

@@ -6,11 +6,18 @@ import { join } from 'node:path';
 import type { Session } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
 import { at, elementCount } from '../../../training/arrays/index.ts';
-import { encodeModel } from '../../../training/graph/index.ts';
+import {
+  pickTensor,
+  type StoredTensor,
+  type TrainedModel,
+  withDeviations,
+} from '../../../training/checkpoint/index.ts';
+import { checkedJson } from '../../../training/files/index.ts';
+import { decodeModel, encodeModel } from '../../../training/graph/index.ts';
+import { networkSchema, planNetwork, tensorsOf } from '../../../training/network/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
 import { exportGraph } from '../../../exporter/model/graph.ts';
 import { experiment, finding } from '../experiment.ts';
-import { exportedModel } from '../lab/exported.ts';
 import type { AskServed, Lab } from '../lab/lab.ts';
 import { range } from '../lab/range.ts';
 import { deviation, largestDifference } from '../lab/statistics.ts';
@@ -74,6 +81,25 @@ async function measure(lab: Lab): Promise<Results> {
     runtime: await spread(lab.pick(1000, 150), (statistics) => askRuntime(session[statistics], test.inputShape)),
     served: askServed ? await spread(lab.pick(200, 40), (statistics) => askWorker(askServed, statistics)) : null,
   };
+}
+
+/**
+ * Reads the trained network inside an exported file.
+ * @throws UserError when this project did not write the file
+ */
+async function exportedModel(path: string): Promise<TrainedModel> {
+  const { graph, metadata } = decodeModel(await readFile(path));
+  const plan = planNetwork(checkedJson(networkSchema, metadata['network'] ?? '', path));
+  const stored = graph.initializers.flatMap(({ name, constant }): [string, StoredTensor][] => {
+    const { shape, data } = constant ?? {};
+    return shape && data instanceof Float32Array ? [[name, { dtype: 'F32', shape, data }]] : [];
+  });
+  const current = withDeviations(new Map(stored));
+  const tensors = tensorsOf(plan).map(
+    ({ name, shape }) => [name, pickTensor(path, name, shape, current.get(name))] as const,
+  );
+  const classes = JSON.parse(metadata['classes'] ?? '[]') as readonly string[];
+  return { plan, tensors: new Map(tensors), classes, record: undefined };
 }
 
 /** Among the first test images that are classified correctly, finds the one whose two largest logits are closest. */

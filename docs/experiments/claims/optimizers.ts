@@ -9,9 +9,8 @@ import { mlp } from '../lab/networks.ts';
 import { pairs } from '../lab/range.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
 import { trained } from '../lab/training.ts';
-import { type Panel, panel, repeats, type Series, without, withNorm } from '../report/figure.ts';
+import { type Panel, panel, repeats, type Series, without, withNorm, summarize } from '../report/figure.ts';
 import { list, number, percent, percentSpread } from '../report/format.ts';
-import { summarize } from '../report/summary.ts';
 
 const optimizers = ['sgd', 'momentum', 'rmsprop', 'adam'] as const satisfies readonly OptimizerName[];
 type Chosen = (typeof optimizers)[number];

@@ -12,9 +12,8 @@ import type { Lab } from '../lab/lab.ts';
 import { mlp } from '../lab/networks.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
 import { trained } from '../lab/training.ts';
-import { colours, type Panel, panel, repeats, type Series } from '../report/figure.ts';
+import { colours, type Panel, panel, repeats, type Series, summarize } from '../report/figure.ts';
 import { list, number, percent, percentSpread } from '../report/format.ts';
-import { summarize } from '../report/summary.ts';
 
 const network = mlp({ batchNorm: true });
 /** The size of a mini-batch, as a Worker would be asked at once. */

@@ -12,9 +12,8 @@ import { createStatisticsProbe, type LayerStatistics } from '../lab/probe.ts';
 import { pairs, range } from '../lab/range.ts';
 import { clearlyBelow, mean, powerLaw, variance } from '../lab/statistics.ts';
 import { trained, training } from '../lab/training.ts';
-import { colours, type Panel, panel, repeats, type Series, withNorm } from '../report/figure.ts';
+import { colours, type Panel, panel, repeats, type Series, withNorm, summarize } from '../report/figure.ts';
 import { list, number, percentSpread, power, spread } from '../report/format.ts';
-import { summarize } from '../report/summary.ts';
 
 const rate = 0.3;
 /** Names the layer whose statistics are measured. */

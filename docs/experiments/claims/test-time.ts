@@ -15,9 +15,17 @@ import { createStatisticsProbe, type LayerStatistics } from '../lab/probe.ts';
 import { range } from '../lab/range.ts';
 import { clearlyBelow, deviation, largestDifference, mean } from '../lab/statistics.ts';
 import { trained } from '../lab/training.ts';
-import { colours, type Panel, panel, repeats, type Series, type Summary, withNorm } from '../report/figure.ts';
+import {
+  colours,
+  type Panel,
+  panel,
+  repeats,
+  type Series,
+  type Summary,
+  withNorm,
+  summarize,
+} from '../report/figure.ts';
 import { list, number, percent, percentSpread } from '../report/format.ts';
-import { summarize } from '../report/summary.ts';
 
 const network = mlp({ batchNorm: true });
 const layer = 'bn2';

@@ -1,5 +1,6 @@
 /** Opens the lab that every experiment is given: MNIST, a backend, the amount to run, and a way to report progress. */
-import { type Backend, nativeBackend } from '../../../training/backend/index.ts';
+import { hash } from 'node:crypto';
+import { type Backend, nativeBackend, type Session } from '../../../training/backend/index.ts';
 import {
   type ClassificationDataset,
   inputStatistics,
@@ -8,8 +9,8 @@ import {
   type MnistSplits,
   subset,
 } from '../../../training/data/index.ts';
+import { encodeModel } from '../../../training/graph/index.ts';
 import { range } from './range.ts';
-import { cachingSessions } from './session-cache.ts';
 
 /**
  * Asks a served model for the logits of each image of one mini-batch, by fixed statistics or by the mini-batch's own.
@@ -87,3 +88,22 @@ function cachedStatistics(): Lab['inputStatistics'] {
 /** Returns the first `count` samples. */
 export const firstOf = (dataset: ClassificationDataset, count: number): ClassificationDataset =>
   subset(dataset, Int32Array.from(range(count)));
+
+/**
+ * Wraps a backend so that it compiles every graph once: experiments run the same graph with many seeds and learning
+ * rates. The sessions stay open for the next user and end with the process.
+ */
+function cachingSessions(backend: Backend): Backend {
+  const sessions = new Map<string, Promise<Session>>();
+  const remember = (key: string, create: () => Promise<Session>) => {
+    const session = sessions.get(key) ?? create();
+    sessions.set(key, session);
+    return session.then(({ run }) => ({ run, release: () => Promise.resolve() }));
+  };
+  return {
+    ...backend,
+    createSession: (graph) => remember(digest(encodeModel(graph)), () => backend.createSession(graph)),
+  };
+}
+
+const digest = (bytes: Uint8Array): string => hash('sha256', bytes);

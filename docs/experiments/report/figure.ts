@@ -5,6 +5,7 @@
 import * as Plot from '@observablehq/plot';
 import { symbol, symbolCircle, symbolSquare, type SymbolType } from 'd3-shape';
 import { parseHTML } from 'linkedom';
+import { deviation, mean } from '../lab/statistics.ts';
 import { escape, prose } from './prose.ts';
 
 export interface Figure {
@@ -92,6 +93,15 @@ export interface Summary {
   readonly x: number | string;
   readonly mean: number;
   readonly deviation: number;
+}
+
+/** Summarizes repeats at the same x as one point with an error bar. */
+export function summarize(points: readonly { readonly x: number; readonly y: number }[]): readonly Summary[] {
+  const groups = Map.groupBy(points, ({ x }) => x);
+  return [...groups]
+    .map(([x, group]) => ({ x, values: group.map(({ y }) => y) }))
+    .map(({ x, values }) => ({ x, mean: mean(values), deviation: deviation(values) }))
+    .toSorted((a, b) => a.x - b.x);
 }
 
 /** Draws a line through the means of the repeats, each with a bar of one standard deviation to either side. */

@@ -1,12 +1,25 @@
 /** Writes the report: one HTML page that needs no other file. */
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { experiments as allExperiments } from '../claims/index.ts';
 import type { Description, Experiment } from '../experiment.ts';
-import type { Recorded } from '../run.ts';
+import { loadRecord, type Recorded } from '../run.ts';
 import { figureHtml } from './figure.ts';
 import { list } from './format.ts';
 import { displayed, prose } from './prose.ts';
+
+/**
+ * Draws the report from the stored numbers in its folder.
+ * @returns the path of the page
+ */
+export async function writeReport(folder: string): Promise<string> {
+  const records = await Promise.all(allExperiments.map((experiment) => loadRecord(folder, experiment)));
+  const path = join(folder, 'index.html');
+  await writeFile(path, reportPage(allExperiments, records));
+  return path;
+}
 
 interface Section extends Description {
   readonly number: number;
@@ -15,7 +28,7 @@ interface Section extends Description {
 }
 
 /** @param records the results in the order of the claims; undefined for experiments that have not been run */
-export function reportPage(experiments: readonly Experiment[], records: readonly (Recorded | undefined)[]): string {
+function reportPage(experiments: readonly Experiment[], records: readonly (Recorded | undefined)[]): string {
   const sections = experiments.flatMap((experiment, i): readonly Section[] => {
     const record = records[i];
     return record ? [{ number: i + 1, experiment, record, ...experiment.describe(record.results) }] : [];
