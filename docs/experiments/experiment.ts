@@ -13,6 +13,8 @@ export interface ExperimentOf<Results> {
   readonly title: string;
   /** States the claim as the course notes do. */
   readonly claim: string;
+  /** States in a sentence or two what follows for training or serving a network. */
+  readonly consequence: string;
   readonly measure: (lab: Lab) => Promise<Results>;
   readonly describe: (results: Results) => Description;
 }

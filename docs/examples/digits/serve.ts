@@ -32,11 +32,16 @@ export async function serveDigits(
   return serveLocally(port, { assets, vars: { PAGE: 'true', DOCS: 'true', EXPLAIN: 'true' } });
 }
 
+/** Leads from the page to the report. */
 const more =
   '<p>Does it hold? <a href="report/">Eleven claims about Batch Norm, measured</a>, with figures and all numbers. Test digits: MNIST.</p>';
 
+/** Leads back from the report, which lies below the page here; a report that is opened as a file has no page. */
+const back =
+  '<p class="back">Back to <a href="../">the page</a>, or <a href="../train/">train two networks</a> and see it come about.</p>';
+
 /**
- * Copies the page, and the report to `/report/`, and adds a link from the page to the report.
+ * Copies the page, and the report to `/report/`, and adds links from each to the other.
  * @throws UserError when the page has not been built
  */
 async function assembleSite(folder: string): Promise<string> {
@@ -46,7 +51,14 @@ async function assembleSite(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await cp(page, folder, { recursive: true });
   await cp(join('docs', 'experiments', 'results'), join(folder, 'report'), { recursive: true });
-  const index = join(folder, 'index.html');
-  await writeFile(index, (await readFile(index, 'utf8')).replace('<!-- more -->', more));
+  await insert(join(folder, 'index.html'), '<!-- more -->', more);
+  await insert(join(folder, 'report', 'index.html'), '<!-- back -->', back);
   return folder;
+}
+
+/** Replaces a comment in a page. */
+async function insert(path: string, comment: string, html: string): Promise<void> {
+  const page = await readFile(path, 'utf8');
+  if (!page.includes(comment)) throw new Error(`internal: ${path} has no ${comment}`);
+  await writeFile(path, page.replace(comment, html));
 }

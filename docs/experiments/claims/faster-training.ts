@@ -77,6 +77,8 @@ export const fasterTraining = experiment<Results>({
   name: 'faster-training',
   title: 'Normalized hidden layers train faster',
   claim: 'Normalizing the $z$ of hidden layers makes the $W$ and $b$ of the next train faster.',
+  consequence:
+    'Use Batch Norm in networks that are deep, and try larger learning rates with it: those are what saves the steps.',
   measure,
   describe: (results) => {
     const { target, limit, every, images, runs } = results;

@@ -141,6 +141,8 @@ export const identity = experiment<Results>({
   title: 'γ and β can undo the normalization',
   claim:
     'With $\\gamma = \\sqrt{\\sigma^2 + \\varepsilon}$ and $\\beta = \\mu$ the layer is the identity: $\\tilde z = z$.',
+  consequence:
+    'Batch Norm takes nothing away from what a network can express: where normalizing is wrong, training can undo it.',
   measure,
   describe: ({ exact, learned }) => {
     const worst = Math.max(...exact.map(({ error }) => error));

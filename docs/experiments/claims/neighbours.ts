@@ -171,6 +171,8 @@ export const neighbours = experiment<Results>({
   name: 'neighbours',
   title: 'A served answer does not depend on its neighbours',
   claim: 'With fixed statistics each sample is answered by itself: the other samples of its batch make no difference.',
+  consequence:
+    'Serve with fixed statistics, always: requests can then be batched in any way, and the same question gets the same answer.',
   measure,
   describe: ({ label, runtime, served, batchSize }) => {
     const places = [['ONNX Runtime', runtime] as const, ...(served ? [['the Worker', served] as const] : [])];

@@ -65,6 +65,8 @@ export const optimizerGrid = experiment<Results>({
   name: 'optimizers',
   title: 'With mini-batches, momentum, RMSprop and Adam',
   claim: 'Batch Norm works with mini-batches and with any optimizer: gradient descent, momentum, RMSprop, Adam.',
+  consequence:
+    'Choose the optimizer for other reasons. With Batch Norm, a learning rate that is ten times off costs much less.',
   measure,
   describe: ({ steps, images, runs }) => ({
     method: [

@@ -104,6 +104,8 @@ export const recalibration = experiment<Results>({
   title: 'Statistics measured anew repair a network whose inputs have changed',
   claim:
     'When inputs look different from those of the training, $\\mu$ and $\\sigma^2$ measured on unlabelled samples of today bring back what was lost, and an answer still depends on its own sample alone.',
+  consequence:
+    'When the source of the inputs has changed, measure the statistics anew on unlabelled samples of all classes before training again: `bn-edge recalibrate` does it.',
   measure,
   describe: (results) => ({
     method: method(results),

@@ -153,6 +153,8 @@ export const regularization = experiment<Results>({
   title: 'The noise of mini-batches regularizes',
   claim:
     'A mini-batch’s $\\mu$ and $\\sigma^2$ are noisy, which regularizes slightly, like dropout; a larger mini-batch (512 instead of 64) regularizes less; together with dropout the effect is stronger.',
+  consequence:
+    'Do not count on Batch Norm as a regularizer: choose the size of the mini-batch for speed, and look for other means where the gap matters.',
   measure,
   describe: (results) => ({
     method: [

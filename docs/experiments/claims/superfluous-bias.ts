@@ -158,6 +158,8 @@ export const superfluousBias = experiment<Results>({
   title: 'z → Batch Norm → activation, without b',
   claim:
     'Batch Norm stands between $z$ and the activation, and the bias $b$ of $z = W x + b$ is superfluous: the mean takes it away again, and $\\beta$ takes its place.',
+  consequence:
+    'Leave $b$ out of a layer that Batch Norm follows, as this project’s layers do; the gain is tidiness, not size.',
   measure,
   describe: ({ biases, parameters, order }) => {
     const [gradient, change] = [biases.map((bias) => bias.gradient), biases.map((bias) => bias.change)];

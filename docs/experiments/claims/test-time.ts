@@ -139,6 +139,8 @@ export const testTime = experiment<Results>({
   title: 'At test time μ and σ² are estimated',
   claim:
     'At test time samples come one by one, so $\\mu$ and $\\sigma^2$ are estimated: by an exponentially weighted average in practice, by a pass over the whole training set in theory.',
+  consequence:
+    'Serve with the running average: it is a by-product of training, as good as a pass over the training set, and folded into the layer before it costs nothing.',
   measure,
   describe: (results) => ({
     method: method(results),

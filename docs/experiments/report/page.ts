@@ -74,15 +74,56 @@ function fontFace(subset: 'latin' | 'greek'): string {
 
 const introduction = (sections: readonly Section[]): string => `<header>
 <p class="eyebrow">bn-edge: Batch Normalization, measured</p>
+<!-- back -->
 <h1>Batch Norm, claim by claim</h1>
 <p class="lead">${prose('What courses teach about Batch Norm, each claim put to an experiment on MNIST. Batch Norm normalizes every channel of $z$ by mean and variance, then scales and shifts it by what it learns:')}</p>
 ${displayed('\\mu = \\frac1m \\sum_i z_i', '\\sigma^2 = \\frac1m \\sum_i (z_i-\\mu)^2', '\\hat z_i = \\frac{z_i-\\mu}{\\sqrt{\\sigma^2+\\varepsilon}}', '\\tilde z_i = \\gamma\\,\\hat z_i + \\beta')}
 <p class="lead">${prose('In training $\\mu$ and $\\sigma^2$ are those of the mini-batch, at test time fixed ones. Everything below was computed by the project’s own training graph in ONNX Runtime, with fixed seeds. “±” and error bars are one standard deviation over the repeats; “clearly” means by more than two standard errors of the difference. A claim that the numbers do not bear out says so.')}</p>
-<p class="lead">${tally(sections)}</p>
-<ol class="contents">
+<p class="lead">${tally(sections)} ${prose(readingOrder)}</p>
+<ol class="contents" id="claims">
 ${sections.map(contentsItem).join('\n')}
 </ol>
+<h2 class="terms">Terms</h2>
+<dl class="terms">
+${terms.map(([term, meaning]) => `<dt>${prose(term)}</dt><dd>${prose(meaning)}</dd>`).join('\n')}
+</dl>
 </header>`;
+
+const readingOrder =
+  'To see what Batch Norm *is*, read [3](#identity), [4](#superfluous-bias) and [5](#gradients), which are algebra; then what it does in *training*, [1](#input-normalization), [2](#faster-training), [6](#optimizers), [7](#covariate-shift) and [8](#regularization); then what it does in *service*, [9](#test-time), [10](#neighbours) and [11](#recalibration). In a hurry, read 10, and each “So what?”.';
+
+const terms: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    '$z$, $\\hat z$, $\\tilde z$',
+    'What goes into Batch Norm, the same normalized, and what comes out. $\\gamma$ and $\\beta$ are learned, and $\\varepsilon$ is $10^{-5}$.',
+  ],
+  [
+    'channel',
+    'A unit of a dense layer, or a feature map of a convolution. Each has a $\\mu$ and a $\\sigma^2$ of its own.',
+  ],
+  ['mini-batch', 'The samples of one step of training; $m$ counts the values that they have in a channel.'],
+  [
+    'running statistics',
+    '$\\mu$ and $\\sigma^2$ as averages over the mini-batches of the training, of which each step keeps 0.9. They are fixed afterwards, and stored in the exported file.',
+  ],
+  ['full pass', 'The same two, from one pass over the training set with the finished weights: population statistics.'],
+  [
+    '`mnist-mlp`, `mnist-cnn`',
+    'The project’s networks: two dense layers of 256 units; and two convolutions with a dense layer behind them. Batch Norm and ReLU follow each.',
+  ],
+  ['seed', 'The origin of the initial weights and of the order of samples: one seed is one repeat.'],
+  [
+    'condition number',
+    'The largest eigenvalue over the smallest: 1 for a round surface, large for an elongated one, along which gradient descent is slow.',
+  ],
+  [
+    'covariate shift',
+    'What a layer gets is distributed differently from before, because the layers in front of it have learned: internal, if it happens in training.',
+  ],
+  ['generalization gap', 'The loss on test images less the loss on the images that were learned.'],
+  ['calibration error', 'How far the probabilities of the answers are from the share of them that is right.'],
+  ['rounding', 'The largest share by which float32 moves a number: $2^{-24}$, or $6 \\cdot 10^{-8}$.'],
+];
 
 const contentsItem = (section: Section): string =>
   `<li value="${section.number}"><a href="#${section.experiment.name}">${prose(section.experiment.title)}</a> ${verdictHtml(section)}</li>`;
@@ -123,8 +164,9 @@ ${figures.map(figureHtml).join('\n')}
 <div class="findings"><h3>What it shows</h3>
 <ul>
 ${findings.map(({ holds, text }) => `<li class="${holds ? 'holds' : 'fails'}">${prose(text)}</li>`).join('\n')}
-</ul></div>
-<p class="command"><code>npm run experiments -- ${experiment.name}</code> <a href="${experiment.name}.json">all numbers</a></p>
+</ul>
+<p class="consequence"><b>So what?</b> ${prose(experiment.consequence)}</p></div>
+<p class="command"><code>npm run experiments -- ${experiment.name}</code> <a href="${experiment.name}.json">all numbers</a> <a href="#claims">all claims</a></p>
 </section>`;
 };
 

@@ -28,6 +28,8 @@ export const covariateShift = experiment<Results>({
   title: 'Later layers see a steadier input',
   claim:
     'Batch Norm keeps the distribution of what later layers get from shifting while the layers before them learn (“covariate shift”), and that is why training is faster.',
+  consequence:
+    'Do not explain the speed by the steadier input, and do not expect Batch Norm to withstand images that look different: measure the statistics anew ([claim 11](#recalibration)), or train on such images.',
   measure,
   describe: (results) => ({
     method: [

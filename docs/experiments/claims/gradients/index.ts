@@ -11,6 +11,8 @@ export const gradients = experiment<Results>({
   title: 'The gradients of γ, β and z',
   claim:
     'With $\\mathrm{d}\\hat z = \\gamma\\,\\mathrm{d}\\tilde z$ the gradients are $\\mathrm{d}\\beta = \\sum \\mathrm{d}\\tilde z$, $\\mathrm{d}\\gamma = \\sum \\mathrm{d}\\tilde z\\,\\hat z$ and $\\mathrm{d}z = \\frac{1}{\\sqrt{\\sigma^2+\\varepsilon}} \\bigl(\\mathrm{d}\\hat z - \\tfrac1m\\sum \\mathrm{d}\\hat z$ ${} - \\hat z\\,\\tfrac1m\\sum \\mathrm{d}\\hat z\\,\\hat z\\bigr)$.',
+  consequence:
+    'The formulas can be used as they stand, and the gradients of the training graph be relied on to the precision of float32.',
   measure,
   describe: ({ comparisons, sweep, sizes }) => {
     const worst = (pick: (comparison: Comparison) => number) => Math.max(...comparisons.map(pick));

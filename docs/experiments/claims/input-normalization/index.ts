@@ -15,6 +15,8 @@ export const inputNormalization = experiment<Results>({
   title: 'Normalized inputs make the loss surface round',
   claim:
     'Normalizing the input features, $x \\leftarrow (x-\\mu)/\\sigma$, turns an elongated loss surface round, and learning gets faster.',
+  consequence:
+    'Normalize each feature by its own $\\mu$ and $\\sigma$ of the training set, and keep both inside the model, as the exported file does: then clients send raw values.',
   measure,
   describe: (results) => ({
     method: [
