@@ -20,7 +20,7 @@ import {
 } from '../reference/published/batch-norm.ts';
 import { arrayOf, tensorsFor } from './tensors.ts';
 
-const tolerance = 1e-5;
+const tolerance = { rtol: 5e-6, ofLargest: 1e-7 };
 
 interface Check {
   readonly graph: Graph;

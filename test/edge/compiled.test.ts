@@ -11,6 +11,7 @@ import type { Image, Session, Tensor } from '../../worker/image.ts';
 import { encodeModel, graphBuilder } from '../../training/graph/index.ts';
 import { networkGraph, type Described } from '../unit/compile/network-graph.ts';
 import { batchNorm, conv2d, dense, flatten, maxPool, relu } from '../../training/network/index.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
@@ -117,10 +118,7 @@ describe('an image of compiled models alone', () => {
       const feeds = { x: feed([batch, ...shape]) };
       const [got, expected] = [one.run(feeds).y, other.run(feeds).y];
       expect(got?.shape).toEqual(expected?.shape);
-      const largest = Math.max(...Array.from(expected?.data as Float32Array, Math.abs));
-      Array.from(expected?.data as Float32Array).forEach((value, i) => {
-        expect(Math.abs(Number(got?.data[i]) - value)).toBeLessThanOrEqual(1e-5 * largest);
-      });
+      expectAllClose('y', got?.data as Float32Array, expected?.data as Float32Array, { rtol: 5e-6, ofLargest: 1e-6 });
     }
   });
 

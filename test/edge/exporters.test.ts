@@ -15,6 +15,7 @@ import { readCard } from '../../exporter/store/card.ts';
 import { readModels } from '../../exporter/store/registry.ts';
 import { createWorker } from '../../worker/create-worker.ts';
 import { ingredientsOf, startImage } from './subjects.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 interface Tensor {
   readonly shape: readonly number[];
@@ -108,10 +109,7 @@ describe.each(Object.entries(cases))('a model of %s', (name, { batchNorm, layers
     if (probabilities !== undefined && expected.probabilities) wanted.push([probabilities, expected.probabilities]);
     for (const [output, tensor] of wanted) {
       expect(served.get(output)?.shape).toEqual(tensor.shape);
-      const largest = Math.max(...tensor.data.map((value) => Math.abs(Number(value))));
-      tensor.data.forEach((value, i) => {
-        expect(Math.abs((served.get(output)?.data[i] ?? NaN) - Number(value))).toBeLessThanOrEqual(1e-5 * largest);
-      });
+      expectAllClose(output, served.get(output)?.data, tensor.data.map(Number), { rtol: 5e-6, ofLargest: 1e-6 });
     }
   });
 

@@ -20,6 +20,7 @@ import {
   port,
   stored,
 } from './onnx-build.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const { INT } = onnxProto.onnx.AttributeProto.AttributeType;
 
@@ -89,9 +90,7 @@ const trainingOld = layer({ opset: 9, outputs: ['y', 'rm', 'rv', 'sm', 'sv'] });
 const untracked = readFileSync('test/fixtures/untracked/model.onnx');
 
 const expectClose = (got: readonly number[] | undefined, expected: readonly number[]) => {
-  expect(got?.length).toBe(expected.length);
-  const largest = Math.max(...expected.map(Math.abs));
-  for (const [i, value] of expected.entries()) expect(Math.abs((got?.[i] ?? NaN) - value)).toBeLessThan(1e-5 * largest);
+  expectAllClose('answers', got, expected, { rtol: 9e-6, ofLargest: 1e-6 });
 };
 
 describe('a layer that normalizes with the mini-batch', () => {

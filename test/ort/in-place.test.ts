@@ -20,6 +20,7 @@ import {
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
 import { type State, stepRecord, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const network: Network = {
   name: 'clouds',
@@ -94,16 +95,14 @@ const withCategories = (inputs: ArrayLike<number>, { categories = [] }: Network)
 const order = epochBatches(createRandom(7), 1, 400, base.batchSize);
 
 /** Both are float32 and add in different orders; over twenty steps Adam amplifies differences near zero. */
-const tolerance = 2e-4;
+const tolerance = { rtol: 1e-5, ofLargest: 5e-6 };
 
 function expectSameState(actual: State, expected: State): void {
   expect([...actual.keys()]).toEqual([...expected.keys()]);
   for (const [name, { data, shape }] of expected) {
     const got = actual.get(name);
     expect(got?.shape).toEqual(shape);
-    const largest = Math.max(1e-3, ...data.map(Math.abs));
-    const worst = Math.max(...data.map((value, i) => Math.abs(value - (got?.data[i] ?? NaN)))) / largest;
-    expect(worst, `${name}: off by ${worst} of its largest`).toBeLessThan(tolerance);
+    expectAllClose(name, got?.data, data, tolerance);
   }
 }
 

@@ -8,9 +8,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
 import { bnEdge } from '../command.ts';
 
@@ -46,6 +45,9 @@ const command = (args: readonly string[]): readonly string[] => [
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Signal = keyof typeof exitCodes;
 
+/** Looks so often that a signal arrives soon after what is waited for, and longer than a busy machine takes. */
+const often = { interval: 5, timeout: 100_000 };
+
 /** Starts a command, waits for `until`, and interrupts it. */
 async function interrupted(
   args: readonly string[],
@@ -74,7 +76,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
   ])('%s while %s reads', async (signal, _, args) => {
     const before = await everything();
     const until = async (pid: number) => {
-      while (!(await isReading(pid, at('large.csv')))) await sleep(5);
+      await vi.waitUntil(() => isReading(pid, at('large.csv')), often);
     };
     expect(await interrupted(args, until, signal)).toEqual({ code: exitCodes[signal], stderr: 'interrupted\n' });
     expect(await everything()).toEqual(before);
@@ -84,7 +86,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     const out = `runs/${signal}`;
     const args = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1000000', '--out', out];
     const until = async (_: number, output: () => string) => {
-      while (!output().includes('epoch 3/')) await sleep(5);
+      await vi.waitUntil(() => output().includes('epoch 3/'), often);
     };
     expect(await interrupted(args, until, signal)).toEqual({
       code: exitCodes[signal],
@@ -99,7 +101,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     const args = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1', '--out', 'runs/tested'];
     const checkpoint = at('runs/tested/checkpoint.safetensors');
     const outcome = await interrupted(args, async () => {
-      while (!existsSync(checkpoint)) await sleep(1);
+      await vi.waitUntil(() => existsSync(checkpoint), { ...often, interval: 1 });
     });
     // On a busy machine the test part may be scored before the signal arrives.
     if (outcome.code !== 0) {
@@ -125,28 +127,25 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     const exit = once(terminal, 'exit');
     const metrics = at('runs/closed/metrics.jsonl');
     const epochs = async () => (await readFile(metrics, 'utf8').catch(() => '')).split('\n').length;
-    while ((await epochs()) < 4) await sleep(5);
+    await vi.waitUntil(async () => (await epochs()) >= 4, often);
     expect(existsSync(at('runs/closed/.lock'))).toBe(true);
     terminal.kill('SIGKILL');
     await exit;
-    while (existsSync(at('runs/closed/.lock'))) await sleep(5);
+    await vi.waitUntil(() => !existsSync(at('runs/closed/.lock')), often);
     const { metadata } = await readSafetensors(at('runs/closed/last.safetensors'));
     const { history } = JSON.parse(metadata['bn_edge.progress'] ?? '{}') as { readonly history?: readonly unknown[] };
     expect(history?.length).toBe((await epochs()) - 1);
   });
 
   it('while build optimizes ends the optimizer, too, and leaves nothing in the folder for temporary files', async () => {
-    let optimizer = 0;
+    let optimizer: number | undefined;
     // A model that is compiled whole needs no optimizer.
     const card = JSON.parse(await readFile(at('models/penguins/card.json'), 'utf8')) as object;
     await writeFile(at('models/penguins/card.json'), JSON.stringify({ ...card, engine: 'onnxruntime' }));
     const outcome = await interrupted(
       ['build'],
       async (pid) => {
-        while (optimizer === 0) {
-          optimizer = await childOf(pid, 'wasm-opt');
-          await sleep(20);
-        }
+        optimizer = await vi.waitUntil(() => childOf(pid, 'wasm-opt'), often);
       },
       'SIGHUP',
     );
@@ -188,10 +187,10 @@ describe.runIf(process.platform === 'linux')(
   },
 );
 
-/** Finds a child process by its command. Returns its id; 0 where there is none. */
-async function childOf(parent: number, command: string): Promise<number> {
+/** Finds a child process by its command. Returns its id; undefined where there is none. */
+async function childOf(parent: number, command: string): Promise<number | undefined> {
   const { stdout } = await run('pgrep', ['-P', String(parent), '-f', command]).catch(() => ({ stdout: '' }));
-  return Number(stdout.split('\n')[0]);
+  return Number(stdout.split('\n')[0]) || undefined;
 }
 
 /** Returns whether a process has a file open. */

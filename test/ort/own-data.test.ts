@@ -13,6 +13,7 @@ import { type Column, createRandom, type DataSource } from '../../training/data/
 import { loadModel, saveModel } from '../../training/checkpoint/model.ts';
 import { formatReport } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const penguins = 'test/fixtures/penguins.csv';
 const backend = await nativeBackend({ threads: 1 });
@@ -85,15 +86,6 @@ async function trainingGraph(checkpoint: string, card: ExportedCard, inputs: Flo
   return output;
 }
 
-function expectClose(actual: Float32Array, expected: ArrayLike<number>, tolerance: number): void {
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((value, i) => {
-    const wanted = expected[i] ?? NaN;
-    const error = Math.abs(value - wanted);
-    expect(error, `[${i}]: expected ${wanted}, got ${value}, error ${error}`).toBeLessThanOrEqual(tolerance);
-  });
-}
-
 /** Writes the table without the rows that lack a cell of this column. */
 async function withoutMissing(column: string): Promise<string> {
   const rows = (await readCells(penguins)).filter((row) => row.get(column) !== 'NA');
@@ -116,7 +108,7 @@ describe('a table with classes', () => {
     const rows = rawRows(card, cells);
     expect(rows.filter((value) => Number.isNaN(value))).toHaveLength(19);
     const got = await ask(rows, cells.length);
-    expectClose(got, await trainingGraph(checkpoint, card, rows), 1e-5);
+    expectAllClose('answers', got, await trainingGraph(checkpoint, card, rows), { atol: 1e-5 });
     const right = cells.filter((row, i) => {
       const logits = [...got.subarray(i * 3, i * 3 + 3)];
       return card.labels?.[logits.indexOf(Math.max(...logits))] === row.get('species');
@@ -221,7 +213,7 @@ describe('a table with numbers to predict', () => {
     const cells = await readCells(path);
     const rows = rawRows(card, cells);
     const got = await ask(rows, cells.length);
-    expectClose(got, await trainingGraph(checkpoint, card, rows), 0.01);
+    expectAllClose('answers', got, await trainingGraph(checkpoint, card, rows), { rtol: 1e-6 });
     const errors = cells.map((row, i) => ((got[i] ?? NaN) - Number(row.get('body_mass_g'))) ** 2);
     expect(Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length)).toBeLessThan(400);
     expect(card.outputs).toEqual([{ name: 'prediction', datatype: 'FP32', shape: [-1, 1] }]);
@@ -408,10 +400,11 @@ describe('a binary objective', () => {
     const rows = rawRows(card, cells);
     const got = await ask(rows, cells.length);
     const z = await trainingGraph(checkpoint, card, rows);
-    expectClose(
+    expectAllClose(
+      'answers',
       got,
-      [...z].flatMap((logit) => [0, logit]),
-      1e-5,
+      Array.from(z).flatMap((logit) => [0, logit]),
+      { atol: 1e-5 },
     );
     expect(card.labels).toEqual(['female', 'male']);
     expect(card.outputs[0]?.shape).toEqual([-1, 2]);

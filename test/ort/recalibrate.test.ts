@@ -19,6 +19,8 @@ import { batchNormOf } from '../../exporter/served/batch-norm.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { bnEdge } from '../command.ts';
 import { twoClouds } from './samples.ts';
+import { expectAllClose } from '../reference/close.ts';
+import { present } from '../../training/arrays/index.ts';
 
 let folder: string;
 let digits: Dataset & { readonly labels: Int32Array };
@@ -262,11 +264,5 @@ async function scoreOf(model: string): Promise<number> {
 
 /** Expects tensors within float32's rounding of sums over the samples. */
 function expectClose(name: string, found: ArrayLike<number> | undefined, expected: State): void {
-  const wanted = expected.get(name)?.data ?? new Float32Array();
-  expect(found).toHaveLength(wanted.length);
-  wanted.forEach((value, c) => {
-    const got = found?.[c] ?? NaN;
-    const message = `${name}[${c}]: expected ${value}, got ${got}`;
-    expect(Math.abs(got - value), message).toBeLessThan(1e-4 * Math.max(1, Math.abs(value)));
-  });
+  expectAllClose(name, found, present(expected.get(name)).data, { rtol: 1e-5, atol: 1e-6 });
 }

@@ -15,6 +15,7 @@ import {
 } from '../../training/network/index.ts';
 import { type State, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 /** This network is large enough to be cut. */
 const network: Network = {
@@ -56,13 +57,11 @@ async function trained(options: NativeOptions, steps = 6) {
 }
 
 /** Both are float32 and add in different orders; over six steps Adam amplifies differences near zero. */
-const tolerance = 2e-3;
+const tolerance = { rtol: 1e-4, ofLargest: 5e-5 };
 
 function expectClose(got: State, expected: State): void {
   for (const [name, { data }] of expected) {
-    const largest = Math.max(1e-3, ...data.map(Math.abs));
-    const worst = Math.max(...data.map((value, i) => Math.abs(value - (got.get(name)?.data[i] ?? NaN))));
-    expect(worst / largest, name).toBeLessThan(tolerance);
+    expectAllClose(name, got.get(name)?.data, data, tolerance);
   }
 }
 

@@ -4,7 +4,7 @@ import type { ClassificationDataset } from '../../training/data/index.ts';
 import type { Tensor } from '../../training/graph/index.ts';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
 import { populationStatistics, type State, train, type TrainingConfig } from '../../training/trainer/index.ts';
-import { expectClose } from '../reference/close.ts';
+import { expectAllClose } from '../reference/close.ts';
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
 
@@ -42,12 +42,11 @@ async function trained(changes: Partial<TrainingConfig>, start?: State): Promise
   return tensors;
 }
 
-function expectEqual(name: string, actual: State, expected: State, tolerance = 1e-6): void {
-  const [a, b] = [actual, expected].map((state) => {
-    const { shape = [], data = [] } = state.get(name) ?? {};
-    return { shape, data: Float64Array.from(data) };
-  });
-  if (a && b) expectClose(name, a, b, tolerance);
+function expectEqual(name: string, actual: State, expected: State): void {
+  const [a, b] = [actual.get(name), expected.get(name)];
+  if (!b) throw new Error(`expected a tensor ${name}`);
+  expect(a?.shape).toEqual(b.shape);
+  expectAllClose(name, a?.data, b.data, { rtol: 1e-6 });
 }
 
 const filled = (size: number, value: number): Tensor<'float32'> => ({
@@ -73,7 +72,7 @@ describe('running statistics in training', () => {
     const ratios = unbiased
       .get('bn1.running_var')
       ?.data.map((v, i) => v / (population.get('bn1.running_var')?.data[i] ?? NaN));
-    for (const ratio of ratios ?? []) expect(ratio).toBeCloseTo(8 / 7, 5);
+    expectAllClose('ratios', ratios, Array<number>(6).fill(8 / 7), { rtol: 1e-6 });
     expect(unbiased.get('bn1.running_mean')).toEqual(population.get('bn1.running_mean'));
   });
 

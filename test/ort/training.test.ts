@@ -10,6 +10,7 @@ import {
   TrainingRun,
 } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const features = 6;
 const network: Network = {
@@ -127,8 +128,8 @@ describe('the running statistics', () => {
 
   it('are the exponentially weighted average of the mini-batches’ mean and population variance', () => {
     const expected = averageInFloat64(order, 0.8);
-    expectClose(run.tensors.get('bn1.running_mean')?.data, expected.mean, 1e-6);
-    expectClose(run.tensors.get('bn1.running_var')?.data, expected.variance, 1e-6);
+    expectAllClose('bn1.running_mean', run.tensors.get('bn1.running_mean')?.data, expected.mean, { atol: 1e-6 });
+    expectAllClose('bn1.running_var', run.tensors.get('bn1.running_var')?.data, expected.variance, { atol: 1e-6 });
   });
 
   /** Computes running ← 0.8 running + 0.2 batch from (0, 1) over the normalized features, in float64. */
@@ -154,15 +155,19 @@ describe('the running statistics', () => {
   it('over the whole training set are its exact mean and population variance, whatever the mini-batches', async () => {
     // The input is normalized, so its population mean is 0 and its variance 1.
     const state = await populationStatistics(backend, bnPlan, run.tensors, data.train, 100);
-    expectClose(state.get('bn1.running_mean')?.data, new Array<number>(features).fill(0), 1e-6);
-    expectClose(state.get('bn1.running_var')?.data, new Array<number>(features).fill(1), 1e-5);
+    expectAllClose('bn1.running_mean', state.get('bn1.running_mean')?.data, new Array<number>(features).fill(0), {
+      atol: 1e-6,
+    });
+    expectAllClose('bn1.running_var', state.get('bn1.running_var')?.data, new Array<number>(features).fill(1), {
+      atol: 1e-5,
+    });
   });
 
   it('make each answer independent of the other samples; mini-batch statistics do not', async () => {
     const samples = { ...data.validation, count: 64 };
     const answers = (mode: 'inference' | 'batchStatistics', batchSize: number) =>
       logits(bnPlan, run, samples, mode, batchSize);
-    expectClose(await answers('inference', 1), [...(await answers('inference', 64))], 1e-6);
+    expectAllClose('answers', await answers('inference', 1), await answers('inference', 64), { atol: 1e-6 });
     const [alone, together] = [await answers('batchStatistics', 1), await answers('batchStatistics', 64)];
     expect(largestDifference(alone, [...together])).toBeGreaterThan(0.1);
     // Alone in its mini-batch, a sample has ẑ = 0 except for rounding, which 1 / √ε = 316 amplifies.
@@ -188,12 +193,4 @@ async function logits(
 
 function largestDifference(got: Float32Array, expected: readonly number[]): number {
   return got.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (expected[i] ?? NaN))), 0);
-}
-
-function expectClose(got: Float32Array | undefined, expected: readonly number[], tolerance: number): void {
-  expect(got?.length).toBe(expected.length);
-  got?.forEach((value, i) => {
-    const error = Math.abs(value - (expected[i] ?? NaN));
-    expect(error, `element ${i}: expected ${expected[i]}, got ${value}, error ${error}`).toBeLessThanOrEqual(tolerance);
-  });
 }

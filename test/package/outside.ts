@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Outcome {
   readonly code: number;
@@ -74,21 +73,24 @@ export async function serve(cwd: string, timeout: number): Promise<Served> {
   // The group is new, so that npx, Wrangler and workerd can be ended together.
   const child = spawn('npx', args, { cwd, env: environment({}), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit');
-  const printed: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => printed.push(chunk));
   const stop = async (): Promise<void> => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
     await exit;
   };
+  let printed = '';
+  const ready = new Promise<void>((resolve) => {
+    const read = (chunk: Buffer): void => {
+      printed += chunk.toString();
+      if (/Ready on http/.test(printed)) resolve();
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', read);
+  });
+  await Promise.race([ready, exit, once(AbortSignal.timeout(timeout), 'abort')]);
   const url = `http://127.0.0.1:${port}`;
-  const deadline = performance.now() + timeout;
-  while (child.exitCode === null && performance.now() < deadline) {
-    const answer = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
-    if (answer?.ok) return { url, [Symbol.asyncDispose]: stop };
-    await sleep(100);
-  }
+  const answer = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
+  if (answer?.ok) return { url, [Symbol.asyncDispose]: stop };
   await stop();
-  throw new Error(`wrangler dev does not answer:\n${Buffer.concat(printed).toString()}`);
+  throw new Error(`wrangler dev does not answer:\n${printed}`);
 }
 
 async function freePort(): Promise<number> {

@@ -24,6 +24,7 @@ import {
   looks,
   progress,
   saved,
+  nextDrawing,
   stepOf,
   train,
   useTraining,
@@ -137,9 +138,10 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     const seen: (readonly number[])[] = [];
     for (let i = 0; i < 8; i++) {
       const before = await stepOf(page);
+      const drawn = nextDrawing(page, '#answers');
       await page.locator('#step').click();
       await expect.poll(() => stepOf(page)).toBe(before + 1);
-      await page.waitForTimeout(200);
+      await drawn;
       seen.push(await said());
     }
     const spread = (of: 0 | 1): number => {

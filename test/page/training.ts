@@ -25,6 +25,12 @@ import { type Served, serveImage } from './serve-image.ts';
 export const progress = (page: Page): Promise<string> => page.locator('#progress').innerText();
 export const stepOf = async (page: Page): Promise<number> =>
   Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replaceAll(',', '') ?? NaN);
+/** Resolves when the element of this selector is drawn anew. */
+export const nextDrawing = (page: Page, selector: string): Promise<void> =>
+  page.evaluate(`new Promise((done) => {
+    const changes = new MutationObserver(() => { changes.disconnect(); done(); });
+    changes.observe(document.querySelector('${selector}'), { attributes: true, childList: true, subtree: true });
+  })`);
 export const go = (page: Page) => page.locator('#go');
 export const facts = (page: Page, side: Side) => page.locator(`[data-side=${side}] .facts-line`);
 

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isHeld, withLock, withLockOrRefuse } from '../../training/process/index.ts';
 
 let folder: string;
@@ -21,13 +21,18 @@ describe('a lock', () => {
   it('lets one at a time, who know whether they have waited', async () => {
     let [inside, max] = [0, 0];
     const waited: boolean[] = [];
+    let waiting = 0;
     const one = () =>
-      withLock(at('lock'), async (hasWaited) => {
-        waited.push(hasWaited);
-        max = Math.max(max, ++inside);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        inside--;
-      });
+      withLock(
+        at('lock'),
+        async (hasWaited) => {
+          waited.push(hasWaited);
+          max = Math.max(max, ++inside);
+          await vi.waitUntil(() => waiting === 2);
+          inside--;
+        },
+        () => void waiting++,
+      );
     await Promise.all([one(), one(), one()]);
     expect(max).toBe(1);
     expect(waited).toEqual([false, true, true]);
@@ -100,25 +105,19 @@ describe('a lock', () => {
     await writeFile(at('many'), `999999999 - ${hostname()} x`);
     const module = new URL('../../training/process/index.ts', import.meta.url).href;
     const program = `
-      import { rmSync, writeFileSync } from 'node:fs';
+      import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+      import { setImmediate } from 'node:timers/promises';
       import { withLock } from ${JSON.stringify(module)};
-      const [file, start] = process.argv.slice(1);
-      while (Date.now() < Number(start));
+      const [file, come] = process.argv.slice(1);
+      writeFileSync(come + '/' + process.pid, '');
+      while (readdirSync(come).length < 8);
       await withLock(file, async () => {
         writeFileSync(file + '.inside', '', { flag: 'wx' });
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        for (let turn = 0; turn < 1000; turn++) await setImmediate();
         rmSync(file + '.inside');
       });`;
-    const start = Date.now() + 3000;
-    const args = [
-      '--import',
-      import.meta.resolve('tsx'),
-      '--input-type=module',
-      '-e',
-      program,
-      at('many'),
-      String(start),
-    ];
+    await mkdir(at('come'));
+    const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', program, at('many'), at('come')];
     const outcomes = Array.from({ length: 8 }, () => once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit'));
     expect((await Promise.all(outcomes)).map(([code]) => code as unknown)).toEqual(Array(8).fill(0));
     expect((await readdir(folder)).filter((name) => name.startsWith('many'))).toEqual([]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createWorker } from '../../worker/create-worker.ts';
 import { call, pixels, post, type Answer } from './client.ts';
 import { ask, imageOf, layer, samples } from './images.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const explain = '/v2/models/digits/explain';
 
@@ -74,47 +75,37 @@ const channel = (z: readonly number[], c: number): number[] => z.filter((_, i) =
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 const variance = (values: readonly number[]): number => mean(values.map((value) => (value - mean(values)) ** 2));
 
-function expectClose(actual: readonly number[], expected: readonly number[], tolerance: number): void {
-  expect(actual).toHaveLength(expected.length);
-  const errors = actual.map(
-    (value, i) => Math.abs(value - (expected[i] ?? NaN)) / Math.max(1, Math.abs(expected[i] ?? NaN)),
-  );
-  const worst = errors.indexOf(Math.max(...errors));
-  expect(
-    errors[worst],
-    `at ${worst}: got ${actual[worst] ?? NaN}, expected ${expected[worst] ?? NaN}`,
-  ).toBeLessThanOrEqual(tolerance);
-}
-
 function expectView(view: View, z: readonly number[], mu: readonly number[], sigma2: readonly number[]): void {
   const normalized = z.map((value, i) => {
     const c = Math.floor(i / SIZE);
     return (value - (mu[c] ?? NaN)) / Math.sqrt((sigma2[c] ?? NaN) + epsilon);
   });
-  expectClose(view.mean, mu, 1e-5);
-  expectClose(view.variance, sigma2, 1e-5);
-  expectClose(view.z.data, z, 1e-4);
-  expectClose(view.z_hat.data, normalized, 1e-4);
+  expectAllClose('mean', view.mean, mu, { rtol: 2e-6, atol: 2e-6 });
+  expectAllClose('variance', view.variance, sigma2, { rtol: 2e-6, atol: 2e-6 });
+  expectAllClose('z', view.z.data, z, { rtol: 2e-5, atol: 2e-5 });
+  expectAllClose('z_hat', view.z_hat.data, normalized, { rtol: 2e-5, atol: 2e-5 });
   const tilde = normalized.map(
     (value, i) => (gamma[Math.floor(i / SIZE)] ?? NaN) * value + (beta[Math.floor(i / SIZE)] ?? NaN),
   );
-  expectClose(view.z_tilde.data, tilde, 1e-4);
+  expectAllClose('z_tilde', view.z_tilde.data, tilde, { rtol: 2e-5, atol: 2e-5 });
 }
 
 /** Expects a summary to match its own data. */
 function expectSummary({ data, mean: means, variance: variances, minimum, maximum, counts }: Signal): void {
   const channels = [0, 1, 2, 3].map((c) => data.slice(c * SIZE, (c + 1) * SIZE));
-  expectClose(means, channels.map(mean), 1e-5);
-  expectClose(variances, channels.map(variance), 1e-4);
-  expectClose(
+  expectAllClose('means', means, channels.map(mean), { rtol: 2e-6, atol: 2e-6 });
+  expectAllClose('variances', variances, channels.map(variance), { rtol: 2e-5, atol: 2e-5 });
+  expectAllClose(
+    'minimum',
     minimum,
     channels.map((values) => Math.min(...values)),
-    1e-5,
+    { rtol: 2e-6, atol: 2e-6 },
   );
-  expectClose(
+  expectAllClose(
+    'maximum',
     maximum,
     channels.map((values) => Math.max(...values)),
-    1e-5,
+    { rtol: 2e-6, atol: 2e-6 },
   );
   expect(counts.map((bins) => bins.reduce((a, b) => a + b, 0))).toEqual([SIZE, SIZE, SIZE, SIZE]);
 }
@@ -141,8 +132,8 @@ describe('batchnorm', () => {
         },
       ],
     });
-    expectClose(layer?.scale ?? [], scale, 1e-6);
-    expectClose(layer?.shift ?? [], shift, 1e-6);
+    expectAllClose('scale', layer?.scale, scale, { rtol: 5e-7, atol: 5e-7 });
+    expectAllClose('shift', layer?.shift, shift, { rtol: 5e-7, atol: 5e-7 });
   });
 
   it('answers no layers for a model without', async () => {

@@ -3,23 +3,21 @@ import { describe, expect, it } from 'vitest';
 import iris from '../bundle/foreign/iris.json';
 import { image, scores } from '../bundle/foreign/pytorch.json';
 import { call, outputData, post } from './client.ts';
+import { expectAllClose } from '../reference/close.ts';
 
 const path = '/v2/models/pytorch';
 const input = { name: 'image', datatype: 'FP32', shape: [2, 1, 12, 12], data: image };
 /** The two runtimes round in different orders. */
-const tolerance = 1e-5;
-
-function expectClose(answer: readonly number[], expected: readonly number[]): void {
-  expect(answer).toHaveLength(expected.length);
-  expected.forEach((value, i) => {
-    const error = Math.abs((answer[i] ?? NaN) - value);
-    expect(error, `[${i}]: expected ${value}, got ${answer[i]}, error ${error}`).toBeLessThanOrEqual(tolerance);
-  });
-}
+const tolerance = { rtol: 1e-5, atol: 1e-6 };
 
 describe('a file from PyTorch', () => {
   it("answers PyTorch's own scores", async () => {
-    expectClose(outputData(await post(`${path}/infer`, { inputs: [input] }), 'scores').map(Number), scores);
+    expectAllClose(
+      'scores',
+      outputData(await post(`${path}/infer`, { inputs: [input] }), 'scores').map(Number),
+      scores,
+      tolerance,
+    );
   });
 
   it('tells names, datatypes and shapes from the file', async () => {
@@ -46,7 +44,12 @@ describe.each(['iris-forest', 'iris-logistic'] as const)('a classifier of scikit
   it("answers scikit-learn's own labels and probabilities", async () => {
     const answer = await post(`${path}/infer`, body);
     expect(outputData(answer, 'label')).toEqual(iris[name].label);
-    expectClose(outputData(answer, 'probabilities').map(Number), iris[name].probabilities);
+    expectAllClose(
+      'probabilities',
+      outputData(answer, 'probabilities').map(Number),
+      iris[name].probabilities,
+      tolerance,
+    );
   });
 
   it('tells names, datatypes and shapes from the file', async () => {

@@ -1,19 +1,20 @@
 /** Threads share rows: each row is computed once, whichever thread takes it and whenever a thread is ready. */
-import { once } from 'node:events';
-import { setTimeout as passing } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RowThreads } from '../../../training/backend/index.ts';
 import { encodeText } from '../../../training/compile/passes/encode.ts';
 import { importedMemory, type Wat } from '../../../training/compile/wat.ts';
+import { range } from '../../reference/ndarray.ts';
 
 const rows = 640;
 const end = 65536;
+const ownBytes = 64;
 
-/** Adds 1 to the number of each of its rows, after running `first`. */
+/** Marks the thread's own memory, runs `first`, and adds 1 to the number of each of its rows. */
 const counting = (first: Wat) => `(module
   ${importedMemory(65536)}
   (func $count (export "count") (param $row i32) (param $end i32) (param $own i32)
+    (i32.store (local.get $own) (i32.const 1))
     ${first}
     (loop $rows
       (i32.store (i32.mul (local.get $row) (i32.const 4))
@@ -27,34 +28,33 @@ const neverEnds = `(if (i32.ge_u (local.get $own) (i32.const ${end + 1})) ((loop
 let threads: RowThreads;
 afterEach(() => threads.release());
 
-/** Starts threads, and waits until they are ready before the first run. */
-async function start(count: number, { first = '', repeatable = false } = {}): Promise<void> {
+function start(count: number, { first = '', repeatable = false } = {}): void {
   const functions = [{ name: 'count', rows, repeatable }];
-  const started: Promise<unknown>[] = [];
-  const listen = (worker: Worker) => started.push(once(worker, 'online'));
-  process.on('worker', listen);
-  threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes: 64 }, count);
-  await Promise.all(started);
-  process.off('worker', listen);
-  await passing(300);
+  threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes }, count);
 }
 
 const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
 
-/** Runs until another thread has taken rows that it never returns and all threads are ended. @returns the runs */
+/** Is true once this thread, of which number 0 is the one that runs this file, has taken rows. */
+const hasTaken = (thread: number): boolean =>
+  new DataView(threads.memory.buffer).getInt32(end + thread * ownBytes) !== 0;
+
+/** Runs until another thread has taken rows that it never returns, whereupon all threads are ended. @returns the runs */
 async function runUntilStuck(): Promise<number> {
-  const ended = { isReleased: false };
-  const ending = passing(1500).then(async () => {
+  const ended = { isReleased: false, hasFailed: false };
+  const ending = (async () => {
+    while (!hasTaken(1) && !ended.hasFailed) await turn();
     await threads.release();
     ended.isReleased = true;
-  });
+  })();
   let runs = 0;
   try {
     for (; !ended.isReleased; runs++) {
       await threads.run(0);
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
   } finally {
+    ended.hasFailed = !ended.isReleased;
     await ending;
   }
   return runs;
@@ -62,14 +62,18 @@ async function runUntilStuck(): Promise<number> {
 
 describe('a row', () => {
   it.each([1, 2, 3])('is computed once in each run on %i threads', async (count) => {
-    await start(count);
+    start(count);
     expect(counts()).toEqual(new Set([0]));
-    for (let run = 0; run < 200; run++) await threads.run(0);
-    expect(counts()).toEqual(new Set([200]));
+    let runs = 0;
+    for (; runs < 200 || !range(count).every(hasTaken); runs++) {
+      await threads.run(0);
+      await turn();
+    }
+    expect(counts()).toEqual(new Set([runs]));
   });
 
   it('that nobody gives back is computed by this thread, with all others once more', async () => {
-    await start(2, { first: neverEnds, repeatable: true });
+    start(2, { first: neverEnds, repeatable: true });
     const runs = await runUntilStuck();
     const [fewest = 0, max = 0] = [...counts()].toSorted((a, b) => a - b);
     expect(fewest).toBe(runs);
@@ -77,7 +81,7 @@ describe('a row', () => {
   });
 
   it('that must not be computed twice ends the run where its thread has ended', async () => {
-    await start(2, { first: neverEnds });
+    start(2, { first: neverEnds });
     await expect(runUntilStuck()).rejects.toThrow(
       'training: a thread has ended amid a step; --resume goes on from the last checkpoint',
     );

@@ -1,11 +1,8 @@
-/** Builds share their work when several are started for the files of one change, and builds that fail say why. */
+/** Builds that fail say why. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { oneForAll } from '../../../exporter/edge/one-for-all.ts';
-import { withLock } from '../../../training/process/index.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { foreign } from '../../bundle/fixtures.ts';
 import { run } from './in-process.ts';
 
@@ -14,63 +11,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-describe('of builds that begin at once', () => {
-  const build = async (): Promise<string> => {
-    done.push('begun');
-    await sleep(200);
-    done.push('done');
-    return 'built';
-  };
-  let done: string[];
-  beforeEach(() => {
-    done = [];
-  });
-
-  it('each does the work where there is no image yet', async () => {
-    expect(await Promise.all([oneForAll(folder, build), oneForAll(folder, build)])).toEqual(['built', 'built']);
-  });
-
-  it('one does the work where there is one, and none ends before it is done', async () => {
-    await writeFile(join(folder, 'built.json'), '{}');
-    const all = await Promise.all(
-      Array.from({ length: 10 }, async () => [await oneForAll(folder, build), done.includes('done')] as const),
-    );
-    expect(all.filter(([built]) => built === 'built')).toHaveLength(1);
-    expect(all.filter(([, isDone]) => !isDone)).toEqual([]);
-    expect(done).toEqual(['begun', 'done']);
-  });
-
-  it('one that begins when they are done does the work anew, and none waits for a process that has ended', async () => {
-    expect(await oneForAll(folder, build)).toBe('built');
-    const first = oneForAll(folder, build);
-    await sleep(100);
-    await writeFile(join(folder, '.newest'), `4194304 - ${hostname()} of-none`);
-    expect([await first, done]).toEqual([undefined, ['begun', 'done']]);
-  });
-
-  it('none begins while one of before is at work, and then the newest alone, however far apart they began', async () => {
-    await writeFile(join(folder, 'built.json'), '{}');
-    const begun = async (after: number) => {
-      await sleep(after);
-      return oneForAll(folder, build);
-    };
-    let all: Promise<readonly (string | undefined)[]> | undefined;
-    await withLock(join(folder, '.lock'), async () => {
-      all = Promise.all([begun(0), begun(400), begun(800)]);
-      await sleep(1500);
-      expect(done).toEqual([]);
-    });
-    expect(await all).toEqual([undefined, undefined, 'built']);
-    expect(done).toEqual(['begun', 'done']);
-  });
-
-  it('the failure of one is its own, and the others end', async () => {
-    const failing = () => oneForAll(folder, () => Promise.reject(new Error('no')));
-    const all = await Promise.allSettled([failing(), failing(), failing()]);
-    expect(all.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
-  });
-});
 
 describe('bad models', () => {
   const at = (...path: readonly string[]): string => join(folder, ...path);

@@ -10,7 +10,7 @@ const graphs = Number(process.env['GRAPHS'] ?? 200);
 const together = 20;
 
 // Errors add up over twenty ops.
-const within = 5e-5;
+const within = { rtol: 2.5e-5, ofLargest: 5e-7 };
 
 it.each(range(Math.ceil(graphs / together)))('random graphs, part %d', { timeout: 60_000 }, async (part) => {
   const failures: string[] = [];

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { type Graph, graphBuilder } from '../../../training/graph/index.ts';
 import { evaluate } from '../../reference/evaluate.ts';
-import { range, sizeOf } from '../../reference/ndarray.ts';
+import { range } from '../../reference/ndarray.ts';
 import { type Random, seeded } from '../../reference/random.ts';
 import { samplesFor } from './network-graph.ts';
 import { expectReference, runCompiled } from './run-compiled.ts';
+import { expectClose } from '../../reference/close.ts';
+import { present } from '../../../training/arrays/index.ts';
 
 const weights = 'int8';
 
@@ -60,11 +62,8 @@ const kinds: Readonly<Record<string, (random: Random, i: number) => number>> = {
   'numbers near 2^-63': (random) => (2 * random() - 1) * 2 ** -62.5,
 };
 
-/**
- * The tolerance, relative to the largest answer: x is rounded to half a unit of a float32 at its largest number, and
- * the sum is exact.
- */
-const within = 1e-6;
+/** Each number of a sample is rounded to half a unit of a float32 at the sample's largest, and the sum is exact. */
+const within = { ofLargest: 5e-7 };
 
 describe('integers stay what they are', () => {
   it.each(range(40))('in random shapes, number %i', async (seed) => {
@@ -80,10 +79,7 @@ describe('integers stay what they are', () => {
     const graph = linear({ inputs: 83, columns: 37 });
     const samples = samplesFor(graph, 4, draw);
     const [got, wanted] = [(await runCompiled(graph, samples, { weights })).y, evaluate(graph, samples).y];
-    const largest = Math.max(...(wanted?.data ?? []).map(Math.abs));
-    wanted?.data.forEach((y, i) => {
-      expect(Math.abs((got?.data[i] ?? NaN) - y)).toBeLessThanOrEqual(within * largest);
-    });
+    expectClose('y', got, present(wanted), within);
   });
 
   it('as far as their sums have room', async () => {
@@ -122,10 +118,8 @@ describe('rows without integers of their own are multiplied all the same', () =>
   ])('where they are about %s', async (_name, size) => {
     const samples = samplesFor(graph, 2, (random) => size * (2 * random() - 1));
     const [got, wanted] = [(await runCompiled(graph, samples, { weights })).y, evaluate(graph, samples).y];
-    const [largest, unit] = [Math.max(...(wanted?.data ?? []).map(Math.abs)), 2 ** -149];
-    wanted?.data.forEach((y, i) => {
-      expect(Math.abs((got?.data[i] ?? NaN) - y)).toBeLessThanOrEqual(within * largest + sizeOf([19]) * unit);
-    });
+    // Each of the 19 terms may be rounded to the least denormal number.
+    expectClose('y', got, present(wanted), { ...within, atol: 19 * 2 ** -149 });
   });
 });
 
@@ -167,7 +161,7 @@ describe('a row with numbers far larger than others, for which there are no weig
     const random = seeded(6);
     const numbers = range(inputs).map((i) => (i === 3 ? 2 ** 10 : 1 + random()));
     const samples = { x: { shape: [1, inputs], data: Float64Array.from(numbers, Math.fround) } };
-    await expectReference(graph, samples, { weights, within: 2 ** -9 });
+    await expectReference(graph, samples, { weights, within: { ofLargest: 2 ** -9 } });
   });
 });
 

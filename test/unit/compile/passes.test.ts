@@ -13,7 +13,7 @@ import { seeded } from '../../reference/random.ts';
 import { openPasses } from './run-passes.ts';
 
 /** The tolerance of float32 after one pass. */
-const tolerance = 1e-5;
+const tolerance = { rtol: 5e-6, ofLargest: 5e-7 };
 
 const random = seeded(11);
 const uniform = (shape: readonly number[]) => ({

@@ -6,7 +6,7 @@ import { seeded, seedOf } from '../../reference/random.ts';
 import { expectStatic } from './run-static.ts';
 
 /** The tolerance of sums in float32, of numbers below 1. */
-const tolerance = 2e-5;
+const tolerance = { rtol: 1e-5, ofLargest: 1e-6 };
 
 interface Row {
   readonly m: number;

@@ -2,12 +2,12 @@
 import { compile, type CompileOptions } from '../../../training/compile/index.ts';
 import { start } from '../../../training/program/index.ts';
 import type { Graph } from '../../../training/graph/index.ts';
-import { expectClose } from '../../reference/close.ts';
+import { expectClose, type Tolerance } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { sizeOf } from '../../reference/ndarray.ts';
 
 /** The tolerance of float32 against float64. */
-export const tolerance = 1e-5;
+export const tolerance = { rtol: 5e-6, ofLargest: 2e-6 };
 
 /** Returns the outputs of a compiled graph. A free first dimension of its first input is the batch. */
 export async function runCompiled(graph: Graph, feeds: Arrays, options: CompileOptions = {}): Promise<Arrays> {
@@ -35,7 +35,7 @@ export async function runCompiled(graph: Graph, feeds: Arrays, options: CompileO
 export async function expectReference(
   graph: Graph,
   feeds: Arrays,
-  { within = tolerance, ...options }: CompileOptions & { readonly within?: number } = {},
+  { within = tolerance, ...options }: CompileOptions & { readonly within?: Tolerance } = {},
 ): Promise<void> {
   const [actual, expected] = [await runCompiled(graph, feeds, options), evaluate(graph, feeds)];
   for (const { name } of graph.outputs) {

@@ -1,7 +1,7 @@
 /** Runs graphs of known sizes, compiled whole, over the test's own memory. */
 import { compileStatic, type StaticOptions, type StaticPort } from '../../../training/compile/index.ts';
 import type { Graph } from '../../../training/graph/index.ts';
-import { expectClose } from '../../reference/close.ts';
+import { expectClose, type Tolerance } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import type { NdArray } from '../../reference/ndarray.ts';
 
@@ -40,7 +40,7 @@ export function openStatic(graph: Graph, options: StaticOptions = {}): Static {
 }
 
 /** @throws an error that names the output, the element and both values */
-export function expectStatic(graph: Graph, feeds: Arrays, within: number, options: StaticOptions = {}): void {
+export function expectStatic(graph: Graph, feeds: Arrays, within: Tolerance, options: StaticOptions = {}): void {
   const program = openStatic(graph, options);
   const expected = evaluate(graph, feeds);
   program.write(feeds);

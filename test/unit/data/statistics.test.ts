@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inputStatistics, loadMnist, type MnistSplits, type Samples } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/arrays/index.ts';
+import { expectAllClose } from '../../reference/close.ts';
 
 /** Computes the statistics by their definition, in two passes over float64: μ = 1/n Σ x, then σ = √(1/n Σ (x − μ)²). */
 function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {
@@ -18,23 +19,14 @@ function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'cha
 }
 
 /** The tolerance of float64 sums over some hundred thousand terms. */
-const TOLERANCE = 1e-9;
-
-function expectClose(name: string, actual: Float64Array, expected: Float64Array) {
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((value, i) => {
-    const error = Math.abs(value - (expected[i] ?? NaN));
-    const message = `${name}[${i}] is ${value}, two passes give ${expected[i]}, error ${error}`;
-    expect(error <= TOLERANCE * Math.max(1, Math.abs(expected[i] ?? 0)), message).toBe(true);
-  });
-}
+const tolerance = { rtol: 1e-9 };
 
 function expectAgreement(samples: Samples) {
   for (const per of ['feature', 'channel'] as const) {
     const actual = inputStatistics(samples, per);
     const expected = twoPasses(samples, per);
-    expectClose(`mean per ${per}`, actual.mean, expected.mean);
-    expectClose(`deviation per ${per}`, actual.deviation, expected.deviation);
+    expectAllClose(`mean per ${per}`, actual.mean, expected.mean, tolerance);
+    expectAllClose(`deviation per ${per}`, actual.deviation, expected.deviation, tolerance);
   }
 }
 

@@ -74,7 +74,7 @@ test('the gradients of embeddings, and of all behind them, are central differenc
   expect(trained.map(([{ name }]) => name)).toContain('encode_categories1.0.weight');
   for (const [{ name }] of trained) {
     const slope = got[`d_${name}`] ?? feeds.x;
-    expectClose(name, slope, centralDifferences(graph, feeds, name), 1e-5);
+    expectClose(name, slope, centralDifferences(graph, feeds, name), { rtol: 1e-6, atol: 1e-10 });
     expect(slope.data.some((value) => Math.abs(value) > 1e-4)).toBe(true);
   }
 });

@@ -10,6 +10,7 @@ import { pictureOf } from '../../../exporter/store/picture.ts';
 import type { StatedPicture } from '../../../exporter/store/stated-picture.ts';
 import { readNpz } from '../../../training/data/index.ts';
 import { decodeRows, numbersOf, prepareRows } from '../../../training/pictures/index.ts';
+import { expectAllClose } from '../../reference/close.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/torchvision');
 
@@ -26,12 +27,6 @@ function prepared(file: string, stated: StatedPicture, dims: Port['dims']): read
 function behind(values: readonly number[], channels: number): readonly number[] {
   const area = values.length / channels;
   return values.map((_, i) => values[(i % channels) * area + Math.floor(i / channels)] ?? NaN);
-}
-
-function expectNear(got: readonly number[], expected: readonly number[], tolerance: number): void {
-  expect(got).toHaveLength(expected.length);
-  const worst = got.reduce((max, value, i) => Math.max(max, Math.abs(value - (expected[i] ?? NaN))), 0);
-  expect(worst).toBeLessThanOrEqual(tolerance);
 }
 
 const photos = ['photo.png', 'photo.jpg'] as const;
@@ -51,12 +46,14 @@ describe('a picture for a model of torchvision', () => {
   it.each(cases)('has its numbers: $file, $name', async ({ file, name, stated, size, tolerance }) => {
     const [{ data }] = await readNpz(join(folder, 'answers.npz'), [`${file}.${name}`]);
     const expected = Array.from(data, Number);
-    expectNear(prepared(file, stated, ['N', 3, ...size]), expected, tolerance);
-    expectNear(prepared(file, stated, ['N', ...size, 3]), behind(expected, 3), tolerance);
+    expectAllClose('pixels', prepared(file, stated, ['N', 3, ...size]), expected, { atol: tolerance });
+    expectAllClose('pixels', prepared(file, stated, ['N', ...size, 3]), behind(expected, 3), { atol: tolerance });
     const flat = { ...stated, layout: 'NHWC', size: { rows: size[0], columns: size[1] } } as const;
-    expectNear(prepared(file, flat, ['N', size[0] * size[1] * 3]), behind(expected, 3), tolerance);
+    expectAllClose('pixels', prepared(file, flat, ['N', size[0] * size[1] * 3]), behind(expected, 3), {
+      atol: tolerance,
+    });
     const free = { ...stated, size: { rows: size[0], columns: size[1] } };
-    expectNear(prepared(file, free, ['N', 3, 'H', 'W']), expected, tolerance);
+    expectAllClose('pixels', prepared(file, free, ['N', 3, 'H', 'W']), expected, { atol: tolerance });
   });
 
   it.each(photos)('has its grey: %s', async (file) => {
@@ -68,7 +65,9 @@ describe('a picture for a model of torchvision', () => {
       ['N', 480],
     ] as const) {
       const size = dims.length === 2 ? { size: { rows: 20, columns: 24 } } : {};
-      expectNear(prepared(file, { preset: '[0,1]', ...size }, dims), Array.from(data, Number), 1e-6);
+      expectAllClose('pixels', prepared(file, { preset: '[0,1]', ...size }, dims), Array.from(data, Number), {
+        atol: 1e-6,
+      });
     }
   });
 
@@ -77,7 +76,9 @@ describe('a picture for a model of torchvision', () => {
     ['down', { channels: 'RGBA', preset: '[0,1]', fit: 'cover', resize: 16 }, [13, 16], 1e-6],
   ] as const)('keeps its alpha: %s', async (name, stated, size, tolerance) => {
     const [{ data }] = await readNpz(join(folder, 'answers.npz'), [`clear.png.${name}`]);
-    expectNear(prepared('clear.png', stated, ['N', 4, ...size]), Array.from(data, Number), tolerance);
+    expectAllClose('pixels', prepared('clear.png', stated, ['N', 4, ...size]), Array.from(data, Number), {
+      atol: tolerance,
+    });
   });
 
   it('has the numbers of blue first where the card says BGR', async () => {
@@ -87,6 +88,11 @@ describe('a picture for a model of torchvision', () => {
       Array.from(data, Number).slice(channel * area, (channel + 1) * area),
     );
     const expected = [...(blue ?? []), ...(green ?? []), ...(red ?? [])];
-    expectNear(prepared('photo.png', { preset: 'imagenet', channels: 'BGR' }, ['N', 3, 32, 32]), expected, 1e-6);
+    expectAllClose(
+      'pixels',
+      prepared('photo.png', { preset: 'imagenet', channels: 'BGR' }, ['N', 3, 32, 32]),
+      expected,
+      { atol: 1e-6 },
+    );
   });
 });
