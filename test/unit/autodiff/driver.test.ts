@@ -199,6 +199,14 @@ describe('gradients refuses', () => {
       'gradient of Slice: expected steps of 1',
     ],
     [
+      'a Slice with steps along one of its axes',
+      (g, x) => {
+        const square = g.Reshape(x, g.ints([2, 2]));
+        return total(g, g.Slice(square, g.ints([0, 0]), g.ints([2, 2]), g.ints([0, 1]), g.ints([1, 2])));
+      },
+      'gradient of Slice: expected steps of 1',
+    ],
+    [
       'Batch Norm that keeps old statistics',
       (g, x) => total(g, g.BatchNormalization(g.Reshape(x, g.ints([2, 2])), ...channels(g), statistics)[0]),
       'gradient of BatchNormalization: expected momentum 0 in training, got 0.9',

@@ -1,0 +1,39 @@
+/** Vitest as the mutation run needs it: one process, mutants in the sources, a runner that wakes them. */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { instrumented, type Mutant } from './mutants.ts';
+import type { Plan } from './plan.ts';
+
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+const plan = JSON.parse(readFileSync(process.env['MUTATION_PLAN'] ?? '', 'utf8')) as Plan;
+const byFile = new Map<string, Map<number, Mutant>>();
+for (const id of plan.awake === undefined ? plan.alive : [plan.awake]) {
+  const mutant = plan.mutants[id];
+  if (mutant) byFile.set(mutant.file, (byFile.get(mutant.file) ?? new Map<number, Mutant>()).set(id, mutant));
+}
+
+export default defineConfig({
+  plugins: [
+    {
+      name: 'mutants',
+      enforce: 'pre',
+      transform(code, id) {
+        const mutants = byFile.get(relative(process.cwd(), id));
+        return mutants && { code: instrumented(code, mutants), map: null };
+      },
+    },
+  ],
+  test: {
+    include: [...plan.tests],
+    exclude: [],
+    runner: 'test/mutation/runner.ts',
+    isolate: false,
+    fileParallelism: false,
+    maxWorkers: 1,
+    testTimeout: 20_000,
+    update: false,
+    dangerouslyIgnoreUnhandledErrors: true,
+  },
+});
