@@ -113,8 +113,8 @@ function answers<Sample>(
   const { about, session } = model;
   const [size = -1] = at(session.inputs, 0).shape;
   // A model that normalizes with the mini-batch needs all of its samples in one run.
-  const max = size > 0 ? size : about.ofBatch ? Infinity : MAX;
-  const starts = Array.from({ length: Math.ceil(samples.length / max) }, (_, i) => (i === 0 ? 0 : i * max));
+  const max = size > 0 ? size : about.ofBatch ? Math.max(samples.length, 1) : MAX;
+  const starts = Array.from({ length: Math.ceil(samples.length / max) }, (_, i) => i * max);
   const parts = starts.map((start) => [samples.slice(start, start + max), places.slice(start, start + max)] as const);
   try {
     // All samples are checked before the first is answered.
