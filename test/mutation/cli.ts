@@ -33,7 +33,15 @@ const rooms: Readonly<Record<string, Room>> = {
     config: 'tsconfig.json',
   },
   'training/autodiff': { tests: ['test/unit/autodiff/*.test.ts'], config: 'tsconfig.json' },
-  'training/data': { tests: ['test/unit/data/*.test.ts', 'test/unit/run/own-data.test.ts'], config: 'tsconfig.json' },
+  'training/data': {
+    tests: [
+      'test/unit/data/*.test.ts',
+      'test/unit/run/*.test.ts',
+      'test/unit/hostile/attacks.test.ts',
+      'test/unit/command/{data-options,mistakes,table}.test.ts',
+    ],
+    config: 'tsconfig.json',
+  },
   'worker/predict': {
     tests: [
       'test/unit/worker/{picture-samples,rows-as-trained,rows-by-name}.test.ts',
