@@ -44,7 +44,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   'worker/predict': {
     tests: [
-      'test/unit/worker/{picture-samples,rows-as-trained,rows-by-name}.test.ts',
+      'test/unit/worker/{calls,picture-samples,rows-as-trained,rows-by-name}.test.ts',
       'test/worker/{kinds,as-is,predict,prepared,rows,why}.test.ts',
     ],
     config: 'worker/tsconfig.json',

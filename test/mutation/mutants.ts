@@ -86,12 +86,17 @@ const isEquality = (node: ts.Expression): boolean =>
   ts.isBinaryExpression(node) &&
   [SyntaxKind.EqualsEqualsEqualsToken, SyntaxKind.ExclamationEqualsEqualsToken].includes(node.operatorToken.kind);
 
-/** The whole of a chain such as `a?.b.c`, which is undefined as a whole. */
+/** Returns the `?.` of a part of a chain. */
+const questionOf = (node: ts.Node): ts.Node | undefined =>
+  ts.isPropertyAccessChain(node) || ts.isElementAccessChain(node) || ts.isCallChain(node)
+    ? node.questionDotToken
+    : undefined;
+
+/** Returns the whole of a chain such as `a?.b.c`, which is undefined as a whole. */
 function wholeChain(node: ts.Node): ts.Node {
   const { parent } = node;
-  return ts.isOptionalChain(parent) && parent.expression === node && parent.questionDotToken === undefined
-    ? wholeChain(parent)
-    : node;
+  const goesOn = ts.isOptionalChain(parent) && parent.expression === node && questionOf(parent) === undefined;
+  return goesOn ? wholeChain(parent) : node;
 }
 
 /** Returns the mutants of a file, in the order of their places. */
@@ -163,10 +168,8 @@ export function mutantsOf(file: string, source: string): Mutant[] {
     if (ts.isBinaryExpression(node)) visitBinary(node);
     if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) visitUnary(node);
     if (ts.isCallExpression(node)) visitCall(node);
-    if (ts.isPropertyAccessChain(node) || ts.isElementAccessChain(node) || ts.isCallChain(node)) {
-      const question: ts.Node | undefined = node.questionDotToken;
-      if (question) replaceIn(wholeChain(node), question, ts.isPropertyAccessExpression(node) ? '.' : '');
-    }
+    const question = questionOf(node);
+    if (question) replaceIn(wholeChain(node), question, ts.isPropertyAccessExpression(node) ? '.' : '');
     visitLiteral(node);
     node.forEachChild((child) => {
       const isName = (ts.isPropertyAssignment(node) || ts.isBindingElement(node)) && child !== node.initializer;
