@@ -34,12 +34,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   'training/autodiff': { tests: ['test/unit/autodiff/*.test.ts'], config: 'tsconfig.json' },
   'training/data': {
-    tests: [
-      'test/unit/data/*.test.ts',
-      'test/unit/run/*.test.ts',
-      'test/unit/hostile/attacks.test.ts',
-      'test/unit/command/{data-options,mistakes,table}.test.ts',
-    ],
+    tests: ['test/unit/data/*.test.ts', 'test/unit/run/{folds,samples}.test.ts', 'test/unit/hostile/attacks.test.ts'],
     config: 'tsconfig.json',
   },
   'worker/predict': {

@@ -32,7 +32,7 @@ export default defineConfig({
     isolate: false,
     fileParallelism: false,
     maxWorkers: 1,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     update: false,
     dangerouslyIgnoreUnhandledErrors: true,
   },
