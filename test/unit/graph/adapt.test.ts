@@ -5,7 +5,7 @@ import { range } from '../../reference/ndarray.ts';
 import { evaluate } from '../../reference/evaluate.ts';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-const { INT, INTS, FLOAT, STRING, TENSOR } = AttributeProto.AttributeType;
+const { INT, INTS, FLOAT, FLOATS, STRING, TENSOR } = AttributeProto.AttributeType;
 const types = TensorProto.DataType;
 
 const floats = (name: string, numbers: readonly number[], dims: readonly number[] = []): onnx.ITensorProto => ({
@@ -13,6 +13,13 @@ const floats = (name: string, numbers: readonly number[], dims: readonly number[
   dataType: types.FLOAT,
   dims: [...dims],
   rawData: new Uint8Array(Float32Array.from(numbers).buffer),
+});
+
+const whole = (name: string, numbers: readonly number[]): onnx.ITensorProto => ({
+  name,
+  dataType: types.INT64,
+  dims: [numbers.length],
+  int64Data: [...numbers],
 });
 
 interface File {
@@ -106,6 +113,100 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
     },
     [0, 1].map((i) => Math.max(...channel(i))),
   ],
+  'ReduceLogSumExp, without the axes': [
+    { node: [node('ReduceLogSumExp', ['x'], [ints('axes', [2, 3]), int('keepdims', 0)])] },
+    [0, 1].map((i) => Math.log(sum(channel(i).map(Math.exp)))),
+  ],
+  'ReduceLogSumExp of all that is not the batch': [
+    { node: [node('ReduceLogSumExp', ['x'], [ints('axes', [-1, -2, -3])])] },
+    [Math.log(sum(each(Math.exp)))],
+  ],
+  'ReduceLogSum of what is positive': [
+    { node: [node('Exp', ['x'], [], ['e']), node('ReduceLogSum', ['e'], [ints('axes', [2, 3])])] },
+    [0, 1].map((i) => Math.log(sum(channel(i).map(Math.exp)))),
+  ],
+  ReduceL1: [
+    { node: [node('ReduceL1', ['x'], [ints('axes', [2, 3])])] },
+    [0, 1].map((i) => sum(channel(i).map(Math.abs))),
+  ],
+  ReduceL2: [{ node: [node('ReduceL2', ['x'], [ints('axes', [2, 3])])] }, [0, 1].map((i) => Math.hypot(...channel(i)))],
+  ReduceSumSquare: [
+    { node: [node('ReduceSumSquare', ['x'], [ints('axes', [2, 3])])] },
+    [0, 1].map((i) => Math.hypot(...channel(i)) ** 2),
+  ],
+  ReduceMin: [{ node: [node('ReduceMin', ['x'], [ints('axes', [2, 3])])] }, [0, 1].map((i) => Math.min(...channel(i)))],
+  ArgMin: [
+    {
+      node: [
+        node('ArgMin', ['x'], [int('axis', 1), int('keepdims', 0)], ['i']),
+        node('Cast', ['i'], [int('to', types.FLOAT)]),
+      ],
+    },
+    channel(0).map((value, i) => Number((channel(1)[i] ?? NaN) < value)),
+  ],
+  'Swish of a factor': [
+    { node: [node('Swish', ['x'], [{ name: 'alpha', type: FLOAT, f: 2 }])] },
+    each((value) => value / (1 + Math.exp(-2 * value))),
+  ],
+  Mish: [{ node: [node('Mish', ['x'])] }, each((value) => value * Math.tanh(Math.log(1 + Math.exp(value))))],
+  'Dropout that is told not to train': [
+    {
+      node: [node('Dropout', ['x', 'ratio', 'training'])],
+      initializer: [
+        floats('ratio', [0.5]),
+        { name: 'training', dataType: types.BOOL, dims: [], rawData: Uint8Array.of(0) },
+      ],
+    },
+    each((value) => value),
+  ],
+  'Pad with a number': [
+    {
+      node: [node('Pad', ['x', 'pads', 'five'])],
+      initializer: [whole('pads', [0, 0, 1, 0, 0, 0, 0, 1]), floats('five', [5])],
+    },
+    [0, 1].flatMap((i) => [5, 5, 5, 5, ...channel(i).slice(0, 3), 5, ...channel(i).slice(3), 5]),
+  ],
+  'Tile along two axes': [
+    { node: [node('Tile', ['x', 'times'])], initializer: [whole('times', [1, 1, 2, 2])] },
+    [0, 1].flatMap((i) => {
+      const [first, second] = [channel(i).slice(0, 3), channel(i).slice(3)];
+      return [...first, ...first, ...second, ...second, ...first, ...first, ...second, ...second];
+    }),
+  ],
+  'a list of numbers that is a node': [
+    {
+      node: [
+        node('Constant', [], [{ name: 'value_floats', type: FLOATS, floats: [10, 20, 30] }], ['c']),
+        node('Add', ['x', 'c']),
+      ],
+    },
+    Array.from(x, (value, i) => value + 10 * ((i % 3) + 1)),
+  ],
+  'a number without a value, which is zero': [
+    { node: [node('Constant', [], [{ name: 'value_float', type: FLOAT }], ['c']), node('Add', ['x', 'c'])] },
+    each((value) => value),
+  ],
+  'whole numbers that are a node': [
+    { node: [node('Constant', [], [ints('value_ints', [0, 12])], ['c']), node('Reshape', ['x', 'c'])] },
+    each((value) => value),
+  ],
+  'a whole number that is a node': [
+    {
+      node: [
+        node('Constant', [], [int('value_int', 3)], ['i']),
+        node('Cast', ['i'], [int('to', types.FLOAT)], ['c']),
+        node('Mul', ['x', 'c']),
+      ],
+    },
+    each((value) => 3 * value),
+  ],
+  'zeros of a stored shape': [
+    {
+      node: [node('ConstantOfShape', ['shape'], [], ['c']), node('Max', ['x', 'c'])],
+      initializer: [whole('shape', [2, 3])],
+    },
+    each((value) => Math.max(value, 0)),
+  ],
   'a Reshape whose −1 is the batch': [
     {
       node: [node('Reshape', ['x', 'c'])],
@@ -163,6 +264,22 @@ describe('decodeAnyModel', () => {
       'auto_pad',
     ],
     ['a power that is computed', node('Pow', ['x', 'x']), 'this form of Pow is not covered'],
+    [
+      'Dropout of which nothing says that it does not train',
+      node('Dropout', ['x', 'x', 'x']),
+      'this form of Dropout is not covered',
+    ],
+    ['Tile of a computed number of times', node('Tile', ['x', 'x']), 'this form of Tile is not covered'],
+    [
+      'groups of channels with computed parameters',
+      node('GroupNormalization', ['x', 'x', 'x'], [int('num_groups', 2)]),
+      'this form of GroupNormalization is not covered',
+    ],
+    [
+      'a pool whose indices go down the columns',
+      node('MaxPool', ['x'], [ints('kernel_shape', [2, 2]), int('storage_order', 1)]),
+      'storage_order',
+    ],
     ['an op that nobody has words for', node('Trilu', ['x']), 'op Trilu is not known'],
   ])('refuses %s by its name', (_about, one, message) => {
     expect(() => decodeAnyModel(fileOf({ node: [one] }))).toThrow(message);
