@@ -15,18 +15,23 @@ import { gluePath, stockModulePath } from './stages/stock-module.ts';
 /** The path of its package.json stands for the version of the optimizer. */
 const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
 
-/**
- * Lists the folders that the files of an image are made from: this one, the compiler, the types of calls, and the
- * Worker's code that answers calls.
- */
-const codeFolders = [
-  '.',
-  '../typed',
-  ...['predict', 'rows', 'protocol', 'http'].map((room) => `../../worker/${room}`),
-  ...['arrays', 'columns', 'pictures', 'compile', 'program'].map((room) => `../../training/${room}`),
-].map((folder) => join(dirname(fileURLToPath(import.meta.url)), folder));
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-async function sourcesIn(folder: string): Promise<readonly string[]> {
+/**
+ * Lists the folders whose code makes the files of an image: the stages, the types of calls, the rounding of weights,
+ * the compiler with the graphs that it reads and the optimizations before it, and the Worker's code that answers calls.
+ * Folders that only read or describe models are missing, since their results are hashed with the models.
+ */
+export const codeFolders: readonly string[] = [
+  ...['edge', 'served', 'typed'].map((room) => `exporter/${room}`),
+  ...['arrays', 'backend', 'columns', 'compile', 'graph', 'lowering', 'pictures', 'program'].map(
+    (room) => `training/${room}`,
+  ),
+  ...['http', 'predict', 'protocol', 'rows'].map((room) => `worker/${room}`),
+];
+
+async function sourcesIn(room: string): Promise<readonly string[]> {
+  const folder = join(root, room);
   const paths = (await readdir(folder, { recursive: true })).filter((path) => /\.[jt]s$/.test(path));
   return paths.sort().map((path) => join(folder, path));
 }
