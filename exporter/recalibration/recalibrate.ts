@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
 import { oneLine, releasing, UserError } from '../../training/files/index.ts';
-import { decodeProto } from '../../training/graph/index.ts';
+import { decodeProto, type onnx } from '../../training/graph/index.ts';
 import { withLockOrRefuse } from '../../training/process/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
 import { encodeSamples } from '../model/samples.ts';
@@ -43,12 +43,42 @@ export interface Standing {
 export async function standingModel(models: string, name: string): Promise<Standing> {
   const folder = join(models, name);
   const files = await readFolder(models, name);
-  const onnx = modelFileAmong(files.keys());
-  const [path, content] = [join(folder, onnx), files.get(onnx)];
+  const onnxFile = modelFileAmong(files.keys());
+  const [path, content] = [join(folder, onnxFile), files.get(onnxFile)];
   if (!content) throw new UserError(`${path}: expected a model, got no such file; bn-edge status lists the models`);
   const card = cardOf(files, folder);
   const { model, inputs, outputs } = prepareModel(path, withExternalData(path, content), false, card.batchNorm);
   const proto = decodeProto(model);
+  const { measured, others } = layersToMeasure(path, proto);
+  const [input, ...more] = inputs;
+  if (!input || more.length > 0) throw new UserError(`${path}: expected a model with one input, got ${inputs.length}`);
+  const { weights = 'float32' } = card;
+  const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;
+  const batch = input.dims?.[0];
+  const answer = card.output ?? outputOf(proto.graph ?? {}, { outputs }, card.labels?.length);
+  return {
+    folder,
+    files,
+    card,
+    subject: {
+      path,
+      bytes,
+      layers: measured,
+      input: input.name,
+      ...(typeof batch === 'number' && { batchSize: batch }),
+    },
+    file: model,
+    output: answer?.name ?? outputs[0]?.name ?? '',
+    notes: others.map(({ name: layer, why }) => `${layer} stays as it is: ${why}`),
+  };
+}
+
+/**
+ * Returns the layers that can get other statistics, and those that stay as they are.
+ *
+ * @throws UserError if there is no layer of the former kind, or one normalizes with the mini-batch's statistics
+ */
+function layersToMeasure(path: string, proto: onnx.IModelProto) {
   const graph = proto.graph ?? {};
   const { layers, ofBatch, undescribed } = batchNormOf(proto);
   if (ofBatch.length > 0) {
@@ -68,27 +98,7 @@ export async function standingModel(models: string, name: string): Promise<Stand
     const why = others.length > 0 ? namesOf(others) : (whyNoLayers(graph) ?? 'it has no Batch Norm layers');
     throw new UserError(oneLine(`${path}: expected Batch Norm with running statistics, got none: ${why}`));
   }
-  const [input, ...more] = inputs;
-  if (!input || more.length > 0) throw new UserError(`${path}: expected a model with one input, got ${inputs.length}`);
-  const { weights = 'float32' } = card;
-  const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;
-  const batch = input.dims?.[0];
-  const answer = card.output ?? outputOf(graph, { outputs }, card.labels?.length);
-  return {
-    folder,
-    files,
-    card,
-    subject: {
-      path,
-      bytes,
-      layers: measured,
-      input: input.name,
-      ...(typeof batch === 'number' && { batchSize: batch }),
-    },
-    file: model,
-    output: answer?.name ?? outputs[0]?.name ?? '',
-    notes: others.map(({ name: layer, why }) => `${layer} stays as it is: ${why}`),
-  };
+  return { measured, others };
 }
 
 /**
@@ -125,10 +135,10 @@ export async function writeVersion(
   const { files, card, file, folder } = standing;
   const version = nextVersion(files);
   const model = withStatistics(file, decodeProto(file).graph ?? {}, statistics);
-  const onnx = modelFileAmong(files.keys());
+  const onnxFile = modelFileAmong(files.keys());
   const asked = await askSamples(standing, model, backend);
   const samples = asked && encodeSamples(asked.samples, asked.answers);
-  const fresh = new Map([[onnx, model], ...(samples ? [[samplesFile, samples] as const] : [])]);
+  const fresh = new Map([[onnxFile, model], ...(samples ? [[samplesFile, samples] as const] : [])]);
   const next: ModelCard = {
     ...withoutMeasures(card),
     version,

@@ -120,55 +120,57 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   if (!content) throw unexpected(folder, 'a file model.onnx', gotInPlaceOf(folder, name));
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
-  const {
-    version,
-    description,
-    labels,
+  const { explain, labels, inputs = [], monitor } = card;
+  const prepared = prepareModel(
+    file,
+    withExternalData(file, content),
     explain,
-    unknown,
-    batchNorm: use,
-    weights = 'float32',
-    inputs = [],
+    card.batchNorm,
+    labels?.length,
     monitor,
-    engine = 'onnxruntime',
-  } = card;
-  const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
-  const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length, monitor);
-  const { model, batchNorm, ofBatch, remarks, noTwin, switchable, watched, watching, output: inferred } = prepared;
-  const output = card.output ?? inferred;
-  const objections = contradictions({ ...card, ...(output && { output }) }, prepared, read);
+  );
+  const output = card.output ?? prepared.output;
+  const stated = { ...card, ...(output && { output }) };
+  const objections = contradictions(stated, prepared, read);
   if (objections.length > 0) throw new UserError(oneLine(`${where}: ${objections.join('; ')}`));
-  const unwatched = watching?.noLayers;
-  const others = [...remarks, ...(unwatched === undefined ? [] : [`no Batch Norm layers are watched: ${unwatched}`])];
-  const picture = pictureOfModel(inputs, prepared);
   const samples = readSamples(join(folder, samplesFile), read(samplesFile));
+  const { model, switchable, watched } = prepared;
   return {
     file,
-    about: {
-      name,
-      path,
-      version,
-      ...(description !== undefined && { description }),
-      ...(labels && { labels }),
-      ...(output && { output }),
-      explain,
-      ...(watching && { monitor: { ...watching, ...expectedBy(card) } }),
-      ...(picture && { picture }),
-      ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
-      ...(unknown && { unknown }),
-      ...aboutReading(card),
-      batchNorm,
-      ...(ofBatch && { ofBatch }),
-      ...(others.length > 0 && { remarks: others }),
-      ...(noTwin !== undefined && { noTwin }),
-    },
+    about: { name, path, ...aboutModel(stated, prepared) },
     files: { model, ...(switchable && { switchable }), ...(watched && { watched }) },
     ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
     stated: Object.fromEntries(inputs.flatMap(({ name, shape }) => (shape ? [[name, shape] as const] : []))),
-    weights,
+    weights: card.weights ?? 'float32',
     weightsIn: card.weightsIn ?? 'script',
-    engine,
+    engine: card.engine ?? 'onnxruntime',
+  };
+}
+
+/** Returns what the image's module says of a model, beside its name. */
+function aboutModel(card: ModelCard, prepared: Prepared): Omit<ModelAbout, 'name' | 'path'> {
+  const { version, description, labels, output, explain, unknown, inputs = [] } = card;
+  const { batchNorm, ofBatch, remarks, noTwin, watching } = prepared;
+  const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
+  const unwatched = watching?.noLayers;
+  const others = [...remarks, ...(unwatched === undefined ? [] : [`no Batch Norm layers are watched: ${unwatched}`])];
+  const picture = pictureOfModel(inputs, prepared);
+  return {
+    version,
+    ...(description !== undefined && { description }),
+    ...(labels && { labels }),
+    ...(output && { output }),
+    explain,
+    ...(watching && { monitor: { ...watching, ...expectedBy(card) } }),
+    ...(picture && { picture }),
+    ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
+    ...(unknown && { unknown }),
+    ...aboutReading(card),
+    batchNorm,
+    ...(ofBatch && { ofBatch }),
+    ...(others.length > 0 && { remarks: others }),
+    ...(noTwin !== undefined && { noTwin }),
   };
 }
 
