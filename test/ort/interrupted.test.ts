@@ -91,7 +91,9 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     expect(await interrupted(args, until, signal)).toEqual({
       code: exitCodes[signal],
       stderr: expect.stringMatching(
-        new RegExp(`^stopped after step \\d+, all is saved; to go on: bn-edge train --resume --out ${out}\n$`),
+        new RegExp(
+          `^(train: .*\\n)?stopped after step \\d+, all is saved; to go on: bn-edge train --resume --out ${out}\n$`,
+        ),
       ) as string,
     });
     expect((await readdir(at(out))).filter((name) => name.startsWith('.'))).toEqual([]);

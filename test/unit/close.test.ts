@@ -2,10 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectAllClose, expectClose, type Tolerance } from '../reference/close.ts';
 
-const compare = (actual: readonly number[] | undefined, expected: readonly number[], tolerance: Tolerance = {}) => {
-  expectAllClose('y', actual, expected, tolerance);
-};
-
 describe('numbers are close', () => {
   it.each<[string, number[], number[], Tolerance]>([
     ['that are equal', [0, 1, -2], [0, 1, -2], {}],
@@ -16,7 +12,7 @@ describe('numbers are close', () => {
     ['within the sum of the tolerances', [10.25], [10], { rtol: 0.01, atol: 0.1, ofLargest: 0.01 }],
     ['that are the same infinity, or no numbers', [Infinity, -Infinity, NaN], [Infinity, -Infinity, NaN], {}],
   ])('%s', (_, actual, expected, tolerance) => {
-    compare(actual, expected, tolerance);
+    expectAllClose('y', actual, expected, tolerance);
   });
 });
 
@@ -39,13 +35,13 @@ describe('numbers are not close', () => {
     ['that are too few', [1], [1, 1], wide, 'expected 2 elements, got 1'],
   ])('%s', (_, actual, expected, tolerance, message) => {
     expect(() => {
-      compare(actual, expected, tolerance);
+      expectAllClose('y', actual, expected, tolerance);
     }).toThrow(`y: ${message}`);
   });
 
   it('that are not there', () => {
     expect(() => {
-      compare(undefined, []);
+      expectAllClose('y', undefined, [], {});
     }).toThrow('y: expected 0 elements, got none');
   });
 

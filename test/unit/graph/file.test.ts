@@ -265,21 +265,26 @@ describe('decodeModel never fails but by GraphError', () => {
   });
 
   test('for files cut anywhere', () => {
-    for (const bytes of files) {
-      for (let length = 0; length < bytes.length; length += 7) outcomeOf(bytes.slice(0, length));
-    }
+    const outcomes = files.flatMap((bytes) =>
+      Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => outcomeOf(bytes.slice(0, 7 * i))),
+    );
+    // A file that lacks only its last fields may still be a graph.
+    expect(new Set(outcomes)).toEqual(new Set(['graph', 'GraphError']));
   });
 
   test('for nodes that lack an input, an output or an attribute', () => {
+    const outcomes = new Set<string>();
     for (const bytes of files) {
       for (const list of ['input', 'output', 'attribute'] as const) {
         for (let at = 0; at < 5; at += 1) {
           const file = ModelProto.decode(bytes);
           for (const { [list]: entries } of file.graph?.node ?? []) entries?.splice(at, 1);
-          outcomeOf(ModelProto.encode(file).finish());
+          outcomes.add(outcomeOf(ModelProto.encode(file).finish()));
         }
       }
     }
+    // Not every node has five of each, and an attribute may have a default.
+    expect(outcomes).toEqual(new Set(['graph', 'GraphError']));
   });
 });
 
