@@ -28,6 +28,10 @@ export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
+export function onClick(selector: string, act: () => void): void {
+  find(selector, HTMLButtonElement).addEventListener('click', act);
+}
+
 /** Returns a copy of what a template of index.html holds. */
 export function cloneTemplate<T extends Element>(selector: string, type: new () => T): T {
   const { content } = find(selector, HTMLTemplateElement);

@@ -6,6 +6,7 @@ import { axisBottom } from 'd3-axis';
 import { type ScaleLinear, scaleLinear, scaleSqrt } from 'd3-scale';
 import { select } from 'd3-selection';
 import { area, curveStepAfter } from 'd3-shape';
+import { at } from '../../../../training/arrays/index.ts';
 import type { Statistics } from '../../api/explain.ts';
 import type { Channel, ChannelPassage, Histogram } from './channel.ts';
 
@@ -87,7 +88,7 @@ function outline({ minimum, maximum, counts }: Histogram, x: Scale, baseline: nu
     baseline,
     (count) => baseline - height(count),
   ).curve(curveStepAfter);
-  return steps([...counts, counts.at(-1) ?? 0]) ?? '';
+  return steps([...counts, at(counts, counts.length - 1)]) ?? '';
 }
 
 /** Draws a line with a round head. */
