@@ -44,14 +44,6 @@ export interface MonitorOptions {
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
-/** Tells which requests to a model were not counted lately. */
-interface Throttle {
-  /** Counts the requests since the last one that was counted. */
-  skipped: number;
-  /** The time of that request, in milliseconds since 1970. */
-  lastCounted: number;
-}
-
 const delay = (milliseconds: number): Promise<unknown> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
@@ -60,11 +52,10 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const { every = 64, atLeastEveryMs = 15_000, flushSamples = 256, flushMs = 10_000 } = options;
   const { now = Date.now, wait = delay } = options;
   checkNumbers({ every, atLeastEveryMs, flushSamples, flushMs });
-  const throttles = new WeakMap<Model, Throttle>();
+  const isDue = throttled(every, atLeastEveryMs, now);
+  const buffer = createBuffer();
   const warned = new Set<string>();
-  /** Holds the sums that are not sent yet, a few by model, version and window. */
-  let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
-  /** The time at which a request began to wait for its turn to send them. */
+  /** The time at which a request began to wait for its turn to send the sums. */
   let waitingSince: number | undefined;
 
   const warnOnce = (what: string): void => {
@@ -78,38 +69,15 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       warnOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
     });
 
-  const isDue = (model: Model): boolean => {
-    const time = now();
-    const throttle = throttles.get(model) ?? { skipped: Infinity, lastCounted: time };
-    throttles.set(model, throttle);
-    const { lastCounted } = throttle;
-    // A clock may go backwards.
-    const isLongAgo = time - lastCounted >= atLeastEveryMs || time < lastCounted;
-    if (++throttle.skipped < every && !isLongAgo) return false;
-    throttle.skipped = 0;
-    throttle.lastCounted = time;
-    return true;
-  };
-
-  /**
-   * Adds a run to the sums that are not sent yet.
-   * @returns the number of samples in them, of all models
-   */
+  /** Counts a run, and returns the number of samples that are not sent yet, of all models. */
   const count = (model: Model, feeds: ReadonlyMap<string, Tensor>, unknown: readonly UnknownCategory[]): number => {
     const start = Math.floor(now() / windowMs) * windowMs;
-    const { name, version } = model;
-    const key = JSON.stringify([name, version, start]);
-    const sums = joined(buffer.get(key)?.sums, { version, start, ...tally(model, feeds, unknown) });
-    if (sums.samples > 0) buffer.set(key, { model, sums });
-    return [...buffer.values()].reduce((total, each) => total + each.sums.samples, 0);
+    return buffer.add(model, { version: model.version, start, ...tally(model, feeds, unknown) });
   };
 
   /** Sends all sums. Sums that fail to be sent are dropped: they may have arrived, and nothing may be counted twice. */
   const flush = async (env: Env | undefined): Promise<void> => {
-    const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
-    buffer = new Map();
-    const sumsOf = (model: Model): readonly Sums[] => (byModel.get(model) ?? []).map(({ sums }) => sums);
-    await Promise.all(Array.from(byModel.keys(), (model) => send(model, env, sumsOf(model))));
+    await Promise.all(Array.from(buffer.take(), ([model, sums]) => send(model, env, sums)));
   };
 
   /** Sends the sums of one model, so that its failure does not affect the others. */
@@ -152,6 +120,52 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         const kept = new Map(Array.from(feeds, ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
         later(warnOnFailure(model, () => countAndSend(model, env, kept, unknown)));
       },
+  };
+}
+
+/** Tells which requests to a model were not counted lately. */
+interface Throttle {
+  /** Counts the requests since the last one that was counted. */
+  skipped: number;
+  /** The time of that request, in milliseconds since 1970. */
+  lastCounted: number;
+}
+
+/** Returns a function that tells whether a request to a model is to be counted: the first one is. */
+function throttled(every: number, atLeastEveryMs: number, now: () => number): (model: Model) => boolean {
+  const throttles = new WeakMap<Model, Throttle>();
+  return (model) => {
+    const time = now();
+    const throttle = throttles.get(model) ?? { skipped: Infinity, lastCounted: time };
+    throttles.set(model, throttle);
+    const { lastCounted } = throttle;
+    // A clock may go backwards.
+    const isLongAgo = time - lastCounted >= atLeastEveryMs || time < lastCounted;
+    if (++throttle.skipped < every && !isLongAgo) return false;
+    throttle.skipped = 0;
+    throttle.lastCounted = time;
+    return true;
+  };
+}
+
+/** Holds the sums that are not sent yet, a few by model, version and window. */
+function createBuffer() {
+  let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
+  return {
+    /** Adds sums, and returns the number of samples in all of them. */
+    add: (model: Model, added: Sums): number => {
+      const key = JSON.stringify([model.name, added.version, added.start]);
+      const sums = joined(buffer.get(key)?.sums, added);
+      if (sums.samples > 0) buffer.set(key, { model, sums });
+      return [...buffer.values()].reduce((total, each) => total + each.sums.samples, 0);
+    },
+    /** Empties the buffer, and returns what was in it. */
+    take: (): ReadonlyMap<Model, readonly Sums[]> => {
+      const byModel = new Map<Model, Sums[]>();
+      for (const { model, sums } of buffer.values()) byModel.set(model, [...(byModel.get(model) ?? []), sums]);
+      buffer = new Map();
+      return byModel;
+    },
   };
 }
 
