@@ -1,5 +1,4 @@
 /** Writes the card of an exported model from what training and the export know of it. */
-import { isDeepStrictEqual } from 'node:util';
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
@@ -147,24 +146,3 @@ function summaryOf(
 /** Returns what the model was trained for, as far as the card tells. */
 export const objectiveOfCard = ({ training, labels = [], outputs }: ExportedCard): Pick<Objective, 'kind'> =>
   training ? { kind: training.objective } : objectiveOfOutputs(labels.length, outputs[0]?.shape?.at(-1) ?? NaN);
-
-/**
- * Warns if an export replaces a better model: only that model's run can bring it back.
- *
- * @returns one line if both models have a score on the same samples, and that of the former is better
- */
-export function betterBefore(former: ModelCard, fresh: ExportedCard): string | undefined {
-  const [before, now] = [testScoreOf(former), testScoreOf(fresh)];
-  if (!before || !now || before.name !== now.name || !isDeepStrictEqual(before.data, now.data)) return undefined;
-  if (now.better === 'higher' ? before.value <= now.value : before.value >= now.value) return undefined;
-  const { format } = objectiveRuleOf(objectiveOfCard(fresh)).score;
-  const scores = `a test ${now.name} of ${format(before.value)} on the same data, this one ${format(now.value)}`;
-  return `the ${fresh.name} that this replaces has ${scores}: exporting its run again brings it back (bn-edge release keeps the version before)`;
-}
-
-/** Returns the score with the statistics that the file has; undefined if the card does not identify the samples. */
-function testScoreOf({ scores, statistics, training }: ModelCard) {
-  if (!scores || !statistics || training?.data.sha256 === undefined) return undefined;
-  const { name, better, test } = scores;
-  return { name, better, value: test[statistics], data: training.data };
-}

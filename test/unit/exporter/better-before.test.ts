@@ -1,6 +1,6 @@
 /** An export says when it replaces a better model. */
 import { expect, it } from 'vitest';
-import { betterBefore } from '../../../exporter/model/card.ts';
+import { betterBefore } from '../../../exporter/model/better-before.ts';
 import type { ExportedCard } from '../../../exporter/model/card.ts';
 
 const card = (running: number, { sha256 = 'abc', name = 'accuracy', better = 'higher' } = {}): ExportedCard =>
