@@ -1,6 +1,7 @@
 /** On every backend, steps whose state stays in place give the same results as the whole graph in a Loop. */
+import type { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { type Backend, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
+import { type Backend, createBackend, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
 import {
   batchNorm,
@@ -224,6 +225,25 @@ it('an engine whose threads share no memory takes the same steps, on one thread 
   vi.stubGlobal('SharedArrayBuffer', undefined);
   const alone = await steps().finally(() => vi.unstubAllGlobals());
   expect(alone).toEqual(expected);
+});
+
+it('a run whose row threads end says so once, and takes the same steps', async () => {
+  const started: Worker[] = [];
+  const listen = (worker: Worker) => started.push(worker);
+  const notes: string[] = [];
+  const backend = await createBackend('native', { threads: 2, stepper: 'in-place' }, (line) => notes.push(line));
+  process.on('worker', listen);
+  const run = await start(backend, {}, large);
+  process.off('worker', listen);
+  const [first, others] = [order.subarray(0, 5 * base.batchSize), order.subarray(5 * base.batchSize)];
+  await run.steps(first);
+  expect(started.length).toBeGreaterThan(0);
+  await Promise.all(started.map((worker) => worker.terminate()));
+  await run.steps(others);
+  const whole = await start(onTwo, {}, large);
+  await whole.steps(order);
+  expect(run.state).toEqual(whole.state);
+  expect(notes).toEqual(['row thread ended: exit status 1; its rows are computed by the main thread']);
 });
 
 it.each(['in-place', 'loop', 'compiled'] as const)('the record of a run says that its steps are %s', (stepper) => {

@@ -42,6 +42,8 @@ export interface Backend {
   readonly isProcessor?: boolean;
   /** The way to take the steps of training; the one that suits the network when omitted. */
   readonly stepper?: StepperName | undefined;
+  /** Is told how a thread that computes rows has ended; its rows are computed by the main thread from then on. */
+  readonly onThreadEnd?: (how: string) => void;
   /** Returns the number of threads that take steps of such a graph. Absent where another device takes them. */
   readonly threadsOf?: (graph: Graph) => number;
   /** Returns the same backend with this number of threads for training steps. Absent where no session can choose it. */

@@ -1,7 +1,7 @@
 /** Creates backends by name. */
 import { unexpected } from '../files/index.ts';
 import { type Backend, BackendUnavailable, type StepperName } from './backend.ts';
-import { nativeBackend } from './native.ts';
+import { nativeBackend, type NativeOptions } from './native.ts';
 import { wasmBackend } from './wasm.ts';
 import { webgpuBackend } from './webgpu/index.ts';
 
@@ -17,7 +17,7 @@ export interface BackendOptions {
   readonly stepper?: StepperName | undefined;
 }
 
-type CreateBackend = (options: BackendOptions) => Promise<Backend>;
+type CreateBackend = (options: NativeOptions) => Promise<Backend>;
 
 const backends = {
   native: nativeBackend,
@@ -42,7 +42,7 @@ const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBac
 const mostThreads = 1024;
 
 /**
- * @param report is told why `auto` skips a backend
+ * @param report is told why `auto` skips a backend, and once where a thread has ended
  * @throws BackendUnavailable when the machine lacks what the backend needs
  * @throws UserError for more threads than there can be
  */
@@ -53,11 +53,16 @@ export async function createBackend(
 ): Promise<Backend> {
   const { threads = 1 } = options;
   if (threads > mostThreads) throw unexpected('--threads', `at most ${mostThreads}`, threads);
-  const backend = await find(name, options, report);
+  let isReported = false;
+  const onThreadEnd = (how: string): void => {
+    if (!isReported) report(`row thread ended: ${how}; its rows are computed by the main thread`);
+    isReported = true;
+  };
+  const backend = await find(name, { ...options, onThreadEnd }, report);
   return stepper === undefined ? backend : { ...backend, stepper };
 }
 
-async function find(name: BackendName, options: BackendOptions, report: (line: string) => void): Promise<Backend> {
+async function find(name: BackendName, options: NativeOptions, report: (line: string) => void): Promise<Backend> {
   if (name !== 'auto') return backends[name](options);
   for (const create of preference) {
     try {

@@ -25,10 +25,17 @@ export interface NativeOptions {
    * Cuts steps in place at their products, and compiles what lies between them where that is much; true when omitted.
    */
   readonly cut?: boolean | undefined;
+  /** Is told how a thread that computes rows has ended. */
+  readonly onThreadEnd?: ((how: string) => void) | undefined;
 }
 
 /** @throws BackendUnavailable where ONNX Runtime has no native binary */
-export async function nativeBackend({ threads, spinning, cut = true }: NativeOptions = {}): Promise<Backend> {
+export async function nativeBackend({
+  threads,
+  spinning,
+  cut = true,
+  onThreadEnd,
+}: NativeOptions = {}): Promise<Backend> {
   const ort = await importNative('native');
   const channelBlock = await channelBlockOf(ort);
   const isUncopied = await canRunUncopied(ort);
@@ -58,6 +65,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
       isProcessor: true,
       sharesMemory: isShared,
       threads: stepThreads ?? threads,
+      ...(onThreadEnd && { onThreadEnd }),
       threadsOf: threadsOfSteps,
       withStepThreads: backendWith,
       createSession: (graph) =>
@@ -81,6 +89,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
                     outputs: renamed(part, lowered, bound.outputs),
                   });
                 },
+                onThreadEnd,
               )
             : bind(fileOf(graph), options, { inputs, outputs }),
         );

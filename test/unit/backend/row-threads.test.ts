@@ -1,5 +1,6 @@
 /** Threads share rows: each row is computed once, whichever thread takes it and whenever a thread is ready. */
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RowThreads } from '../../../training/backend/index.ts';
 import { encodeText } from '../../../training/compile/passes/encode.ts';
@@ -28,9 +29,9 @@ const neverEnds = `(if (i32.ge_u (local.get $own) (i32.const ${end + 1})) ((loop
 let threads: RowThreads;
 afterEach(() => threads.release());
 
-function start(count: number, { first = '', repeatable = false } = {}): void {
+function start(count: number, { first = '', repeatable = false } = {}, onEnd?: (how: string) => void): void {
   const functions = [{ name: 'count', rows, repeatable }];
-  threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes }, count);
+  threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes }, count, onEnd);
 }
 
 const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
@@ -60,15 +61,21 @@ async function runUntilStuck(): Promise<number> {
   return runs;
 }
 
+/** Runs at least `min` times, until each thread has taken rows. @returns the runs */
+async function runUntilAllHaveTaken(count: number, min: number): Promise<number> {
+  let runs = 0;
+  for (; runs < min || !range(count).every(hasTaken); runs++) {
+    await threads.run(0);
+    await turn();
+  }
+  return runs;
+}
+
 describe('a row', () => {
   it.each([1, 2, 3])('is computed once in each run on %i threads', async (count) => {
     start(count);
     expect(counts()).toEqual(new Set([0]));
-    let runs = 0;
-    for (; runs < 200 || !range(count).every(hasTaken); runs++) {
-      await threads.run(0);
-      await turn();
-    }
+    const runs = await runUntilAllHaveTaken(count, 200);
     expect(counts()).toEqual(new Set([runs]));
   });
 
@@ -85,5 +92,30 @@ describe('a row', () => {
     await expect(runUntilStuck()).rejects.toThrow(
       'training: a thread has ended amid a step; --resume goes on from the last checkpoint',
     );
+  });
+});
+
+describe('the end of a thread', () => {
+  it('is told once, and this thread computes the rows of all', async () => {
+    const workers: Worker[] = [];
+    const ends: string[] = [];
+    const listen = (worker: Worker) => workers.push(worker);
+    process.on('worker', listen);
+    start(3, {}, (how) => ends.push(how));
+    const before = await runUntilAllHaveTaken(3, 1);
+    process.off('worker', listen);
+    expect(workers).toHaveLength(2);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    for (let run = 0; run < 10; run++) await threads.run(0);
+    expect(counts()).toEqual(new Set([before + 10]));
+    expect(ends).toEqual(['exit status 1']);
+  });
+
+  it('is not told where the threads are released', async () => {
+    const ends: string[] = [];
+    start(3, {}, (how) => ends.push(how));
+    await runUntilAllHaveTaken(3, 1);
+    await threads.release();
+    expect(ends).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Runs the functions of a module on several threads, this one among them. Each function has a number of rows, which are
  * computed independently. The other threads sleep in between, and nothing waits for them to wake up: this thread
- * computes the rows that they do not take. If one of them ends, this thread continues alone.
+ * computes the rows that they do not take. If one of them ends, this thread continues alone and says so.
  */
 import { Worker } from 'node:worker_threads';
 import { siblingModule, UserError } from '../../files/index.ts';
@@ -62,14 +62,21 @@ export class RowThreads {
   readonly #control: Int32Array;
   readonly #own: number;
   readonly #threads: Worker[];
+  readonly #onEnd: (how: string) => void;
   #ended = false;
+  #isReleased = false;
   #turn = 0;
 
   /**
    * @param shared the number of threads that share the memory; undefined for a module that does not share it
+   * @param onEnd is told how a thread has ended, which none does by itself
    * @throws RangeError where the memory cannot be allocated
    */
-  constructor({ wasm, functions, segments, end, ownBytes }: RowModule, shared: number | undefined) {
+  constructor(
+    { wasm, functions, segments, end, ownBytes }: RowModule,
+    shared: number | undefined,
+    onEnd: (how: string) => void = () => undefined,
+  ) {
     const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
     const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: maxPages, shared: true }) }); // oxfmt-ignore
@@ -80,6 +87,7 @@ export class RowThreads {
     this.memory = memory;
     this.exports = exports;
     this.#own = end;
+    this.#onEnd = onEnd;
     // An engine without shared memory has no SharedArrayBuffer, and a single thread needs none.
     this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // oxfmt-ignore
     // A thread that starts before the first turn finds nothing to take.
@@ -109,6 +117,7 @@ export class RowThreads {
   }
 
   async release(): Promise<void> {
+    this.#isReleased = true;
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
@@ -135,8 +144,16 @@ export class RowThreads {
   #start(workerData: ThreadData): Worker {
     const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
     const thread = new Worker(siblingModule(import.meta.url, './rows-thread'), { workerData, execArgv });
-    thread.on('error', () => (this.#ended = true));
-    thread.on('exit', () => (this.#ended = true));
+    const end = (how: string): void => {
+      if (!this.#isReleased && !this.#ended) this.#onEnd(how);
+      this.#ended = true;
+    };
+    thread.on('error', ({ message }: Error) => {
+      end(message);
+    });
+    thread.on('exit', (code) => {
+      end(`exit status ${code}`);
+    });
     thread.unref();
     return thread;
   }

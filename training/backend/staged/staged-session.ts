@@ -133,18 +133,22 @@ function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Valu
   ];
 }
 
-/** @param threads the number of threads that compute rows, where they share the memory */
+/**
+ * @param threads the number of threads that compute rows, where they share the memory
+ * @param onThreadEnd is told how one of them has ended
+ */
 export async function openStaged(
   program: StagedProgram,
   { inputs, outputs }: Bound,
   threads: number,
   open: OpenBound,
+  onThreadEnd?: (how: string) => void,
 ): Promise<BoundSession> {
   const { stages, addresses, values } = program;
   const functions = stages
     .flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []))
     .map((count, i) => ({ name: `rows${i}`, rows: count, repeatable: true }));
-  const rows = openThreads({ ...program.rows, functions }, program.isShared ? threads : undefined);
+  const rows = openThreads({ ...program.rows, functions }, program.isShared ? threads : undefined, onThreadEnd);
   const tensors = new Map(
     [...addresses].map(([name, address]) => [name, tensorAt(values.get(name), rows.memory, address)]),
   );
@@ -181,9 +185,13 @@ export async function openStaged(
   };
 }
 
-function openThreads(module: RowModule, shared: number | undefined): RowThreads {
+function openThreads(
+  module: RowModule,
+  shared: number | undefined,
+  onThreadEnd: ((how: string) => void) | undefined,
+): RowThreads {
   try {
-    return new RowThreads(module, shared);
+    return new RowThreads(module, shared, onThreadEnd);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const size = Math.ceil((module.end + (shared ?? 1) * module.ownBytes) / 1e6);

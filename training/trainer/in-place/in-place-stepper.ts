@@ -37,7 +37,7 @@ export async function openInPlaceStepper(
   const shared = threads > 1 ? threads : undefined;
   const update = compileUpdate(layout, problem.options, shared !== undefined);
   if (!update) return undefined;
-  const memory = openMemory(layout, update, shared);
+  const memory = openMemory(layout, update, shared, backend.onThreadEnd);
   for (const [name, { data }] of state) memory.tensors.get(name)?.data.set(data);
   const batch = openBatch(problem);
   const inputs = tensorsFor(graph.inputs, { ...Object.fromEntries([...state, ...memory.tensors]), ...batch.inputs });

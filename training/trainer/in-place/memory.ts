@@ -71,13 +71,19 @@ export function compileUpdate(layout: Layout, options: UpdateOptions, isShared =
 
 /**
  * @param shared the number of threads that share the memory; undefined for an update that is not compiled to share it
+ * @param onThreadEnd is told how one of them has ended
  * @throws UserError where the machine does not have so much memory
  */
-export function openMemory(layout: Layout, { program, ...places }: Update, shared?: number): StateMemory {
+export function openMemory(
+  layout: Layout,
+  { program, ...places }: Update,
+  shared?: number,
+  onThreadEnd?: (how: string) => void,
+): StateMemory {
   const large = program.parts.flatMap((parts, i) =>
     parts >= minSharedParts ? [{ name: `pass${i}`, rows: parts, repeatable: false }] : [],
   );
-  const threads = openThreads({ ...program, functions: large }, shared);
+  const threads = openThreads({ ...program, functions: large }, shared, onThreadEnd);
   const { exports, memory } = threads;
   const exported = (name: string) => exports[name] as (...args: readonly number[]) => void;
   const updateAlone = (): Promise<void> => {
@@ -111,9 +117,10 @@ export function openMemory(layout: Layout, { program, ...places }: Update, share
 function openThreads(
   { wasm, memoryBytes, functions }: PassProgram & { readonly functions: readonly RowFunction[] },
   shared: number | undefined,
+  onThreadEnd: ((how: string) => void) | undefined,
 ): RowThreads {
   try {
-    return new RowThreads({ wasm, functions, segments: [], end: memoryBytes, ownBytes: 0 }, shared);
+    return new RowThreads({ wasm, functions, segments: [], end: memoryBytes, ownBytes: 0 }, shared, onThreadEnd);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw unexpected('training', `${Math.ceil(memoryBytes / 1e6)} MB of memory for the network's state`, 'less');
