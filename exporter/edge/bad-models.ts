@@ -150,7 +150,7 @@ function explain(file: string, error: unknown): string {
   if (error instanceof UserError) return error.message;
   if (error instanceof VerificationError) {
     return oneLine(
-      `${file}: expected the same from the image as from the stock runtime, got other: ${error.difference}`,
+      `${file}: expected the same from the image as from the stock runtime, got a difference: ${error.difference}`,
     );
   }
   const reason = error instanceof Error ? error.message : String(error);

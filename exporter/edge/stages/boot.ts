@@ -58,7 +58,7 @@ export interface Served {
 }
 
 /** @param plan allocations to take from the region that images do not have; none for the first boot */
-export async function boot(
+async function boot(
   runtime: Runtime,
   instrumented: Uint8Array,
   { models, shapeless }: Served,
