@@ -121,8 +121,7 @@ async function judge(
     code = await runTests({ mutants, alive: alive(), tests, slow: [], events }, folder);
     let last = -1;
     for (const event of readEvents(events)) {
-      if ('failed' in event)
-        throw new Error(`mutation: expected tests that pass, failed without a mutant: ${event.failed}`);
+      if ('failed' in event) console.log(`fails without a mutant, and kills none: ${event.failed}`);
       if ('begins' in event) last = event.begins;
       if ('killed' in event) verdicts.set(event.killed, event.endless ? 'endless' : 'killed');
       if ('covered' in event) event.covered.forEach((id) => covered.add(id));

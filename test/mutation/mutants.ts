@@ -49,16 +49,16 @@ const swaps = new Map<ts.SyntaxKind, string>([
 ]);
 
 /** Maps methods to the ones that take their place; without one, the call becomes what it was called on. */
-const methods: Readonly<Record<string, string | undefined>> = {
-  every: 'some',
-  some: 'every',
-  startsWith: 'endsWith',
-  endsWith: 'startsWith',
-  min: 'max',
-  max: 'min',
-  floor: 'ceil',
-  ceil: 'floor',
-};
+const methods = new Map([
+  ['every', 'some'],
+  ['some', 'every'],
+  ['startsWith', 'endsWith'],
+  ['endsWith', 'startsWith'],
+  ['min', 'max'],
+  ['max', 'min'],
+  ['floor', 'ceil'],
+  ['ceil', 'floor'],
+]);
 const removable = new Set(
   ['filter', 'slice', 'reverse', 'toReversed', 'sort', 'toSorted', 'flat', 'trim', 'trimEnd'].concat([
     'trimStart',
@@ -134,7 +134,7 @@ export function mutantsOf(file: string, source: string): Mutant[] {
   function visitCall(node: ts.CallExpression): void {
     const callee = node.expression;
     if (!ts.isPropertyAccessExpression(callee) || ts.isOptionalChain(node)) return;
-    const other = methods[callee.name.text];
+    const other = methods.get(callee.name.text);
     if (other !== undefined) replaceIn(node, callee.name, other);
     if (removable.has(callee.name.text)) replace(node, textOf(callee.expression));
   }

@@ -7,7 +7,7 @@ import { type RunnerTestCase, type RunnerTestSuite, TestRunner } from 'vitest';
 import type { Event, Plan } from './plan.ts';
 
 /** Tests that take longer alone, in milliseconds, are not repeated for every mutant. */
-const longest = 2000;
+const longest = 1000;
 
 /** Tests that take longer than this are not run for a mutant that needs a process of its own. */
 const longestFromStart = 300;

@@ -22,6 +22,7 @@ describe('the mutants of', () => {
     ['an array', 'x = [a]', ['', 'x = []']],
     ['a method', 'x = a.sort()', ['', 'x = a']],
     ['two methods that mirror each other', 'x = a.some(f)', ['', 'x = a.every(f)']],
+    ['a method that all objects have', 'x = a.toString()', ['']],
     ['types and the names of properties', "interface A { b: 1 }; const c = { 'd': e }", []],
   ])('%s', (_, source, expected) => {
     const wholes = changes(source).filter((text) => text !== '');
