@@ -56,6 +56,12 @@ describe('the answer is of the kind that the card names', () => {
     expect([status, body]).toEqual([200, { predictions: [answer] }]);
   });
 
+  it('and no number for rows that the model gives no answer to', async () => {
+    const run: Session['run'] = () => ({ y: { dtype: 'float32', shape: [1, 1], data: Float32Array.of(7) } });
+    const { body } = await predict({ kind: 'number', shape: ['N', 1], run }, [[1], [2]]);
+    expect(body).toEqual({ predictions: [{ value: 7 }, { value: null, warnings }] });
+  });
+
   it.each<[string, Omit<Echo, 'name'>, row: readonly unknown[], answer: object]>([
     [
       'the less probable one, from its threshold on',
