@@ -14,6 +14,9 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const random = createRandom(1);
 
+/** Numbers that float32 holds apart, and not exactly. */
+const lonely = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => 2 ** 30 + 1000 * i + 1);
+
 describe('float32', () => {
   it.each<[string, readonly number[], readonly [number, number] | undefined]>([
     ['tells small numbers apart', [1, 1.5, 2 ** 24], undefined],
@@ -23,6 +26,12 @@ describe('float32', () => {
       'does not tell milliseconds apart',
       [1_700_000_000_000, 1_700_000_000_030],
       [1_700_000_000_000, 1_700_000_000_030],
+    ],
+    ['loses one in a hundred, which is few', [...lonely(198), 900_000_000_001, 900_000_000_002], undefined],
+    [
+      'loses more than one in a hundred',
+      [...lonely(97), 900_000_000_001, 900_000_000_002, 900_000_000_003],
+      [900_000_000_001, 900_000_000_002],
     ],
     ['does not tell long identifiers apart', [900_000_000_001, 900_000_000_002], [900_000_000_001, 900_000_000_002]],
   ])('%s', (_, values, expected) => {
