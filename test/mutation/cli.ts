@@ -65,7 +65,7 @@ function sampled(mutants: readonly Mutant[], size: number, seed: number): Mutant
   return places.flatMap((i) => mutants[i % mutants.length] ?? []);
 }
 
-const files = (globs: readonly string[]): string[] => globs.flatMap((glob) => globSync(glob).toSorted());
+const filesOf = (globs: readonly string[]): string[] => globs.flatMap((glob) => globSync(glob).toSorted());
 
 const readEvents = (path: string): Event[] =>
   readFileSync(path, 'utf8')
@@ -114,6 +114,14 @@ async function judge(
   const verdicts = new Map<number, Verdict>();
   const covered = new Set<number>();
   const fromStart = new Set<number>();
+  /** The test files that meet a mutant. */
+  const files = new Map<number, Set<string>>();
+  const meet = (ids: readonly number[], file: string, as: Set<number>): void => {
+    for (const id of ids) {
+      as.add(id);
+      files.set(id, (files.get(id) ?? new Set<string>()).add(file));
+    }
+  };
   const slow = new Set<string>();
   const events = join(folder, 'events.jsonl');
   const alive = (): number[] => [...mutants.keys()].filter((id) => !verdicts.has(id));
@@ -124,8 +132,8 @@ async function judge(
       if ('failed' in event) console.log(`fails without a mutant, and kills none: ${event.failed}`);
       if ('begins' in event) last = event.begins;
       if ('killed' in event) verdicts.set(event.killed, event.endless ? 'endless' : 'killed');
-      if ('covered' in event) event.covered.forEach((id) => covered.add(id));
-      if ('outside' in event) event.outside.forEach((id) => fromStart.add(id));
+      if ('covered' in event) meet(event.covered, event.file, covered);
+      if ('outside' in event) meet(event.outside, event.file, fromStart);
       if ('slow' in event) slow.add(event.slow);
       if (!('unsure' in event)) continue;
       console.log(`cannot be repeated: ${event.test}`);
@@ -140,10 +148,13 @@ async function judge(
   console.log(`${verdicts.size} killed within tests, ${first.length} to wake from the start`);
   for (const awake of first) {
     if (quick) {
-      verdicts.set(awake, 'left out');
+      verdicts.set(awake, covered.has(awake) ? 'survived' : 'left out');
       continue;
     }
-    const code = await runTests({ mutants, alive: [], awake, tests, slow: [...slow], events }, folder);
+    const code = await runTests(
+      { mutants, alive: [], awake, tests: [...(files.get(awake) ?? [])], slow: [...slow], events },
+      folder,
+    );
     if (code !== 0) verdicts.set(awake, code === null ? 'endless' : 'killed');
   }
   for (const id of alive()) verdicts.set(id, covered.has(id) || fromStart.has(id) ? 'survived' : 'not met');
@@ -153,7 +164,7 @@ async function judge(
 async function main(name: string, { sample, seed, only = '', quick }: Options): Promise<void> {
   const room = rooms[name];
   if (!room) throw unexpected('mutation', Object.keys(rooms).join(', '), name);
-  const names = files([`${name}/**/*.ts`]).filter((file) => file.includes(only));
+  const names = filesOf([`${name}/**/*.ts`]).filter((file) => file.includes(only));
   const sources = new Map(names.map((file) => [file, readFileSync(file, 'utf8')]));
   const all = [...sources].flatMap(([file, source]) => mutantsOf(file, source));
   const chosen = sampled(all, Number(sample ?? all.length), Number(seed));
@@ -162,7 +173,7 @@ async function main(name: string, { sample, seed, only = '', quick }: Options): 
   console.log(`${mutants.length} of them compile`);
   const folder = mkdtempSync(join(tmpdir(), 'mutation-'));
   try {
-    printReport(mutants, await judge(mutants, files(room.tests), folder, quick), sources);
+    printReport(mutants, await judge(mutants, filesOf(room.tests), folder, quick), sources);
   } finally {
     rmSync(folder, { recursive: true });
   }

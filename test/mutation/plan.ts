@@ -17,9 +17,9 @@ export interface Plan {
 export type Event =
   | { readonly begins: number }
   | { readonly killed: number; readonly by: string; readonly endless: boolean }
-  | { readonly covered: readonly number[] }
+  | { readonly covered: readonly number[]; readonly file: string }
   /** Met while files were loaded or suites prepared, where no single test can be repeated. */
-  | { readonly outside: readonly number[] }
+  | { readonly outside: readonly number[]; readonly file: string }
   | { readonly unsure: readonly number[]; readonly test: string }
   | { readonly slow: string }
   | { readonly failed: string };

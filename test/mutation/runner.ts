@@ -19,12 +19,15 @@ const slow = new Set(plan.slow);
 
 const state = { awake: plan.awake ?? -1, steps: 0, most: Infinity, test: false };
 const met = new Set<number>();
-const metOutside = new Set<number>();
+/** The mutants met outside of tests, by the test file that loads or prepares what meets them. */
+const metOutside = new Map<string, Set<number>>();
+let current = '';
 
 Object.assign(globalThis, {
   __mutant(id: number): boolean {
     if (++state.steps > state.most) throw new Error('an endless loop');
-    (state.test ? met : metOutside).add(id);
+    if (state.test) met.add(id);
+    else metOutside.set(current, (metOutside.get(current) ?? new Set<number>()).add(id));
     return id === state.awake;
   },
 });
@@ -37,6 +40,16 @@ const suitesAround = (suite: RunnerTestSuite | undefined): RunnerTestSuite[] =>
   suite ? [...suitesAround(suite.suite ?? (suite.file === suite ? undefined : suite.file)), suite] : [];
 
 export default class MutationRunner extends TestRunner {
+  override onCollectStart(file: Parameters<TestRunner['onCollectStart']>[0]): void {
+    super.onCollectStart(file);
+    current = file.name;
+  }
+
+  override async onBeforeRunSuite(suite: RunnerTestSuite): Promise<void> {
+    await super.onBeforeRunSuite(suite);
+    current = suite.file.name;
+  }
+
   /** Runs a test in place of Vitest. */
   async runTask(test: RunnerTestCase): Promise<void> {
     const name = `${test.file.name}: ${test.name}`;
@@ -59,7 +72,7 @@ export default class MutationRunner extends TestRunner {
     if (took > longestFromStart) tell({ slow: name });
     const covered = [...met].filter((id) => alive.has(id));
     if (covered.length === 0) return;
-    tell({ covered });
+    tell({ covered, file: test.file.name });
     if (took < longest) await this.killWith(test, name, covered, 20 * state.steps + 10_000);
   }
 
@@ -106,6 +119,6 @@ export default class MutationRunner extends TestRunner {
 
   override onAfterRunFiles(files: Parameters<TestRunner['onAfterRunFiles']>[0]): void {
     super.onAfterRunFiles(files);
-    if (metOutside.size > 0) tell({ outside: [...metOutside] });
+    for (const [file, ids] of metOutside) tell({ outside: [...ids], file });
   }
 }
