@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { unexpected } from '../../training/files/index.ts';
 import { compiling } from './compile.ts';
@@ -92,16 +91,16 @@ async function runTests(plan: Plan, folder: string): Promise<number | null> {
     stdio: 'ignore',
     detached: true,
   });
-  const exit = once(child, 'exit') as Promise<[number | null]>;
   const begin = Date.now();
-  while (child.exitCode === null && child.signalCode === null) {
-    await Promise.race([exit, pause(1000, undefined, { ref: false })]);
-    if (Date.now() - Math.max(begin, statSync(plan.events).mtimeMs) < patience || child.pid === undefined) continue;
+  let hung = false;
+  const watch = setInterval(() => {
+    if (Date.now() - Math.max(begin, statSync(plan.events).mtimeMs) < patience || child.pid === undefined) return;
+    hung = true;
     process.kill(-child.pid, 'SIGKILL');
-    await exit;
-    return null;
-  }
-  return child.exitCode;
+  }, 1000);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearInterval(watch);
+  return hung ? null : code;
 }
 
 /** Wakes each mutant in turn within the tests that meet it, and again from the start those that loading meets. */
