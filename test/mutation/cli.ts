@@ -92,15 +92,13 @@ async function runTests(plan: Plan, folder: string): Promise<number | null> {
     detached: true,
   });
   const begin = Date.now();
-  let hung = false;
   const watch = setInterval(() => {
-    if (Date.now() - Math.max(begin, statSync(plan.events).mtimeMs) < patience || child.pid === undefined) return;
-    hung = true;
-    process.kill(-child.pid, 'SIGKILL');
+    if (Date.now() - Math.max(begin, statSync(plan.events).mtimeMs) > patience && child.pid !== undefined)
+      process.kill(-child.pid, 'SIGKILL');
   }, 1000);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearInterval(watch);
-  return hung ? null : code;
+  return code;
 }
 
 /** Wakes each mutant in turn within the tests that meet it, and again from the start those that loading meets. */
