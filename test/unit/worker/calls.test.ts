@@ -190,6 +190,7 @@ describe('the function for plain numbers', () => {
     ['256 at a time', 513, ['N', 1], {}, [256, 256, 1]],
     ['256 at once', 256, ['N', 1], {}, [256]],
     ['as many as a file of a fixed batch takes', 5, [2, 1], {}, [2, 2, 1]],
+    ['one by one where the file takes one', 3, [1, 1], {}, [1, 1, 1]],
     [
       'all at once where they are normalized by the batch',
       300,
@@ -294,6 +295,13 @@ describe('the function for pictures', () => {
     expect(await calls.predictMany([first, second])).toEqual([{ value: 1 }, { value: 2 }]);
     expect(seen.shape).toEqual(given);
     expect(seen.data).toEqual([0, 51, 102, 153, 204, 255, 255, 204, 153, 102, 51, 0]);
+  });
+
+  it('takes a picture of a single pixel', async () => {
+    const run: Session['run'] = () => ({ y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } });
+    const image = imageOf({ name: 'shades', kind: 'number', shape: ['N', 1, 2, 3], picture, run });
+    const pixel = { width: 1, height: 1, data: Uint8ClampedArray.of(51, 51, 51, 255) };
+    expect(await pictureCalls(image, 'shades').predict(pixel)).toEqual({ value: 7 });
   });
 
   it('is not made of a model that does not say how it takes them', () => {

@@ -17,6 +17,8 @@ it.each<[string, unknown]>([
   ['a length alone', { data: { length: 16 }, ...sizes }],
   ['sizes that are no whole numbers', { data: grey.slice(0, 12), width: 1.5, height: 2 }],
   ['sizes of other pixels', { data: grey, width: 2, height: 3 }],
+  ['a width of zero', { data: new Uint8Array(), width: 0, height: 2 }],
+  ['a height of zero', { data: new Uint8Array(), width: 2, height: 0 }],
   ['nothing', undefined],
 ])('%s', async (_, sample) => {
   await expect(calls.predict(sample as PictureSample)).rejects.toMatchObject({
