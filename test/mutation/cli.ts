@@ -143,6 +143,9 @@ async function judge(
   }
   const first = alive().filter((id) => fromStart.has(id));
   console.log(`${verdicts.size} killed within tests, ${first.length} to wake from the start`);
+  // Some tests hold only after slow ones, which are then not left out.
+  const asleep = { mutants, alive: [], awake: -1, tests, slow: [...slow], events };
+  if (!quick && first.length > 0 && (await runTests(asleep, folder)) !== 0) slow.clear();
   for (const awake of first) {
     if (quick) {
       verdicts.set(awake, covered.has(awake) ? 'survived' : 'left out');
