@@ -17,7 +17,7 @@ const plan = JSON.parse(readFileSync(planFile, 'utf8')) as Plan;
 const alive = new Set(plan.alive);
 const slow = new Set(plan.slow);
 
-const state = { awake: plan.awake ?? -1, steps: 0, most: Infinity, test: false };
+const state = { awake: plan.awake ?? -1, steps: 0, most: Infinity, test: false, repeats: false };
 const met = new Set<number>();
 /** The mutants met outside of tests, by the test file that loads or prepares what meets them. */
 const metOutside = new Map<string, Set<number>>();
@@ -27,7 +27,7 @@ Object.assign(globalThis, {
   __mutant(id: number): boolean {
     if (++state.steps > state.most) throw new Error('an endless loop');
     if (state.test) met.add(id);
-    else metOutside.set(current, (metOutside.get(current) ?? new Set<number>()).add(id));
+    else if (!state.repeats) metOutside.set(current, (metOutside.get(current) ?? new Set<number>()).add(id));
     return id === state.awake;
   },
 });
@@ -80,7 +80,7 @@ export default class MutationRunner extends TestRunner {
     const killed: number[] = [];
     for (const id of ids) {
       tell({ begins: id });
-      Object.assign(state, { awake: id, steps: 0, most });
+      Object.assign(state, { awake: id, steps: 0, most, repeats: true });
       const error = await this.repeat(test);
       if (error === undefined) continue;
       killed.push(id);
@@ -90,6 +90,7 @@ export default class MutationRunner extends TestRunner {
     Object.assign(state, { awake: -1, steps: 0, most: Infinity });
     // A test that fails the second time, or after a mutant, has killed nothing for sure.
     if (killed.length > 0 && (await this.repeat(test)) !== undefined) tell({ unsure: killed, test: name });
+    state.repeats = false;
   }
 
   /** Runs a test again, with what stands around each test; returns why it failed. */
