@@ -39,7 +39,7 @@ const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBac
  * The maximum number of threads, more than any machine has cores. A larger number is a typing error, and would crash
  * the process.
  */
-const mostThreads = 1024;
+const maxThreads = 1024;
 
 /**
  * @param report is told why `auto` skips a backend, and once where a thread has ended
@@ -52,7 +52,7 @@ export async function createBackend(
   report: (line: string) => void,
 ): Promise<Backend> {
   const { threads = 1 } = options;
-  if (threads > mostThreads) throw unexpected('--threads', `at most ${mostThreads}`, threads);
+  if (threads > maxThreads) throw unexpected('--threads', `at most ${maxThreads}`, threads);
   let isReported = false;
   const onThreadEnd = (how: string): void => {
     if (!isReported) report(`row thread ended: ${how}; its rows are computed by the main thread`);
@@ -78,6 +78,6 @@ async function find(name: BackendName, options: NativeOptions, report: (line: st
 async function gpuBackend(): Promise<Backend> {
   const backend = await webgpuBackend();
   const { name, software } = backend.adapter;
-  if (software) throw new BackendUnavailable(`webgpu backend: ${name} is no GPU`);
+  if (software) throw new BackendUnavailable(`webgpu backend: ${name} is not a GPU`);
   return backend;
 }

@@ -41,10 +41,10 @@ export function foreignLoad(read: () => Clocks = readClocks): () => number {
  * Returns the same load for frequent calls. It reads the clocks, which takes a millisecond, only after the minimum
  * span.
  */
-export function askedSeldom(load: () => number, now: () => number = () => performance.now()): () => number {
-  let [last, asked] = [NaN, -Infinity];
+export function throttled(load: () => number, now: () => number = () => performance.now()): () => number {
+  let [last, readAt] = [0, -Infinity];
   return () => {
-    if (now() - asked >= minSpan) [last, asked] = [load(), now()];
+    if (now() - readAt >= minSpan) [last, readAt] = [load(), now()];
     return last;
   };
 }

@@ -5,10 +5,10 @@ import { encodeModel, type Graph } from '../graph/index.ts';
 import { lower, lowerSums } from '../lowering/index.ts';
 import type { Backend, NamedTensors } from './backend.ts';
 import { channelBlockOf } from './channel-block.ts';
-import { askedSeldom, foreignLoad } from './foreign-load.ts';
+import { foreignLoad, throttled } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { type Bound, openBoundSession, openSession } from './runtime.ts';
-import { openStaged, stagedProgram, worthCalls } from './staged/staged-session.ts';
+import { openStaged, stagedProgram, minCutElements } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
 import { type Runner, adaptiveWaiting } from './waiting.ts';
 import { threadCount, threadsFor } from './work.ts';
@@ -41,15 +41,10 @@ export async function nativeBackend({
   const isUncopied = await canRunUncopied(ort);
   const isShared = await takesSharedMemory(ort);
   const cores = availableParallelism();
-  const openWith = async <Args extends readonly unknown[], Result>(
+  const openWith = <Args extends readonly unknown[], Result>(
     graphThreads: number,
     open: (options: InferenceSession.SessionOptions) => Promise<Runner<Args, Result>>,
-  ): Promise<Runner<Args, Result>> => {
-    const openWaiting = (busily: boolean) => open(sessionOptions(graphThreads, busily));
-    // One thread never waits for others.
-    const wait = graphThreads === 1 ? false : spinning;
-    return wait === undefined ? adaptiveWaiting(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
-  };
+  ): Promise<Runner<Args, Result>> => openWaiting(graphThreads, spinning, open);
   const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
   const bind = (file: Uint8Array, options: InferenceSession.SessionOptions, bound: Bound) =>
     isUncopied && bytesOf(bound.outputs) > minUncopied
@@ -58,7 +53,7 @@ export async function nativeBackend({
   const backendWith = (stepThreads: number | undefined): Backend => {
     const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
     const threadsOfSteps = (graph: Graph): number => stepThreads ?? threadsOf(graph);
-    const isSteps = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'Loop');
+    const hasLoop = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'Loop');
     return {
       name: 'native',
       engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads === undefined ? `at most ${threadCount(cores)}` : threadCount(threads)}`,
@@ -69,12 +64,12 @@ export async function nativeBackend({
       threadsOf: threadsOfSteps,
       withStepThreads: backendWith,
       createSession: (graph) =>
-        openWith(isSteps(graph) ? threadsOfSteps(graph) : threadsOf(graph), (options) =>
+        openWith(hasLoop(graph) ? threadsOfSteps(graph) : threadsOf(graph), (options) =>
           openSession(ort, fileOf(graph), options),
         ),
       bindSession: (graph, inputs, outputs) => {
         const staged = cut
-          ? stagedProgram(lower(graph, 'rows', { channelBlock, rowElements: worthCalls }), { isShared })
+          ? stagedProgram(lower(graph, 'rows', { channelBlock, rowElements: minCutElements }), { isShared })
           : undefined;
         return openWith(threadsOfSteps(graph), (options) =>
           staged
@@ -98,6 +93,18 @@ export async function nativeBackend({
     };
   };
   return backendWith(undefined);
+}
+
+/** Opens a session whose threads wait as `spinning` says; when omitted, as suits the load of the machine. */
+async function openWaiting<Args extends readonly unknown[], Result>(
+  threads: number,
+  spinning: boolean | undefined,
+  open: (options: InferenceSession.SessionOptions) => Promise<Runner<Args, Result>>,
+): Promise<Runner<Args, Result>> {
+  const openSpinning = (isSpinning: boolean) => open(sessionOptions(threads, isSpinning));
+  // One thread never waits for others.
+  const wait = threads === 1 ? false : spinning;
+  return wait === undefined ? adaptiveWaiting(openSpinning, throttled(foreignLoad())) : openSpinning(wait);
 }
 
 /**

@@ -49,22 +49,22 @@ export async function runUncopied(
 
 /** Is true when the runtime writes into the caller's arrays before it finds that it cannot convert the sequence. */
 export const canRunUncopied = (runtime: Runtime): Promise<boolean> =>
-  doubles(runtime, withSequence, runUncopied, () => new Float32Array(1));
+  givesRightSum(runtime, withSequence, runUncopied, () => new Float32Array(1));
 
 /**
  * Is true when the runtime accepts arrays in memory that threads share. Node 20 does not allow it, and some engines
  * have no such memory.
  */
 export const takesSharedMemory = (runtime: Runtime): Promise<boolean> =>
-  doubles(
+  givesRightSum(
     runtime,
     (model) => model,
     (session, feeds, fetches) => session.run(feeds, fetches),
     () => new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT)),
   );
 
-/** Is true when a graph of one number gives the right result in this way. */
-async function doubles(
+/** Is true when a graph that adds a number to itself gives the right sum in this way. */
+async function givesRightSum(
   { InferenceSession, Tensor }: Runtime,
   change: (model: Uint8Array) => Uint8Array,
   run: typeof runUncopied,

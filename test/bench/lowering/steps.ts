@@ -6,7 +6,7 @@ import type { BoundSession, NamedTensors } from '../../../training/backend/index
 import { channelBlockOf } from '../../../training/backend/channel-block.ts';
 import { importNative } from '../../../training/backend/import-native.ts';
 import { type Bound, openBoundSession, type Runtime } from '../../../training/backend/runtime.ts';
-import { openStaged, stagedProgram, worthCalls } from '../../../training/backend/staged/staged-session.ts';
+import { openStaged, stagedProgram, minCutElements } from '../../../training/backend/staged/staged-session.ts';
 import { elementCount } from '../../../training/arrays/index.ts';
 import { encodeModel, type Graph, type Tensor, type Value } from '../../../training/graph/index.ts';
 import { lowerBy } from '../../../training/lowering/index.ts';
@@ -38,7 +38,7 @@ export async function machineFor(way: Way): Promise<Machine> {
     return { way, runtime, processor: {} };
   }
   const runtime = await importNative('native');
-  return { way, runtime, processor: { channelBlock: await channelBlockOf(runtime), rowElements: worthCalls } };
+  return { way, runtime, processor: { channelBlock: await channelBlockOf(runtime), rowElements: minCutElements } };
 }
 
 /**

@@ -90,7 +90,7 @@ describe('a row', () => {
   it('that must not be computed twice ends the run where its thread has ended', async () => {
     start(2, { first: neverEnds });
     await expect(runUntilStuck()).rejects.toThrow(
-      'training: a thread has ended amid a step; --resume goes on from the last checkpoint',
+      'training: a thread has ended amid a step; --resume continues from the last checkpoint',
     );
   });
 });

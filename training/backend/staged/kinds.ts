@@ -1,121 +1,126 @@
 /** Decides which nodes of a graph are computed row by row, and which by the runtime. */
-import { type Graph, type Node, type OpNode, sizeOf, type Value } from '../../graph/index.ts';
+import { present } from '../../arrays/index.ts';
 import { orderOf, rowFormOf, type RowNode, rowNodeOf } from '../../compile/index.ts';
+import { type Graph, known, type Node, type OpNode, sizeOf, type Value } from '../../graph/index.ts';
+import { type Links, linksOf } from './links.ts';
 
 /** Parts that are joined along pixels, and the Gather that reorders the result. */
-export interface Placed {
+export interface Reassembly {
   readonly concat: OpNode<'Concat'>;
   readonly gather: OpNode<'Gather'>;
 }
 
-export interface Kinds {
+export interface Kinds extends Links {
   /** Maps the name of a node to the key of its rows (`orderOf`). Nodes that the runtime computes are absent. */
   readonly rows: ReadonlyMap<string, string>;
   /** Maps the name of the Gather to its pair. */
-  readonly placed: ReadonlyMap<string, Placed>;
-  /** Returns the value in memory that this one is a reshaped view of. */
-  readonly rootOf: (value: Value) => Value;
-  readonly producerOf: (value: Value) => Node | undefined;
-  readonly consumersOf: (root: Value) => readonly Node[];
+  readonly reassembled: ReadonlyMap<string, Reassembly>;
 }
 
-export const isShape = ({ op }: Node): boolean => op === 'Reshape' || op === 'Flatten';
+/** What the choice depends on. It is made again and again, and `rows` is what has been chosen so far. */
+interface Choice extends Links {
+  /** Maps the names of nodes that could be computed row by row to what they do with a row. */
+  readonly steps: ReadonlyMap<string, RowNode>;
+  readonly reassembled: ReadonlyMap<string, Reassembly>;
+  /** The names of the values that are outputs of the graph. */
+  readonly results: ReadonlySet<string>;
+  readonly rows: Map<string, string>;
+  readonly neighboursOf: (node: Node) => readonly Node[];
+}
 
 /**
  * @param large the number of elements that the largest tensor needs for rows to be worth a call of the runtime
- * @param alone the names of nodes that would be the only ones of their stage
+ * @param runtimeOnly the names of nodes that would be the only ones of their stage
  */
-export function kindsOf({ nodes, outputs }: Graph, large: number, alone: ReadonlySet<string>): Kinds {
-  const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }: Value) => [name, node] as const)));
-  const rootOf = (value: Value): Value => {
-    const node = makers.get(value.name);
-    return node && isShape(node) ? rootOf(node.inputs[0]) : value;
-  };
-  const producerOf = (value: Value) => makers.get(rootOf(value).name);
-  const consumers = new Map<string, Node[]>();
-  for (const node of nodes) {
-    if (isShape(node)) continue;
-    for (const value of node.inputs as readonly (Value | undefined)[]) {
-      if (!value || value.constant) continue;
-      const { name } = rootOf(value);
-      consumers.set(name, [...(consumers.get(name) ?? []), node]);
-    }
-  }
-  const consumersOf = ({ name }: Value): readonly Node[] => consumers.get(name) ?? [];
-  const results = new Set(outputs.map((value) => rootOf(value).name));
-
-  const steps = new Map<string, RowNode>();
-  const placed = new Map<string, Placed>();
-  for (const node of nodes) {
-    const step = rowNodeOf(node);
-    if (!step) continue;
-    const concat = node.op === 'Gather' ? producerOf(node.inputs[0]) : undefined;
-    if (node.op === 'Gather' && concat?.op === 'Concat' && isReordered({ concat, gather: node })) {
-      placed.set(node.name, { concat, gather: node });
-      steps.set(node.name, { kind: 'place', form: formOf(node.outputs[0]) });
-    } else steps.set(node.name, step);
-  }
-
-  /** Maps the name of each Concat of a pair to its Gather. */
-  const reordering = new Map<string, Node>(
-    [...placed.values()].map(({ concat, gather }) => [concat.name, gather as unknown as Node]),
-  );
-  const rows = new Map<string, string>();
-  const computedBy = (value: Value): string | undefined => rows.get(producerOf(value)?.name ?? '');
-  const isAllowed = (node: Node, order: string): boolean => {
-    const step = steps.get(node.name);
-    const [output] = node.outputs;
-    if (step?.kind === 'gather') {
-      const readers = consumersOf(output);
-      const isFused = readers.every(
-        (reader) => rows.get(reader.name) === order && steps.get(reader.name)?.kind !== 'gather',
-      );
-      return isFused && !results.has(output.name) && computedBy((node as OpNode<'Gather'>).inputs[0]) === undefined;
-    }
-    // A boolean takes one byte outside of a program, and four inside.
-    const isInside = ({ name }: Value) =>
-      !results.has(name) && consumersOf(output).every((reader) => rows.get(reader.name) === order);
-    const isGiven = (value: Value) => value.constant !== undefined || computedBy(value) === order;
-    const inputs = (node.inputs as readonly (Value | undefined)[]).filter((value) => value?.dtype === 'bool');
-    if ((output.dtype === 'bool' && !isInside(output)) || !inputs.every((value) => value && isGiven(value)))
-      return false;
-    const pair = placed.get(node.name);
-    return !pair || (pair.concat.inputs as readonly Value[]).every((part) => isMap(part, order));
-  };
-  const isMap = (value: Value, order: string): boolean => {
-    const maker = producerOf(value);
-    return maker !== undefined && steps.get(maker.name)?.kind === 'map' && rows.get(maker.name) === order;
-  };
-  const neighboursOf = (node: Node): readonly Node[] => [
-    ...(placed.get(node.name)?.concat.inputs ?? node.inputs).flatMap((value: Value | undefined) => {
-      const maker = value && producerOf(value);
-      return maker ? [maker] : [];
-    }),
-    ...node.outputs.flatMap((value: Value) =>
-      consumersOf(value).map((reader) => reordering.get(reader.name) ?? reader),
-    ),
-  ];
-
+export function kindsOf(graph: Graph, large: number, runtimeOnly: ReadonlySet<string>): Kinds {
+  const { nodes } = graph;
+  const choice = choiceOf(graph);
+  const { steps, rows, neighboursOf, ...links } = choice;
   // What is computed from parameters alone goes with the products that read it.
-  const dropped = new Set([...alone, ...withoutLargeAncestors(nodes, producerOf, large)]);
+  const dropped = new Set([...runtimeOnly, ...withoutLargeAncestors(nodes, links.producerOf, large)]);
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     rows.clear();
     for (const [name, step] of steps) {
       if (!dropped.has(name) && step.kind !== 'numbers') rows.set(name, orderOf(step.form.rows));
     }
-    spreadToNumbers(nodes, steps, dropped, rows, neighboursOf);
-    const small = nodes.filter(({ name }) => rows.has(name) && !dropped.has(name));
-    for (const component of componentsOf(small, rows, neighboursOf)) {
-      const maps = component.filter(({ name }) => steps.get(name)?.kind === 'map');
-      const largest = Math.max(0, ...maps.map((node) => largestOf(node)));
-      const out = largest < large ? component : component.filter((node) => !isAllowed(node, rows.get(node.name) ?? ''));
+    spreadToNumbers(nodes, choice, dropped);
+    const chosen = nodes.filter(({ name }) => rows.has(name) && !dropped.has(name));
+    for (const component of componentsOf(chosen, rows, neighboursOf)) {
+      const out = dismissed(choice, component, large);
       for (const { name } of out) dropped.add(name);
       isChanged ||= out.length > 0;
     }
   }
-  for (const name of [...placed.keys()]) if (!rows.has(name)) placed.delete(name);
-  return { rows, placed, rootOf, producerOf, consumersOf };
+  const reassembled = new Map([...links.reassembled].filter(([name]) => rows.has(name)));
+  return { ...links, rows, reassembled };
+}
+
+function choiceOf({ nodes, outputs }: Graph): Choice {
+  const links = linksOf(nodes);
+  const { rootOf, producerOf, consumersOf } = links;
+  const steps = new Map<string, RowNode>();
+  const reassembled = new Map<string, Reassembly>();
+  for (const node of nodes) {
+    const step = rowNodeOf(node);
+    const pair = step && reassemblyOf(node, producerOf);
+    if (pair) reassembled.set(node.name, pair);
+    if (step) steps.set(node.name, pair ? { kind: 'place', form: formOf(node.outputs[0]) } : step);
+  }
+  /** Maps the name of each Concat of a pair to its Gather. */
+  const reordering = new Map<string, Node>(
+    [...reassembled.values()].map(({ concat, gather }) => [concat.name, gather as unknown as Node]),
+  );
+  const neighboursOf = (node: Node): readonly Node[] => [
+    ...(reassembled.get(node.name)?.concat.inputs ?? node.inputs).flatMap(
+      (value: Value | undefined) => (value && producerOf(value)) ?? [],
+    ),
+    ...node.outputs.flatMap((value: Value) =>
+      consumersOf(value).map((reader) => reordering.get(reader.name) ?? reader),
+    ),
+  ];
+  const results = new Set(outputs.map((value) => rootOf(value).name));
+  return { ...links, steps, reassembled, results, rows: new Map(), neighboursOf };
+}
+
+function reassemblyOf(node: Node, producerOf: Links['producerOf']): Reassembly | undefined {
+  if (node.op !== 'Gather') return undefined;
+  const concat = producerOf(node.inputs[0]);
+  const pair = concat?.op === 'Concat' ? { concat, gather: node } : undefined;
+  return pair && isReordered(pair) ? pair : undefined;
+}
+
+/** Returns the nodes of a component that the runtime computes after all: all where none is large. */
+function dismissed(choice: Choice, component: readonly Node[], large: number): readonly Node[] {
+  const maps = component.filter(({ name }) => choice.steps.get(name)?.kind === 'map');
+  if (Math.max(0, ...maps.map((node) => largestOf(node))) < large) return component;
+  return component.filter((node) => !isAllowed(choice, node, present(choice.rows.get(node.name))));
+}
+
+function isAllowed(choice: Choice, node: Node, order: string): boolean {
+  const { steps, reassembled, rows, results, producerOf, consumersOf } = choice;
+  const [output] = node.outputs;
+  const isRead = (by: (reader: Node) => boolean): boolean => !results.has(output.name) && consumersOf(output).every(by);
+  const orderOfProducer = (value: Value): string | undefined => {
+    const producer = producerOf(value);
+    return producer && rows.get(producer.name);
+  };
+  if (steps.get(node.name)?.kind === 'gather') {
+    const isFused = isRead(({ name }) => rows.get(name) === order && steps.get(name)?.kind !== 'gather');
+    return isFused && orderOfProducer((node as OpNode<'Gather'>).inputs[0]) === undefined;
+  }
+  // A boolean takes one byte outside of a program, and four inside.
+  const isInside = output.dtype !== 'bool' || isRead(({ name }) => rows.get(name) === order);
+  const booleans = (node.inputs as readonly (Value | undefined)[]).filter((value) => value?.dtype === 'bool');
+  const isGiven = (value: Value | undefined) =>
+    value !== undefined && (value.constant !== undefined || orderOfProducer(value) === order);
+  if (!isInside || !booleans.every(isGiven)) return false;
+  const isMap = (value: Value): boolean => {
+    const producer = producerOf(value);
+    return producer !== undefined && steps.get(producer.name)?.kind === 'map' && rows.get(producer.name) === order;
+  };
+  const pair = reassembled.get(node.name);
+  return !pair || (pair.concat.inputs as readonly Value[]).every(isMap);
 }
 
 /** Returns the names of nodes that are not large and depend on no large node. */
@@ -126,8 +131,8 @@ function withoutLargeAncestors(
 ): ReadonlySet<string> {
   const names = new Set<string>();
   for (const node of nodes) {
-    const makers = node.inputs.flatMap((value: Value | undefined) => (value && producerOf(value)) ?? []);
-    if (largestOf(node) < large && makers.every(({ name }) => names.has(name))) names.add(node.name);
+    const producers = node.inputs.flatMap((value: Value | undefined) => (value && producerOf(value)) ?? []);
+    if (largestOf(node) < large && producers.every(({ name }) => names.has(name))) names.add(node.name);
   }
   return names;
 }
@@ -144,10 +149,8 @@ const largestOf = ({ inputs, outputs }: Node): number =>
 /** Assigns nodes that compute one number for each row to the rows of their neighbours. */
 function spreadToNumbers(
   nodes: readonly Node[],
-  steps: ReadonlyMap<string, RowNode>,
+  { steps, rows, neighboursOf }: Choice,
   dropped: ReadonlySet<string>,
-  rows: Map<string, string>,
-  neighboursOf: (node: Node) => readonly Node[],
 ): void {
   const waiting = nodes.filter(({ name }) => steps.get(name)?.kind === 'numbers' && !dropped.has(name));
   for (let isChanged = true; isChanged;) {
@@ -189,13 +192,12 @@ function componentsOf(
 }
 
 /** Is true when the Gather moves each pixel of the joined images to exactly one place. */
-function isReordered({ concat, gather }: Placed): boolean {
-  const [, indices] = gather.inputs;
+function isReordered({ concat, gather }: Reassembly): boolean {
   const parts = concat.inputs as readonly Value[];
-  const count = parts.reduce((sum, { shape }) => sum + Number(shape[1]), 0);
-  const places = new Set(Array.from(indices.constant?.data ?? [], Number));
   const isImage = parts.every(({ shape, constant }) => shape.length === 3 && !constant);
-  return (
-    concat.attributes.axis === 1 && isImage && places.size === count && Number(gather.outputs[0].shape[1]) === count
-  );
+  if (!isImage || concat.attributes.axis !== 1) return false;
+  const [, indices] = gather.inputs;
+  const count = parts.reduce((sum, { shape }) => sum + known('the pixels', shape[1]), 0);
+  const places = new Set(Array.from(indices.constant?.data ?? [], Number));
+  return places.size === count && gather.outputs[0].shape[1] === count;
 }

@@ -4,6 +4,7 @@
  * computes the rows that they do not take. If one of them ends, this thread continues alone and says so.
  */
 import { Worker } from 'node:worker_threads';
+import { present } from '../../arrays/index.ts';
 import { siblingModule, UserError } from '../../files/index.ts';
 import type { ThreadData } from './rows-thread.ts';
 import {
@@ -24,11 +25,11 @@ export const pageBytes = 65536;
 export const maxPages = 65536;
 
 /** The number of times that this thread polls the others' progress before it falls asleep. */
-const looks = 2000;
+const maxPolls = 2000;
 /** The time asleep after which this thread checks whether the others still exist. */
 const sleepMilliseconds = 200;
 
-/** A function of `(first row, row behind the last, address of the thread's own memory)` that the module exports. */
+/** A function of `(first row, row after the last, address of the thread's own memory)` that the module exports. */
 export interface RowFunction {
   readonly name: string;
   readonly rows: number;
@@ -113,7 +114,7 @@ export class RowThreads {
     Atomics.store(this.#control, turnAt, this.#turn);
     Atomics.notify(this.#control, turnAt);
     takeRows(this.#control, this.#tasks, this.#own);
-    await this.#finish(task, this.#functions[index]?.repeatable === true);
+    await this.#finish(task, present(this.#functions[index]).repeatable);
   }
 
   async release(): Promise<void> {
@@ -125,7 +126,7 @@ export class RowThreads {
   async #finish(task: RowsTask, isRepeatable: boolean): Promise<void> {
     const pieces = piecesOf(task.rows);
     const isDone = () => Atomics.load(this.#control, doneAt) === pieces;
-    for (let look = 0; look < looks; look++) if (isDone()) return;
+    for (let poll = 0; poll < maxPolls; poll++) if (isDone()) return;
     while (!isDone()) {
       const done = Atomics.load(this.#control, doneAt);
       if (done === pieces || Atomics.wait(this.#control, doneAt, done, sleepMilliseconds) !== 'timed-out') continue;
@@ -135,7 +136,7 @@ export class RowThreads {
       // A thread that is still working must not overwrite what later programs write.
       await this.release();
       if (!isRepeatable)
-        throw new UserError('training: a thread has ended amid a step; --resume goes on from the last checkpoint');
+        throw new UserError('training: a thread has ended amid a step; --resume continues from the last checkpoint');
       task.run(0, task.rows, this.#own);
       return;
     }

@@ -41,7 +41,7 @@ const readPastEnd = 16;
 const maxBytes = maxPages * pageBytes;
 
 /** The number of elements from which passes over a tensor take longer than the calls of the runtime that a cut adds. */
-export const worthCalls = 2 ** 16;
+export const minCutElements = 2 ** 16;
 
 export interface StagedOptions {
   /** The number of elements from which a tensor is worth cutting the graph for. */
@@ -56,7 +56,7 @@ export interface StagedOptions {
  */
 export function stagedProgram(
   graph: Graph,
-  { large = worthCalls, isShared = true }: StagedOptions = {},
+  { large = minCutElements, isShared = true }: StagedOptions = {},
 ): StagedProgram | undefined {
   try {
     const stages = stagesOf(graph, large);

@@ -6,9 +6,11 @@
  * A node belongs to the first stage in which everything that it reads exists. Where its result is no smaller than that,
  * it belongs to the stage that first reads the result.
  */
+import { present } from '../../arrays/index.ts';
 import type { RowSource } from '../../compile/index.ts';
-import { type Graph, type Node, sizeOf, type Value } from '../../graph/index.ts';
-import { isShape, type Kinds, kindsOf } from './kinds.ts';
+import { type Graph, known, type Node, sizeOf, sizesOf, type Value } from '../../graph/index.ts';
+import { type Kinds, kindsOf } from './kinds.ts';
+import { isReshape } from './links.ts';
 
 export type Stage =
   | { readonly kind: 'session'; readonly graph: Graph }
@@ -21,29 +23,33 @@ export interface Stages {
 }
 
 /**
- * @param alone the names of nodes that the runtime computes, since they would be the only ones of their stage
+ * @param runtimeOnly the names of nodes that the runtime computes, since they would be the only ones of their stage
  * @returns undefined where there is nothing to cut: no tensor between products has so many elements
  */
-export function stagesOf(graph: Graph, large: number, alone: ReadonlySet<string> = new Set()): Stages | undefined {
-  const kinds = kindsOf(graph, large, alone);
+export function stagesOf(
+  graph: Graph,
+  large: number,
+  runtimeOnly: ReadonlySet<string> = new Set(),
+): Stages | undefined {
+  const kinds = kindsOf(graph, large, runtimeOnly);
   if (kinds.rows.size === 0) return undefined;
   const levels = levelsOf(graph, kinds);
   const groups = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     if (!levels.has(node.name)) continue;
-    const text = textOf(levels.get(node.name));
+    const text = textOf(present(levels.get(node.name)));
     groups.set(text, [...(groups.get(text) ?? []), node]);
   }
   const lonely = [...groups.values()].flatMap((nodes) => {
     const [only] = nodes.length === 1 ? nodes : [];
-    return only && levels.get(only.name)?.kind !== 'session' && !kinds.placed.has(only.name) ? [only.name] : [];
+    return only && levels.get(only.name)?.kind !== 'session' && !kinds.reassembled.has(only.name) ? [only.name] : [];
   });
-  if (lonely.length > 0) return stagesOf(graph, large, new Set([...alone, ...lonely]));
+  if (lonely.length > 0) return stagesOf(graph, large, new Set([...runtimeOnly, ...lonely]));
   const keys = new Map([...levels.values()].map((key) => [textOf(key), key] as const));
   const stages = [...keys]
     .toSorted(([, a], [, b]) => a.level - b.level || a.kind.localeCompare(b.kind))
     .map(([text, { level, kind }]): Stage => {
-      const nodes = groups.get(text) ?? [];
+      const nodes = present(groups.get(text));
       return kind === 'session' ? sessionOf(graph, nodes, kinds, level) : rowsOf(graph, nodes, kinds, kind);
     });
   return { stages, rootOf: kinds.rootOf };
@@ -58,78 +64,108 @@ interface Key {
   readonly kind: string;
 }
 
-const textOf = (key: Key | undefined): string => `${key?.level} ${key?.kind}`;
+const textOf = ({ level, kind }: Key): string => `${level} ${kind}`;
 
 /**
- * Assigns a stage to each node. Reshaped views, runs in another order, and parts of a larger value have none of their
- * own.
+ * Assigns a stage to each node: the first in which everything that it reads exists, or a later one that suits it better.
+ * Reshaped views, runs in another order, and parts of a larger value have none of their own.
  */
-function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, Key> {
-  const { rows, placed, rootOf, producerOf, consumersOf } = kinds;
-  const parts = new Set([...placed.values()].map(({ concat }) => concat.name));
+function levelsOf(graph: Graph, kinds: Kinds): ReadonlyMap<string, Key> {
+  const links = stageLinksOf(kinds);
+  const levels = earliestLevels(graph, links);
+  delay(graph, kinds, links, levels);
+  const kindOf = (name: string): string => kinds.rows.get(name) ?? 'session';
+  return new Map([...levels].map(([name, level]) => [name, { level, kind: kindOf(name) }] as const));
+}
+
+interface StageLinks {
+  /** Is true for a node without a stage of its own. */
+  readonly isVirtual: (node: Node) => boolean;
+  readonly isRow: (node: Node) => boolean;
+  readonly isSameKind: (a: Node, b: Node) => boolean;
+  /** Returns the nodes that a node waits for, and those that wait for it, looking through those without a stage. */
+  readonly sourcesOf: (node: Node) => readonly Node[];
+  readonly readersOf: (node: Node) => readonly Node[];
+}
+
+function stageLinksOf({ rows, reassembled, producerOf, consumersOf }: Kinds): StageLinks {
+  const parts = new Set([...reassembled.values()].map(({ concat }) => concat.name));
   const isVirtual = (node: Node): boolean =>
-    isShape(node) || parts.has(node.name) || (node.op === 'Gather' && rows.has(node.name) && !placed.has(node.name));
-  const kindOf = ({ name }: Node): string => rows.get(name) ?? 'session';
-  /** Returns the nodes that a node waits for, looking through those without a stage. */
-  const makersOf = (node: Node): readonly Node[] => {
-    const inputs = placed.get(node.name)?.concat.inputs ?? node.inputs;
+    isReshape(node) ||
+    parts.has(node.name) ||
+    (node.op === 'Gather' && rows.has(node.name) && !reassembled.has(node.name));
+  const sourcesOf = (node: Node): readonly Node[] => {
+    const inputs = reassembled.get(node.name)?.concat.inputs ?? node.inputs;
     return inputs.flatMap((value: Value | undefined) => {
-      const maker = value && producerOf(value);
-      if (!maker) return [];
-      return isVirtual(maker) ? makersOf(maker) : [maker];
+      const producer = value && producerOf(value);
+      if (!producer) return [];
+      return isVirtual(producer) ? sourcesOf(producer) : [producer];
     });
   };
   const readersOf = (node: Node): readonly Node[] =>
     node.outputs.flatMap((value: Value) =>
       consumersOf(value).flatMap((reader) => (isVirtual(reader) ? readersOf(reader) : [reader])),
     );
+  return {
+    isVirtual,
+    isRow: ({ name }) => rows.has(name),
+    isSameKind: (a, b) => rows.get(a.name) === rows.get(b.name),
+    sourcesOf,
+    readersOf,
+  };
+}
+
+function earliestLevels({ nodes }: Graph, links: StageLinks): Map<string, number> {
   const levels = new Map<string, number>();
   for (const node of nodes) {
-    if (isVirtual(node)) continue;
-    const waits = makersOf(node).map(
-      (maker) => (levels.get(maker.name) ?? 0) + (kindOf(maker) === kindOf(node) ? 0 : 1),
-    );
+    if (links.isVirtual(node)) continue;
+    const waits = links
+      .sourcesOf(node)
+      .map((source) => present(levels.get(source.name)) + (links.isSameKind(source, node) ? 0 : 1));
     // What rows compute from parameters alone comes before all products.
-    levels.set(node.name, Math.max(rows.has(node.name) ? 0 : 1, ...waits));
+    levels.set(node.name, Math.max(links.isRow(node) ? 0 : 1, ...waits));
   }
-  const levelOf = ({ name }: Node): number => levels.get(name) ?? 0;
+  return levels;
+}
+
+/**
+ * Moves nodes to later levels: those that no other stage waits for to the last products, and those whose result is no
+ * smaller than what they read to the stage that first reads the result.
+ */
+function delay({ nodes, outputs }: Graph, kinds: Kinds, links: StageLinks, levels: Map<string, number>): void {
+  const { reassembled, rootOf, producerOf } = kinds;
+  const { isRow, isSameKind, readersOf } = links;
+  const levelOf = ({ name }: Node): number => present(levels.get(name));
   const results = new Set(outputs.map((value) => rootOf(value).name));
   const isResult = (node: Node): boolean => node.outputs.some(({ name }: Value) => results.has(name));
   /** Counts the elements of values that are computed. The graph's own inputs always exist. */
   const elements = (values: readonly (Value | undefined)[]): number =>
     values.reduce((sum, value) => sum + (value && producerOf(value) ? sizeOf(value.shape) : 0), 0);
-  /**
-   * Is true when no other stage waits for a node of the runtime. It joins the last products, unless its inputs are too
-   * large to wait in memory until then.
-   */
-  const isLast = (node: Node): boolean =>
-    !rows.has(node.name) && readersOf(node).every(({ name }) => last.has(name)) && elements(node.inputs) < smallInputs;
+  const staged = nodes.filter(({ name }) => levels.has(name));
+  const end = Math.max(...staged.filter((node) => !isRow(node)).map(levelOf));
   const last = new Set<string>();
-  const placedNodes = nodes.filter(({ name }) => levels.has(name));
-  const existing = (kind: string): ReadonlySet<number> =>
-    new Set(placedNodes.filter((node) => kindOf(node) === kind).map(levelOf));
-  const end = Math.max(...existing('session'));
-  for (const node of nodes.toReversed()) {
-    if (!isVirtual(node) && isLast(node)) {
+  /** Is true when no other stage waits for the node, unless its inputs are too large to wait in memory until then. */
+  const isLast = (node: Node, readers: readonly Node[]): boolean =>
+    !isRow(node) && readers.every(({ name }) => last.has(name)) && elements(node.inputs) < smallInputs;
+  /** Is true when the node may be computed where its result is first read. */
+  const mayWait = (node: Node, readers: readonly Node[]): boolean => {
+    if (isResult(node) || node.op.startsWith('Reduce') || readers.length === 0) return false;
+    if ([node, ...readers].some(({ name }) => reassembled.has(name))) return false;
+    return isRow(node)
+      ? readers.every((reader) => isSameKind(reader, node))
+      : elements(node.outputs) >= elements(node.inputs);
+  };
+  for (const node of staged.toReversed()) {
+    const readers = readersOf(node);
+    if (isLast(node, readers)) {
       levels.set(node.name, end);
       last.add(node.name);
-      continue;
+    } else if (mayWait(node, readers)) {
+      const latest = Math.min(...readers.map((reader) => levelOf(reader) - (isSameKind(reader, node) ? 0 : 1)));
+      const existing = staged.filter((other) => isSameKind(other, node)).map(levelOf);
+      levels.set(node.name, Math.max(levelOf(node), ...existing.filter((level) => level <= latest)));
     }
-    if (isVirtual(node) || isResult(node) || node.op.startsWith('Reduce')) continue;
-    const readers = readersOf(node);
-    if (placed.has(node.name) || readers.length === 0 || readers.some((reader) => placed.has(reader.name))) continue;
-    const isRow = rows.has(node.name);
-    if (isRow && readers.some((reader) => kindOf(reader) !== kindOf(node))) continue;
-    if (!isRow && elements(node.outputs) < elements(node.inputs)) continue;
-    const latest = Math.min(...readers.map((reader) => levelOf(reader) - (kindOf(reader) === kindOf(node) ? 0 : 1)));
-    const possible = [...existing(kindOf(node))].filter((level) => level <= latest);
-    levels.set(node.name, Math.max(levelOf(node), ...possible));
   }
-  return new Map(
-    nodes.flatMap((node) =>
-      levels.has(node.name) ? [[node.name, { level: levelOf(node), kind: kindOf(node) }] as const] : [],
-    ),
-  );
 }
 
 function sessionOf(graph: Graph, own: readonly Node[], { rootOf, consumersOf }: Kinds, level: number): Stage {
@@ -139,7 +175,7 @@ function sessionOf(graph: Graph, own: readonly Node[], { rootOf, consumersOf }: 
   const results = graph.outputs.filter((value) => made.has(rootOf(value).name));
   for (const { name } of results) read.add(name);
   const shapes = graph.nodes.toReversed().filter((node) => {
-    if (!isShape(node) || !node.outputs.some(({ name }: Value) => read.has(name))) return false;
+    if (!isReshape(node) || !node.outputs.some(({ name }: Value) => read.has(name))) return false;
     for (const value of node.inputs) if (value) read.add(value.name);
     return true;
   });
@@ -167,26 +203,27 @@ function sessionOf(graph: Graph, own: readonly Node[], { rootOf, consumersOf }: 
 }
 
 function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string): Stage {
-  const { placed, rows, rootOf, producerOf, consumersOf } = kinds;
+  const { reassembled, rows, rootOf, producerOf, consumersOf } = kinds;
   const names = new Set(own.map(({ name }) => name));
-  const isPlaced = ({ name }: Node): boolean => placed.has(name);
+  const isPlaced = ({ name }: Node): boolean => reassembled.has(name);
   const computed = own.filter((node) => !isPlaced(node));
   const gathers = new Map<string, Node>();
   for (const node of computed)
     for (const value of node.inputs as readonly (Value | undefined)[]) {
-      const maker = value && producerOf(value);
-      if (maker?.op === 'Gather' && rows.has(maker.name) && !placed.has(maker.name)) gathers.set(maker.name, maker);
+      const producer = value && producerOf(value);
+      if (producer?.op === 'Gather' && rows.has(producer.name) && !reassembled.has(producer.name))
+        gathers.set(producer.name, producer);
     }
   const placements = own.filter(isPlaced).flatMap((node) => {
-    const pair = placed.get(node.name);
+    const pair = reassembled.get(node.name);
     if (!pair) return [];
     const [output] = pair.gather.outputs;
-    const [, pixels = NaN, run = NaN] = output.shape.map(Number);
+    const [, pixels, run] = sizesOf(output, 3);
     const places: number[] = [];
     Array.from(pair.gather.inputs[1].constant?.data ?? [], Number).forEach((from, to) => (places[from] = to));
     let done = 0;
     return (pair.concat.inputs as readonly Value[]).map((part) => {
-      const orderOfPart = places.slice(done, (done += Number(part.shape[1])));
+      const orderOfPart = places.slice(done, (done += known('the pixels', part.shape[1])));
       return {
         part: rootOf(part).name,
         whole: output,
@@ -195,7 +232,7 @@ function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string)
     });
   });
   const results = new Set(graph.outputs.map((value) => rootOf(value).name));
-  const concats = new Set([...placed.values()].map(({ concat }) => concat.name));
+  const concats = new Set([...reassembled.values()].map(({ concat }) => concat.name));
   const outputs = computed.flatMap((node) =>
     node.outputs.filter(
       (value: Value) =>

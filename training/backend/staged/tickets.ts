@@ -35,7 +35,7 @@ export const tasksOf = (
 const pieceRows = (rows: number): number => Math.ceil(rows / maxPieces);
 export const piecesOf = (rows: number): number => Math.ceil(rows / pieceRows(rows));
 
-/** A ticket behind the last piece of any program. */
+/** A ticket past the last piece of any program. */
 export const noTicket = 0x3ff;
 
 export const ticketOf = (turn: number, program: number): number => ((turn & 0xfff) << 20) | (program << 10);

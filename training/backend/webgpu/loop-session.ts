@@ -33,7 +33,7 @@ export async function openLoopSession(
     const { state, scanned } = await iterate(runtime, session, step, { fixed, first, count: tripCount(step, feeds) });
     const finals: [string, Tensor][] = [];
     for (const { before, final } of step.carried) {
-      const device = at(state, before);
+      const device = outputOf(state, before);
       const host = await memory.download(device);
       residents.hold(before, host, device);
       finals.push([final, host]);
@@ -92,7 +92,7 @@ async function iterate(
     const number = toOrt(runtime, { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(i)) });
     const results = (await session.run({ ...fixed, ...state, [iteration]: number })) as NamedOrtTensors;
     if (state !== first) for (const tensor of Object.values(state)) tensor.dispose();
-    state = Object.fromEntries(carried.map(({ before, after }) => [before, at(results, after)]));
+    state = Object.fromEntries(carried.map(({ before, after }) => [before, outputOf(results, after)]));
     scanned.push(results);
   }
   return { state, scanned };
@@ -103,7 +103,7 @@ function stackAll({ graph, scanned }: LoopStep, steps: readonly NamedOrtTensors[
   return scanned.map(({ each, stacked }) => {
     const dtype = graph.outputs.find(({ name }) => name === each)?.dtype;
     if (!dtype) throw new Error(`internal: the step has no output ${each}`);
-    const tensors = steps.map((results) => fromOrt(each, at(results, each)));
+    const tensors = steps.map((results) => fromOrt(each, outputOf(results, each)));
     return [stacked, stack(each, dtype, tensors)];
   });
 }
@@ -135,7 +135,7 @@ function feedOf(feeds: NamedTensors, name: string): Tensor {
   return feed;
 }
 
-function at(tensors: NamedOrtTensors, name: string): OrtTensor {
+function outputOf(tensors: NamedOrtTensors, name: string): OrtTensor {
   const tensor = tensors[name];
   if (!tensor) throw new Error(`internal: the step gave no ${name}`);
   return tensor;
