@@ -11,7 +11,6 @@
 import { arrays } from '../program/index.ts';
 import type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 import { liveNodes } from './prune.ts';
-import { renameValues } from './rename.ts';
 import { opSchemas } from './schemas/index.ts';
 import { type DType, located, type Tensor, type TensorType, Value } from './types.ts';
 
@@ -156,4 +155,26 @@ function emitter(builder: Builder, op: OpType) {
     const outputs = builder.emit(op, inputs as never, (hasAttributes ? last : {}) as never) as readonly Value[];
     return outputs.length === 1 && op !== 'Loop' ? outputs[0] : outputs;
   };
+}
+
+type Part = Pick<Graph, 'nodes' | 'outputs'>;
+
+/** Renames values throughout a part of a graph and the bodies inside it. */
+function renameValues(part: Part, names: ReadonlyMap<string, string>): Part {
+  const renamed = new Map<string, Value>();
+  const rename = (value: Value): Value => {
+    const name = names.get(value.name);
+    if (name === undefined) return value;
+    const known = renamed.get(name) ?? new Value(name, value, value.constant);
+    renamed.set(name, known);
+    return known;
+  };
+  const renameNode = (node: Node): Node => {
+    const inputs = node.inputs.map((value) => value && rename(value));
+    const outputs = node.outputs.map(rename);
+    if (node.op !== 'Loop') return { ...node, inputs, outputs } as Node;
+    const { body } = node.attributes;
+    return { ...node, inputs, outputs, attributes: { body: { ...body, ...renameValues(body, names) } } } as Node;
+  };
+  return { nodes: part.nodes.map(renameNode), outputs: part.outputs.map(rename) };
 }

@@ -16,7 +16,7 @@
  * columns. The last tile of a row ends with the row, and computes some pixels twice where the columns do not divide
  * evenly.
  */
-import { type Blocked, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
+import { type Blocked, Stored, vectorBytes } from '../buffer.ts';
 import { evaluate } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import {
@@ -38,18 +38,10 @@ import {
   zero,
 } from '../wat.ts';
 import type { Epilogue } from './dense.ts';
+import { type Filters, packFilters, type Part, partsOf } from './filters.ts';
 import type { Emit, Kernel } from './kernel.ts';
 import { loops } from './nest.ts';
 import { borderOf, type Window } from './window.ts';
-
-export interface Filters {
-  readonly outputs: number;
-  /** The number of inputs of each group. */
-  readonly inputs: number;
-  readonly groups: number;
-  /** Returns the weight of an output channel for one of its inputs at a tap. */
-  readonly at: (output: number, input: number, ky: number, kx: number) => number;
-}
 
 export interface Conv {
   readonly about: string;
@@ -62,19 +54,10 @@ export interface Conv {
   readonly epilogue: Epilogue;
 }
 
-/** The maximum number of blocks of output channels in a tile. */
-const widest = 4;
 /** The number of sums in a tile. */
 const sums = 8;
 /** The maximum number of taps that are unrolled. With more taps, only those of a row are. */
 const maxTaps = 9;
-
-/** Blocks of output channels that are computed together. */
-interface Part {
-  readonly firstBlock: number;
-  readonly blocks: number;
-  readonly group: number;
-}
 
 /**
  * @param filters Where there are several groups, the channels of each must fill whole blocks, of inputs and of outputs
@@ -99,39 +82,6 @@ export function conv(shape: Conv): Kernel {
       });
     },
   };
-}
-
-function partsOf({ outputs, groups }: Filters): readonly Part[] {
-  const perGroup = vectorsFor(outputs / groups);
-  return range(groups).flatMap((group) =>
-    range(Math.ceil(perGroup / widest)).map((i) => ({
-      firstBlock: group * perGroup + i * widest,
-      blocks: Math.min(widest, perGroup - i * widest),
-      group,
-    })),
-  );
-}
-
-/** Packs the filters part by part: `[block of inputs][ky][kx][channel of the block][block][4 outputs]`. */
-function packFilters(
-  { inputs, outputs, at }: Filters,
-  parts: readonly Part[],
-  { rows, columns }: Window,
-): Float32Array {
-  const packed: number[] = [];
-  for (const { firstBlock, blocks } of parts) {
-    for (let first = 0; first < inputs; first += 4) {
-      for (let ky = 0; ky < rows.kernel; ky++) {
-        for (let kx = 0; kx < columns.kernel; kx++) {
-          for (let input = first; input < Math.min(first + 4, inputs); input++) {
-            for (let output = 4 * firstBlock; output < 4 * (firstBlock + blocks); output++)
-              packed.push(output < outputs ? at(output, input, ky, kx) : 0);
-          }
-        }
-      }
-    }
-  }
-  return Float32Array.from(packed);
 }
 
 /** Returns the code of a part for all pixels, divided into tiles. */
@@ -200,12 +150,8 @@ const largestPower = (min: number): number => 2 ** Math.floor(Math.log2(Math.max
  * Returns the code of consecutive tiles: from `a` and `b` to `to_a` and `to_b`. `column` is the part's first channel,
  * in bytes.
  */
-function lineCode(
-  { x, out, window, filters, bias, epilogue }: Conv,
-  blocks: number,
-  width: number,
-  { addressOf, madd }: Emit,
-) {
+function lineCode(shape: Conv, blocks: number, width: number, { addressOf, madd }: Emit) {
+  const { out, window, filters, bias, epilogue } = shape;
   const { rows, columns } = window;
   const step = columns.stride * vectorBytes;
   const pixels = (['a', 'b'] as const).flatMap((row) => range(width).map((column) => ({ row, column })));
@@ -213,63 +159,7 @@ function lineCode(
   const all = pixels.flatMap((_, pixel) => range(blocks).map((block) => sum(pixel, block)));
   const accumulate = (pixel: number, block: number, factor: Wat, weight: Wat): Wat =>
     set(sum(pixel, block), madd(get(sum(pixel, block)), factor, weight));
-
-  /** Adds one tap for `lanes` channels of a block. `weight` counts vectors, `offset` bytes of x. */
-  const tap = (lanes: number, weight: number, offset: number): readonly Wat[] => {
-    const place = ({ column }: (typeof pixels)[number]): number => offset + column * step;
-    const weightOf = (lane: number, block: number): Wat =>
-      load(get('w'), vectorBytes * (weight + lane * blocks + block));
-    // With few blocks the weights stay in registers, otherwise the pixels do.
-    if (blocks <= 2)
-      return range(lanes).flatMap((lane) => [
-        ...range(blocks).map((block) => set(`weight${block}`, weightOf(lane, block))),
-        ...pixels.flatMap((pixel, i) => [
-          set('factor', loadSplat(get(`x_${pixel.row}`), place(pixel) + 4 * lane)),
-          ...range(blocks).map((block) => accumulate(i, block, get('factor'), get(`weight${block}`))),
-        ]),
-      ]);
-    return [
-      ...pixels.map((pixel, i) => set(`pixel${i}`, load(get(`x_${pixel.row}`), place(pixel)))),
-      ...range(lanes).flatMap((lane) => [
-        ...pixels.map((_, i) => set(`factor${i}`, spread(lane, get(`pixel${i}`)))),
-        ...range(blocks).flatMap((block) => [
-          set('weight0', weightOf(lane, block)),
-          ...pixels.map((_, i) => accumulate(i, block, get(`factor${i}`), get('weight0'))),
-        ]),
-      ]),
-    ];
-  };
-
-  /** Adds all taps of a block with `lanes` channels, and moves x to the next block. */
-  const block = (lanes: number): readonly Wat[] => {
-    const taps = rows.kernel * columns.kernel;
-    const vectors = lanes * blocks;
-    const rowOfTaps = (ky: number, kyInCode: number): readonly Wat[] =>
-      range(columns.kernel).flatMap((kx) => [
-        comment(`tap ${ky}, ${kx}`),
-        ...tap(
-          lanes,
-          (kyInCode * columns.kernel + kx) * vectors,
-          kyInCode * rows.dilation * x.rowBytes + kx * columns.dilation * vectorBytes,
-        ),
-      ]);
-    const next = (bytes: number): readonly Wat[] => [advance('x_a', bytes), advance('x_b', bytes)];
-    if (taps <= maxTaps)
-      return [
-        ...range(rows.kernel).flatMap((ky) => rowOfTaps(ky, ky)),
-        ...next(x.planeBytes),
-        advance('w', taps * vectors * vectorBytes),
-      ];
-    const down = rows.dilation * x.rowBytes;
-    return [
-      ...repeat('ky', rows.kernel, [
-        ...rowOfTaps(0, 0),
-        ...next(down),
-        advance('w', columns.kernel * vectors * vectorBytes),
-      ]),
-      ...next(x.planeBytes - rows.kernel * down),
-    ];
-  };
+  const tile: Tile = { shape, blocks, step, pixels, accumulate };
 
   const wholeBlocks = Math.floor(filters.inputs / 4);
   const lines = new Lines();
@@ -303,8 +193,8 @@ function lineCode(
       set('x_a', get('a')),
       set('x_b', get('b')),
       set('w', get('weights')),
-      ...(wholeBlocks > 0 ? repeat('blocks', wholeBlocks, block(4)) : []),
-      ...(filters.inputs % 4 > 0 ? block(filters.inputs % 4) : []),
+      ...(wholeBlocks > 0 ? repeat('blocks', wholeBlocks, blockCode(tile, 4)) : []),
+      ...(filters.inputs % 4 > 0 ? blockCode(tile, filters.inputs % 4) : []),
       ...lines.statements,
       advance('a', width * step),
       advance('b', width * step),
@@ -313,4 +203,79 @@ function lineCode(
       '(br_if $tile (local.tee $steps (i32.sub (local.get $steps) (i32.const 1)))))',
     ],
   };
+}
+
+/** The two rows of pixels that are computed together, and where their sums are. */
+interface Tile {
+  readonly shape: Conv;
+  readonly blocks: number;
+  /** The distance between two pixels of x, in bytes. */
+  readonly step: number;
+  readonly pixels: readonly { readonly row: 'a' | 'b'; readonly column: number }[];
+  readonly accumulate: (pixel: number, block: number, factor: Wat, weight: Wat) => Wat;
+}
+
+/** Adds all taps of a block with `lanes` channels, and moves x to the next block. */
+function blockCode(tile: Tile, lanes: number): readonly Wat[] {
+  const { blocks, shape } = tile;
+  const { x, window } = shape;
+  const { rows, columns } = window;
+  const taps = rows.kernel * columns.kernel;
+  const vectors = lanes * blocks;
+  const rowOfTaps = (ky: number, kyInCode: number): readonly Wat[] =>
+    range(columns.kernel).flatMap((kx) => [
+      comment(`tap ${ky}, ${kx}`),
+      ...tapCode(
+        tile,
+        lanes,
+        (kyInCode * columns.kernel + kx) * vectors,
+        kyInCode * rows.dilation * x.rowBytes + kx * columns.dilation * vectorBytes,
+      ),
+    ]);
+  const next = (bytes: number): readonly Wat[] => [advance('x_a', bytes), advance('x_b', bytes)];
+  if (taps <= maxTaps)
+    return [
+      ...range(rows.kernel).flatMap((ky) => rowOfTaps(ky, ky)),
+      ...next(x.planeBytes),
+      advance('w', taps * vectors * vectorBytes),
+    ];
+  const down = rows.dilation * x.rowBytes;
+  return [
+    ...repeat('ky', rows.kernel, [
+      ...rowOfTaps(0, 0),
+      ...next(down),
+      advance('w', columns.kernel * vectors * vectorBytes),
+    ]),
+    ...next(x.planeBytes - rows.kernel * down),
+  ];
+}
+
+/** Adds one tap for `lanes` channels of a block. `weight` counts vectors, `offset` bytes of x. */
+function tapCode(
+  { blocks, step, pixels, accumulate }: Tile,
+  lanes: number,
+  weight: number,
+  offset: number,
+): readonly Wat[] {
+  const place = ({ column }: (typeof pixels)[number]): number => offset + column * step;
+  const weightOf = (lane: number, block: number): Wat => load(get('w'), vectorBytes * (weight + lane * blocks + block));
+  // With few blocks the weights stay in registers, otherwise the pixels do.
+  if (blocks <= 2)
+    return range(lanes).flatMap((lane) => [
+      ...range(blocks).map((block) => set(`weight${block}`, weightOf(lane, block))),
+      ...pixels.flatMap((pixel, i) => [
+        set('factor', loadSplat(get(`x_${pixel.row}`), place(pixel) + 4 * lane)),
+        ...range(blocks).map((block) => accumulate(i, block, get('factor'), get(`weight${block}`))),
+      ]),
+    ]);
+  return [
+    ...pixels.map((pixel, i) => set(`pixel${i}`, load(get(`x_${pixel.row}`), place(pixel)))),
+    ...range(lanes).flatMap((lane) => [
+      ...pixels.map((_, i) => set(`factor${i}`, spread(lane, get(`pixel${i}`)))),
+      ...range(blocks).flatMap((block) => [
+        set('weight0', weightOf(lane, block)),
+        ...pixels.map((_, i) => accumulate(i, block, get(`factor${i}`), get('weight0'))),
+      ]),
+    ]),
+  ];
 }

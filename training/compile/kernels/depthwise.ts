@@ -31,10 +31,11 @@ import {
   type Wat,
   zero,
 } from '../wat.ts';
-import type { Conv, Filters } from './conv.ts';
+import type { Conv } from './conv.ts';
+import { type Filters, packByOutput } from './filters.ts';
 import type { Emit, Kernel } from './kernel.ts';
 import { loops } from './nest.ts';
-import { borderOf, type Window } from './window.ts';
+import { borderOf } from './window.ts';
 
 /** The number of pixels in a tile. */
 const widest = 4;
@@ -52,22 +53,6 @@ export function depthwise(shape: Conv): Kernel {
     writes: [out],
     emit: (context) => [call(context.define('depthwise', code(shape, weights, lanes, context)))],
   };
-}
-
-/** Packs the filters: `[block][input of the group][ky][kx][4 outputs]`. */
-function packByOutput({ outputs, inputs, at }: Filters, { rows, columns }: Window): Float32Array {
-  const packed: number[] = [];
-  for (let first = 0; first < outputs; first += 4) {
-    for (let input = 0; input < inputs; input++) {
-      for (let ky = 0; ky < rows.kernel; ky++) {
-        for (let kx = 0; kx < columns.kernel; kx++) {
-          for (let output = first; output < first + 4; output++)
-            packed.push(output < outputs ? at(output, input, ky, kx) : 0);
-        }
-      }
-    }
-  }
-  return Float32Array.from(packed);
 }
 
 /** Lists the channel that each output of a block sees as its input: `[block][input][4]`. */

@@ -118,9 +118,7 @@ function multiplication(shape: Multiplication, about: string): Kernel {
               ...counters(nest),
             ),
             body: [
-              ...[a, b, out].map((buffer, i) =>
-                set(['a', 'b', 'out'][i] ?? '', i32(addressOf(buffer) + (starts[i] ?? 0))),
-              ),
+              ...nest.pointers.map(({ local }, i) => set(local, i32(addressOf(at([a, b, out], i)) + at(starts, i)))),
               ...loops(nest, body),
             ],
           }),

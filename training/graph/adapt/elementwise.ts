@@ -5,11 +5,11 @@ const isFloat = (node: Foreign, name = node.x): boolean => node.dtypeOf(name) ==
 
 /** Restricts a rule to float32. */
 const ofFloats =
-  (says: (node: Foreign) => boolean): Rule =>
+  (rule: Rule): Rule =>
   (node) =>
-    isFloat(node) && says(node);
+    isFloat(node) && rule(node);
 
-const turned = (opType: string): Rule => {
+const withSwappedInputs = (opType: string): Rule => {
   return (node) => node.end(opType, [node.input(1), node.x]);
 };
 
@@ -29,7 +29,7 @@ const binary =
     node.add(opType, [a, b], [], isLast ? [node.out] : undefined);
 
 /** min(a, b) = −max(−a, −b). Integers are compared instead, since −(−2³¹) overflows. */
-function least(node: Foreign, a: string, b: string, isLast: boolean): string {
+function minimum(node: Foreign, a: string, b: string, isLast: boolean): string {
   const output = isLast ? [node.out] : undefined;
   if (!isFloat(node, a)) return node.add('Where', [node.add('Greater', [a, b]), b, a], [], output);
   const [minusA, minusB] = [node.add('Neg', [a]), node.add('Neg', [b])];
@@ -72,11 +72,11 @@ function gelu(node: Foreign): boolean {
 const largest = 3.4028234663852886e38;
 
 export const elementwise: Readonly<Record<string, Rule | undefined>> = {
-  Less: turned('Greater'),
-  LessOrEqual: turned('GreaterOrEqual'),
+  Less: withSwappedInputs('Greater'),
+  LessOrEqual: withSwappedInputs('GreaterOrEqual'),
   Sum: oneByOne(binary('Add')),
   Max: (node) => node.inputs.length !== 2 && oneByOne(binary('Max'))(node),
-  Min: oneByOne(least),
+  Min: oneByOne(minimum),
   Mean: (node) => {
     const count = node.inputs.length;
     const [first = '', ...others] = node.inputs;
@@ -86,7 +86,10 @@ export const elementwise: Readonly<Record<string, Rule | undefined>> = {
   // |x| = max(x, −x)
   Abs: (node) => node.end('Max', [node.x, node.add('Neg', [node.x])]),
   Reciprocal: ofFloats((node) => node.end('Div', [node.scalar(1), node.x])),
-  Pow: ofFloats((node) => powers[node.numberOf(node.input(1)) ?? NaN]?.(node) ?? false),
+  Pow: ofFloats((node) => {
+    const exponent = node.numberOf(node.input(1));
+    return exponent !== undefined && powers[exponent]?.(node) === true;
+  }),
   // Dropout is the identity except in training mode.
   Dropout: (node) => {
     const training = node.input(2);

@@ -113,10 +113,11 @@ const sourceOf: Readonly<Record<string, ((position: number, size: number) => num
 
 function pad(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
-  const rank = shape?.length ?? 0;
+  if (!shape) return false;
+  const rank = shape.length;
   const [, , value = '', along = ''] = node.inputs;
   const [amounts, given] = [node.numbersOf(node.input(1)), along === '' ? range(rank) : node.numbersOf(along)];
-  if (!shape || !amounts || !given || !node.hasOnly('mode') || amounts.length !== 2 * given.length) return false;
+  if (!amounts || !given || !node.hasOnly('mode') || amounts.length !== 2 * given.length) return false;
   const axes = axesFromFront(given, rank);
   const ofSide = (first: number): readonly number[] =>
     range(rank).map((axis) => (axes.includes(axis) ? at(amounts, first + axes.indexOf(axis)) : 0));
