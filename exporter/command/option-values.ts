@@ -5,7 +5,7 @@ import {
   type AugmentationKind,
   augmentationSchema,
   type ImageSize,
-  usualAugmentation,
+  defaultAugmentation,
 } from '../../training/data/index.ts';
 import { check } from '../../training/files/index.ts';
 
@@ -64,7 +64,7 @@ export function colour(text: string): string {
   return `#${digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits}`;
 }
 
-const kinds = Object.keys(usualAugmentation) as AugmentationKind[];
+const kinds = Object.keys(defaultAugmentation) as AugmentationKind[];
 
 /** Parses `flip,shift=0.1`, which says how pictures are changed in training. */
 export function augmentation(text: string): 'all' | Augmentation {
@@ -73,7 +73,7 @@ export function augmentation(text: string): 'all' | Augmentation {
     const [name = '', strength] = part.split('=');
     const kind = kinds.find((known) => known === name);
     if (!kind) throw new InvalidArgumentError(`Expected all, or some of ${kinds.join(', ')}, such as flip,shift=0.1.`);
-    return [kind, strength === undefined ? usualAugmentation[kind] : Number(strength)] as const;
+    return [kind, strength === undefined ? defaultAugmentation[kind] : Number(strength)] as const;
   });
   const result = check(augmentationSchema, Object.fromEntries(members));
   if (typeof result === 'string') throw new InvalidArgumentError(`${result}.`);

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportColumns } from '../../exporter/columns/export.ts';
 import type { ExportedCard } from '../../exporter/model/card.ts';
 import { exportModel } from '../../exporter/model/export.ts';
-import { thresholdOf, toldClass } from '../../training/answers/index.ts';
+import { thresholdOf, predictedClass } from '../../training/answers/index.ts';
 import { type Column, rowPreparer } from '../../training/columns/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { createRandom } from '../../training/data/index.ts';
@@ -283,9 +283,11 @@ describe('a model whose answers are read by a temperature and a threshold', () =
       const got = await ask({ columns, session: await InferenceSession.create(file) }, rows);
       expectWithin(got.numbers, shares, 1e-6);
       const chosen = thresholdOf(exported.threshold?.at, exported.labels);
-      const told = rows.map((_, i) => exported.labels?.[toldClass(shares.subarray(2 * i, 2 * i + 2), chosen)]);
+      const told = rows.map((_, i) => exported.labels?.[predictedClass(shares.subarray(2 * i, 2 * i + 2), chosen)]);
       expect(got.labels).toEqual(told);
-      const argMax = rows.map((_, i) => exported.labels?.[toldClass(shares.subarray(2 * i, 2 * i + 2), undefined)]);
+      const argMax = rows.map(
+        (_, i) => exported.labels?.[predictedClass(shares.subarray(2 * i, 2 * i + 2), undefined)],
+      );
       expect(got.labels, 'a threshold of an eighth tells more').not.toEqual(argMax);
     },
   );

@@ -37,7 +37,7 @@ const TIME_ALONE = new RegExp(`^${TIME}$`, 'i');
 const LONGEST = 50;
 
 /** Cheaply excludes texts that cannot be dates: too long ones, and those without two digits or any separator. */
-const looksLike = (text: string): boolean =>
+const mayBeDate = (text: string): boolean =>
   text.length <= LONGEST && /^[a-z,.\s]*\d[^]*\d/i.test(text) && /[-/.:\s]/.test(text);
 
 /**
@@ -46,7 +46,7 @@ const looksLike = (text: string): boolean =>
  * @param order of the numbers where the year is not the first
  */
 export function parseDate(text: string, order: DateOrder): DateValue | undefined {
-  if (!looksLike(text)) return undefined;
+  if (!mayBeDate(text)) return undefined;
   const iso = ISO.exec(text);
   if (iso) return dated([iso[1], iso[3], iso[4]], iso.slice(5));
   const numbers = NUMBERS.exec(text);

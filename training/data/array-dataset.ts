@@ -153,7 +153,7 @@ function classesAmong(
   known: readonly string[] | undefined = labels.classes,
 ): { readonly labels: Int32Array; readonly classes: readonly string[] } {
   const texts = data as Iterable<string | number | bigint>;
-  const classes = known ?? differentOf(texts, where);
+  const classes = known ?? distinctLabels(texts, where);
   const indices = new Map(classes.map((name, index) => [name, index]));
   let sample = 0;
   const places = Int32Array.from(texts, (label) => {
@@ -171,7 +171,7 @@ function classesAmong(
   return { labels: places, classes };
 }
 
-function differentOf(labels: Iterable<string | number | bigint>, where: string): readonly string[] {
+function distinctLabels(labels: Iterable<string | number | bigint>, where: string): readonly string[] {
   const found = new Set<string | number | bigint>();
   for (const label of labels) {
     found.add(label);

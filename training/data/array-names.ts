@@ -31,7 +31,7 @@ type PartName = 'all' | 'train' | 'validation' | 'test';
 const partOf = (text: string): PartName =>
   text === '' ? 'all' : text.startsWith('tr') ? 'train' : text.startsWith('v') ? 'validation' : 'test';
 
-interface Understood {
+interface ParsedName {
   readonly name: string;
   readonly part: PartName;
   readonly kind: keyof ArrayPair;
@@ -39,7 +39,7 @@ interface Understood {
   readonly isLetter: boolean;
 }
 
-function understand(name: string): Understood[] {
+function parseName(name: string): ParsedName[] {
   const match = NAME.exec(name.toLowerCase().replaceAll(/[^a-z]/g, ''));
   if (!match) return [];
   const [, before = '', inputs, label, after = ''] = match;
@@ -56,9 +56,9 @@ function understand(name: string): Understood[] {
  * @throws {UserError} that lists the names where they do not decide
  */
 export function findArrays(names: readonly string[], chosen: Choice, where: string): ArrayNames {
-  const understood = names.flatMap(understand);
+  const parsed = names.flatMap(parseName);
   const only = (part: PartName, kind: keyof ArrayPair): string | undefined => {
-    const found = understood.filter((array) => array.part === part && array.kind === kind);
+    const found = parsed.filter((array) => array.part === part && array.kind === kind);
     const [first, another] = found.length > 1 ? found.filter(({ isLetter }) => isLetter) : found;
     return another ? undefined : first?.name;
   };
@@ -89,9 +89,9 @@ export function findArrays(names: readonly string[], chosen: Choice, where: stri
  */
 export function findInputs(names: readonly string[], chosen: Choice): string | undefined {
   if (chosen.label !== undefined) return undefined;
-  const understood = names.flatMap(understand);
-  if (chosen.inputs === undefined && understood.some(({ kind }) => kind === 'label')) return undefined;
-  const inputs = understood.filter(({ kind }) => kind === 'inputs').map(({ name }) => name);
+  const parsed = names.flatMap(parseName);
+  if (chosen.inputs === undefined && parsed.some(({ kind }) => kind === 'label')) return undefined;
+  const inputs = parsed.filter(({ kind }) => kind === 'inputs').map(({ name }) => name);
   const [only, ...others] = inputs.length > 0 ? inputs : names;
   return chosen.inputs ?? (others.length === 0 ? only : undefined);
 }

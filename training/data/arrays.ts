@@ -5,8 +5,8 @@
 import { at } from '../arrays/index.ts';
 import { printable, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
-import { alikeSamples } from './alike.ts';
-import { FloatPrecision, noteOnPrecision } from './apart.ts';
+import { findConstantSamples } from './constant-samples.ts';
+import { FloatPrecision, noteOnPrecision } from './float-precision.ts';
 import {
   arrayDataset,
   type ArrayOptions,
@@ -131,7 +131,7 @@ function notesOnArrays(
   { layout }: ArrayOptions,
 ): string[] {
   const [, ...shape] = inputs.shape;
-  const { all, flat } = alikeSamples(train);
+  const { areEqual, constant } = findConstantSamples(train);
   const notes = [`inputs: ${printable(inputs.where)} [${inputs.shape.join(', ')}]; labels: ${printable(labels.where)}`];
   const parts = Object.keys(held);
   if (parts.length > 0) notes.push(`the samples for ${parts.join(' and ')} are those that the file has for it`);
@@ -139,9 +139,9 @@ function notesOnArrays(
     notes.push(`images [${shape.join(', ')}] are taken as rows, columns and channels; --layout NCHW if they are not`);
   }
   notes.push(...notesOnColumns(inputs));
-  if (all) notes.push(`all ${train.count} samples are the same`);
-  else if (flat.length > 0 && train.inputShape.length === 3) {
-    notes.push(`${flat.length} of ${train.count} images are of one colour, such as number ${at(flat, 0)}`);
+  if (areEqual) notes.push(`all ${train.count} samples are the same`);
+  else if (constant.length > 0 && train.inputShape.length === 3) {
+    notes.push(`${constant.length} of ${train.count} images are of one colour, such as number ${at(constant, 0)}`);
   }
   if (picture?.values === null) {
     const [lowest, highest] = rangeOf(train.inputs);

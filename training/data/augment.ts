@@ -23,7 +23,7 @@ export type Augmentation = Readonly<z.output<typeof augmentationSchema>>;
 export type AugmentationKind = keyof Augmentation;
 
 /** Strengths that do not change what most pictures show. */
-export const usualAugmentation = { flip: true, shift: 0.125, crop: 0.8, rotate: 10 } as const satisfies Augmentation;
+export const defaultAugmentation = { flip: true, shift: 0.125, crop: 0.8, rotate: 10 } as const satisfies Augmentation;
 
 /**
  * Returns the inputs of an epoch, `[count, channels, rows, columns]`. Pixels from outside a picture repeat its edge.

@@ -6,7 +6,7 @@ import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { unexpected, type UserError } from '../files/index.ts';
 import type { Dialect } from './sniff.ts';
 import type { TableRow } from './table-rows.ts';
-import type { Encoding } from './encodings.ts';
+import type { Encoding } from './options.ts';
 import { type Position, type TextSource, textOf } from './text.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function* readCsv(
   parser.on('error', () => undefined);
   const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string) => text;
   try {
-    for await (const chunk of behindLines(textOf(source, options.encoding, position), options.skipRows)) {
+    for await (const chunk of afterLines(textOf(source, options.encoding, position), options.skipRows)) {
       await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }
@@ -89,7 +89,7 @@ const parserOptions = ({ delimiter, quote, escape, comment }: CsvOptions): Optio
 const LINE_FEED = 10;
 
 /** Yields what follows the given number of line ends. */
-async function* behindLines(
+async function* afterLines(
   chunks: AsyncIterable<Uint8Array | string>,
   lines: number,
 ): AsyncGenerator<Uint8Array | string> {
@@ -133,26 +133,27 @@ function singleBlanks(quote: string | null): (text: Uint8Array | string) => stri
 /** The character that the decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = '\uFFFD';
 
-const ways = '--delimiter, --skip-rows and --comment say how it is to be read';
+const HOW_TO_READ = '--delimiter, --skip-rows and --comment say how it is to be read';
 
 function checkRow({ line, cells }: TableRow, width: number, path: string): void {
-  if (cells.length !== width) throw unexpected(`${path}: line ${line}`, `${width} cells`, `${cells.length}; ${ways}`);
+  if (cells.length !== width)
+    throw unexpected(`${path}: line ${line}`, `${width} cells`, `${cells.length}; ${HOW_TO_READ}`);
   const broken = cells.findIndex((cell) => cell.includes(REPLACEMENT_CHARACTER));
   if (broken < 0) return;
   const where = `${path}: line ${line}, column ${broken + 1}`;
   throw unexpected(where, 'text in UTF-8', 'other bytes; --encoding latin1 or cp1252 reads them');
 }
 
-const unquoted = '--quote none takes quotes as they are';
+const IGNORE_QUOTES = '--quote none takes quotes as they are';
 
 function misplacedQuote(error: CsvError, path: string, skipped: number): UserError {
   const { lines, column } = error as unknown as { lines: number; column: number };
   const where = `${path}: line ${lines + skipped}, column ${column + 1}`;
   if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
-    return unexpected(where, 'a closing quote', `the end of the file; ${unquoted}`);
+    return unexpected(where, 'a closing quote', `the end of the file; ${IGNORE_QUOTES}`);
   }
   if (error.code === 'CSV_MAX_RECORD_SIZE') {
-    return unexpected(where, 'a closing quote', `${MAX_ROW_BYTES} bytes without; ${unquoted}`);
+    return unexpected(where, 'a closing quote', `${MAX_ROW_BYTES} bytes without; ${IGNORE_QUOTES}`);
   }
-  return unexpected(where, 'quotes around a whole cell (and doubled inside it)', `a quote elsewhere; ${unquoted}`);
+  return unexpected(where, 'quotes around a whole cell (and doubled inside it)', `a quote elsewhere; ${IGNORE_QUOTES}`);
 }

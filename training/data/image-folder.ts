@@ -6,7 +6,7 @@ import { relative } from 'node:path';
 import { at, elementCount } from '../arrays/index.ts';
 import { printable, unexpected, UserError } from '../files/index.ts';
 import { numbersOf, pictureShape, type PicturePreparation, plainPreparation } from '../pictures/index.ts';
-import { alikeSamples } from './alike.ts';
+import { findConstantSamples } from './constant-samples.ts';
 import type { ClassificationDataset, Samples } from './dataset.ts';
 import { type ImageHeader, readHeader } from './image-file.ts';
 import { type ImageFile, listImages, type Part } from './image-layout.ts';
@@ -110,15 +110,15 @@ function commonSize(files: readonly Headed[]): ImageSize {
 }
 
 function oddPictures(all: Samples, files: readonly ImageFile[], { background }: PicturePreparation): string[] {
-  const { all: same, flat } = alikeSamples(all);
-  const [first] = flat;
-  if (same) {
-    const way =
+  const { areEqual, constant } = findConstantSamples(all);
+  const [first] = constant;
+  if (areEqual) {
+    const remedy =
       first === undefined ? '' : `; what is transparent shows ${background}: --background chooses another colour`;
-    return [`all ${all.count} pictures are the same${way}`];
+    return [`all ${all.count} pictures are the same${remedy}`];
   }
   if (first === undefined) return [];
-  return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(at(files, first).path)}`];
+  return [`${constant.length} of ${all.count} pictures are of one colour, such as ${printable(at(files, first).path)}`];
 }
 
 /** Handles files that cannot be decoded: the first one ends the reading, unless such files are to be skipped. */

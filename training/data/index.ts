@@ -5,7 +5,7 @@ export {
   type AugmentationKind,
   augmentationSchema,
   augmented,
-  usualAugmentation,
+  defaultAugmentation,
 } from './augment.ts';
 export { checkBatchSize, epochBatches } from './batches.ts';
 export {
@@ -25,7 +25,6 @@ export {
   type Samples,
   subset,
 } from './dataset.ts';
-export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx } from './idx.ts';
 export { readImageFolder } from './image-folder.ts';
@@ -36,14 +35,21 @@ export { loadData, type LoadedData, type LoadOptions, readableFiles } from './lo
 export { hasMnistFiles, loadMnist, type MnistSplits } from './mnist.ts';
 export { readInputsAlone, readNpyArrays, readNpzArrays } from './arrays.ts';
 export { encodeNpy, encodeNpz, type NpyArray, parseNpy, parseNpyOrTexts, parseNpz, readNpy, readNpz } from './npy.ts';
-export { type DataSource, dataSourceSchema, type ImageOptions, type ImageSize } from './options.ts';
+export {
+  type DataSource,
+  dataSourceSchema,
+  type Encoding,
+  encodings,
+  type ImageOptions,
+  type ImageSize,
+} from './options.ts';
 export { pictureMembers, pictureSchema } from './picture-preparation.ts';
 export { createRandom, type Random } from './random.ts';
-export { type Knowledge, loadSource, sourceName } from './source.ts';
+export { digestOf, type Knowledge, loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, foldsOf, splitDataset, type Splits } from './split.ts';
 export { binEdges, robustStatistics } from './quantiles.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
-export { unseenCategories } from './seen.ts';
+export { unseenCategories } from './describe-columns.ts';
 export { readCells, readTable } from './table-file.ts';
 export { type Table, type TableOptions, tableOf } from './table.ts';
 export { openText } from './text-table.ts';
@@ -51,4 +57,3 @@ export type { TextSource } from './text.ts';
 export { type TableFile } from './table-rows.ts';
 export { splitTable } from './split-table.ts';
 export { sha256 } from './sha256.ts';
-export { type Encoding, encodings } from './encodings.ts';

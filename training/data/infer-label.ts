@@ -81,23 +81,23 @@ function inferred(
       done: dropped > 0 ? 'such rows left out' : read.length > 0 ? 'formatted numbers read as numbers' : '',
     },
     notes: [...read, ...left],
-    troubles: [
+    problems: [
       ...(lacking > 0 && !dropMissingLabels
         ? [
             `line ${firstLacking}, column ${quote(name)}: expected a value to predict, got none (${count(lacking)} of ${count(rows)} rows have none); --drop-missing-labels leaves them out`,
           ]
         : []),
-      ...(others > 0 && !dropMissingLabels ? [otherTrouble(profile, rows, others)] : []),
+      ...(others > 0 && !dropMissingLabels ? [otherProblem(profile, rows, others)] : []),
       ...(lacking === rows && !dropMissingLabels
         ? []
         : isClasses
-          ? classTroubles(profile, column, rows - lacking)
-          : numberTroubles(profile, rows - lacking - others)),
+          ? classProblems(profile, column, rows - lacking)
+          : numberProblems(profile, rows - lacking - others)),
     ],
   };
 }
 
-function otherTrouble(profile: ColumnProfile, rows: number, others: number): string {
+function otherProblem(profile: ColumnProfile, rows: number, others: number): string {
   const { name, firstWord } = profile;
   const where = `${firstWord ? `line ${firstWord.line}, ` : ''}column ${quote(name)}`;
   const got = firstWord ? quote(firstWord.text) : 'a date';
@@ -105,7 +105,7 @@ function otherTrouble(profile: ColumnProfile, rows: number, others: number): str
   return `${where}: expected a number to predict, as in ${all} rows, got ${got}; --drop-missing-labels leaves such rows out, --task classification takes all texts for classes`;
 }
 
-function classTroubles(
+function classProblems(
   profile: ColumnProfile,
   { categories, name }: CategoricalColumn,
   rows: number,
@@ -129,7 +129,7 @@ function classTroubles(
     : [];
 }
 
-function numberTroubles({ name, min, max, firstUnfit }: ColumnProfile, rows: number): readonly string[] {
+function numberProblems({ name, min, max, firstUnfit }: ColumnProfile, rows: number): readonly string[] {
   const where = `column ${quote(name)}`;
   if (firstUnfit)
     return [

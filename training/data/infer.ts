@@ -2,7 +2,7 @@
  * Infers what each column of a table holds from all of its cells. Collects what needs the user's decision, with the
  * flags that decide, and notes on what was inferred.
  */
-import { noteOnPrecision } from './apart.ts';
+import { noteOnPrecision } from './float-precision.ts';
 import type { CategoricalColumn, Column, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';
 import type { DataSource } from './options.ts';
@@ -29,7 +29,7 @@ export interface Inferred {
   readonly summary: ColumnSummary;
   readonly notes: readonly string[];
   /** The problems that the user has to decide, without the file's name. */
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
 }
 
 export interface InferenceOptions {
@@ -95,7 +95,7 @@ function leftOut(profile: ColumnProfile, why: string, isSaid = false): Inferred 
           `column ${quote(name)} ${why.replace('; ', ' and is left out; ')}${why.includes('; ') ? '' : ' and is left out'}`,
         ]
       : [],
-    troubles: [],
+    problems: [],
   };
 }
 
@@ -131,7 +131,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
       profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
     ),
-    troubles: joined(others.troubles, unfit ? [unfit] : NONE, gapTroubles(profile, options)),
+    problems: joined(others.problems, unfit ? [unfit] : NONE, gapProblems(profile, options)),
   };
 }
 
@@ -151,12 +151,12 @@ interface Others {
   readonly count: number;
   readonly areMissing: boolean;
   readonly notes: readonly string[];
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
 }
 
 /** One empty list serves all columns, of which there may be a hundred thousand. */
 const NONE: readonly string[] = [];
-const NO_OTHERS: Others = { count: 0, areMissing: false, notes: NONE, troubles: NONE };
+const NO_OTHERS: Others = { count: 0, areMissing: false, notes: NONE, problems: NONE };
 
 /**
  * Judges the cells that are not of the column's kind: they count as missing where an imputation is given, and are a
@@ -174,18 +174,18 @@ function othersOf(profile: ColumnProfile, kind: 'number' | 'date', { rows, imput
       count: others,
       areMissing: true,
       notes: [`column ${quote(name)}: ${count(others)} cells that are no ${kind}${such} are taken for missing`],
-      troubles: [],
+      problems: [],
     };
   }
   const flag = flagName(profile);
   const where = `${first?.line === undefined ? '' : `line ${first.line}, `}column ${quote(name)}`;
   const share = others > present / 2 ? '' : `, as ${count(present - others)} of ${count(present)} cells are`;
-  const ways = `--${kind === 'number' ? 'numeric' : 'date'} ${flag} --missing ${flag}=median takes it for missing, --categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
-  const trouble = `${where}: expected a ${kind}${share}, got ${first ? quote(first.text) : 'a number'}; ${ways}`;
-  return { count: others, areMissing: false, notes: [], troubles: [trouble] };
+  const remedies = `--${kind === 'number' ? 'numeric' : 'date'} ${flag} --missing ${flag}=median takes it for missing, --categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
+  const problem = `${where}: expected a ${kind}${share}, got ${first ? quote(first.text) : 'a number'}; ${remedies}`;
+  return { count: others, areMissing: false, notes: [], problems: [problem] };
 }
 
-function gapTroubles(profile: ColumnProfile, { refusesGaps, rows }: InferenceOptions): readonly string[] {
+function gapProblems(profile: ColumnProfile, { refusesGaps, rows }: InferenceOptions): readonly string[] {
   const { name, missing, firstMissing } = profile;
   if (missing === 0 || !refusesGaps) return NONE;
   const flag = flagName(profile);
@@ -201,12 +201,12 @@ function categorical(profile: ColumnProfile, options: InferenceOptions): Inferre
   if (profile.isFull) {
     const where = `${firstWord ? `line ${firstWord.line}, ` : ''}column ${quote(name)}`;
     const got = firstWord ? quote(firstWord.text) : 'more numbers';
-    const trouble = `${where}: expected numbers, or at most ${MAX_CATEGORIES} different texts, got ${got}; --ignore ${flag} leaves the column out`;
+    const problem = `${where}: expected numbers, or at most ${MAX_CATEGORIES} different texts, got ${got}; --ignore ${flag} leaves the column out`;
     return {
       column: null,
       summary: { name, kind: 'category', values: 'too many', missing, done: '' },
       notes: [],
-      troubles: [trouble],
+      problems: [problem],
     };
   }
   const categories = sortTexts(profile.texts.keys());
@@ -215,7 +215,7 @@ function categorical(profile: ColumnProfile, options: InferenceOptions): Inferre
     column,
     summary: { name, kind: 'category', values: listOf(categories), missing, done: '' },
     notes: categoryNotes(profile, options),
-    troubles: gapTroubles(profile, options),
+    problems: gapProblems(profile, options),
   };
 }
 
@@ -276,7 +276,7 @@ function dated(profile: ColumnProfile, options: InferenceOptions): Inferred {
     ...(others.areMissing && { othersMissing: true }),
   };
   const isEither = hasDays && orders.length === 2;
-  const ways = `--categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
+  const remedies = `--categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
   return {
     column: isEmpty || mixed ? null : column,
     summary: {
@@ -295,11 +295,13 @@ function dated(profile: ColumnProfile, options: InferenceOptions): Inferred {
         : []),
       ...others.notes,
     ],
-    troubles: [
-      ...others.troubles,
-      ...(isEmpty ? [`column ${quote(name)}: expected dates, got none; ${ways}`] : []),
-      ...(mixed && !isEmpty ? [`column ${quote(name)}: expected dates written in one way, got several; ${ways}`] : []),
-      ...gapTroubles(profile, options),
+    problems: [
+      ...others.problems,
+      ...(isEmpty ? [`column ${quote(name)}: expected dates, got none; ${remedies}`] : []),
+      ...(mixed && !isEmpty
+        ? [`column ${quote(name)}: expected dates written in one way, got several; ${remedies}`]
+        : []),
+      ...gapProblems(profile, options),
     ],
   };
 }

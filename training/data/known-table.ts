@@ -100,9 +100,9 @@ export async function openKnownTable(
 }
 
 /** The first cell of a column that cannot be read, and the number of rows with such a cell. */
-interface Trouble {
+interface Problem {
   readonly message: string;
-  readonly way: string;
+  readonly remedy: string;
   rows: number;
 }
 
@@ -117,7 +117,7 @@ class KnownTable {
   #lines: number[] = [];
   #taken = 0;
   readonly #unknown = new Map<string, Unknown>();
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #problems = new Map<string, Problem>();
   #withoutLabel = 0;
 
   /** @param cells the label's cell is the first */
@@ -178,7 +178,7 @@ class KnownTable {
     text: string,
     { isLabel, expected }: { isLabel: boolean; expected: string },
   ): void {
-    const found = this.#troubles.get(column.name);
+    const found = this.#problems.get(column.name);
     if (found) {
       found.rows++;
       return;
@@ -186,10 +186,10 @@ class KnownTable {
     const isNothing = text === '' || isMissing(text);
     const wanted = isNothing ? (isLabel ? 'a value to compare with' : 'a value, as in training') : expected;
     const message = `line ${line}, column ${quote(column.name)}: expected ${wanted}, got ${isNothing ? 'none' : quote(text)}`;
-    const way = isLabel
+    const remedy = isLabel
       ? '--drop-missing-labels leaves such rows out'
       : 'the model takes no others; correct or remove such rows';
-    this.#troubles.set(column.name, { message, way, rows: 1 });
+    this.#problems.set(column.name, { message, remedy, rows: 1 });
   }
 
   /** Counts the rows that have not been taken yet. */
@@ -200,7 +200,7 @@ class KnownTable {
   /** Yields the rows since the last call, if there are any and none could not be read. */
   *take(): Generator<Dataset> {
     const targets = this.#targets;
-    if (targets.length > 0 && this.#troubles.size === 0) yield this.#dataset();
+    if (targets.length > 0 && this.#problems.size === 0) yield this.#dataset();
     this.#taken += targets.length;
     [this.#targets, this.#lines] = [[], []];
   }
@@ -239,15 +239,15 @@ class KnownTable {
   }
 
   #refuse(): void {
-    const troubles = [...this.#troubles.values()].map(({ message, way, rows }) => {
-      return `${message}${rows > 1 ? ` (and ${count(rows - 1)} rows more)` : ''}; ${way}`;
+    const problems = [...this.#problems.values()].map(({ message, remedy, rows }) => {
+      return `${message}${rows > 1 ? ` (and ${count(rows - 1)} rows more)` : ''}; ${remedy}`;
     });
-    const [first, ...others] = troubles;
+    const [first, ...others] = problems;
     if (first === undefined) return;
     throw new UserError(
       others.length === 0
         ? `${this.#path}: ${first}`
-        : `${this.#path}: ${troubles.map((each) => `\n  ${each}`).join('')}`,
+        : `${this.#path}: ${problems.map((each) => `\n  ${each}`).join('')}`,
     );
   }
 }

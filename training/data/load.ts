@@ -91,8 +91,14 @@ export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture
   const { picture } = options;
   if (!picture) return { ...splits, columns: null, picture: pictureOfMnist(splits.test, options.pictures) };
   const { train, validation, test } = splits;
-  const taken = <D extends Dataset>(part: D): D => ({ ...part, inputs: asNumbers(part.inputs, picture) });
-  return { train: taken(train), validation: taken(validation), test: taken(test), columns: null, picture };
+  const withNumbers = <D extends Dataset>(part: D): D => ({ ...part, inputs: asNumbers(part.inputs, picture) });
+  return {
+    train: withNumbers(train),
+    validation: withNumbers(validation),
+    test: withNumbers(test),
+    columns: null,
+    picture,
+  };
 }
 
 const asNumbers = (inputs: Dataset['inputs'], picture: PicturePreparation): Dataset['inputs'] =>
@@ -127,11 +133,11 @@ function withParts(
   options: LoadOptions,
 ): LoadedData {
   const prepared = options.picture ?? picture;
-  return { ...splitRest(train, held, options), columns: null, ...(prepared && { picture: prepared }), notes };
+  return { ...splitMissingParts(train, held, options), columns: null, ...(prepared && { picture: prepared }), notes };
 }
 
 /** Keeps the parts that the data come with, and splits the missing ones off the training part. */
-function splitRest(train: Dataset, { validation, test }: Partial<Splits>, options: LoadOptions): Splits {
+function splitMissingParts(train: Dataset, { validation, test }: Partial<Splits>, options: LoadOptions): Splits {
   const { validationShare, testShare } = options;
   const rest = splitByShares(train, {
     ...options,

@@ -4,7 +4,10 @@
  */
 import * as z from 'zod';
 import { colourSchema, fits } from './picture-preparation.ts';
-import { encodings } from './encodings.ts';
+
+/** The encodings that the text of a table may have. */
+export const encodings = ['utf-8', 'latin1', 'cp1252', 'utf-16le', 'utf-16be'] as const;
+export type Encoding = (typeof encodings)[number];
 
 const share = z.number().min(0).lt(1).optional();
 

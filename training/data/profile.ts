@@ -15,7 +15,7 @@ import {
   parseNumber,
   unitOf,
 } from '../columns/index.ts';
-import { exactUpTo, FloatPrecision } from './apart.ts';
+import { exactUpTo, FloatPrecision } from './float-precision.ts';
 
 /**
  * A column with more different texts does not hold categories: it is free text, an identifier, or numbers with a typo
@@ -72,7 +72,7 @@ export interface ProfileOptions {
    */
   readonly keepsNumbers: boolean;
   /** Is true where the user says that the column holds categories. */
-  readonly isTold?: boolean;
+  readonly isDeclared?: boolean;
   readonly budget: TextBudget;
 }
 
@@ -243,8 +243,8 @@ export class ColumnProfile {
   }
 
   #isTooMany(size: number): boolean {
-    const { isLabel, isTold = false } = this.#options;
-    if (isLabel || isTold || size !== SUSPECT + 1) return size > (isLabel ? MAX_CLASSES : MAX_CATEGORIES);
+    const { isLabel, isDeclared = false } = this.#options;
+    if (isLabel || isDeclared || size !== SUSPECT + 1) return size > (isLabel ? MAX_CLASSES : MAX_CATEGORIES);
     return size >= NEARLY_ALL * this.#present();
   }
 

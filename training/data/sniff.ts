@@ -21,13 +21,13 @@ const MAX_LINES = 300;
  * Infers a text's dialect.
  *
  * @param text the beginning, without the lines to be skipped; its last line may be cut
- * @param otherwise the delimiter of a text in which none is found
+ * @param defaultDelimiter the delimiter of a text in which none is found
  */
-export function sniff(text: string, given: GivenDialect, otherwise: string): Dialect {
+export function sniff(text: string, given: GivenDialect, defaultDelimiter: string): Dialect {
   const quote = given.quote === undefined ? quoteOf(text) : given.quote;
   const escape =
     quote !== null && text.includes(`\\${quote}`) && !text.includes(`${quote}${quote}${quote}`) ? '\\' : quote;
-  const delimiter = given.delimiter ?? delimiterOf(text, { quote, escape }) ?? otherwise;
+  const delimiter = given.delimiter ?? delimiterOf(text, { quote, escape }) ?? defaultDelimiter;
   return { delimiter, quote, escape, decimal: given.decimal ?? decimalOf(text, { delimiter, quote, escape }) };
 }
 

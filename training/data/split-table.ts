@@ -11,7 +11,7 @@ import { fitFills, type Imputations } from './impute.ts';
 import { type ColumnSummary, short } from './infer.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
-import { withSeen } from './seen.ts';
+import { describeColumns } from './describe-columns.ts';
 import { splitDataset, type Splits } from './split.ts';
 import type { Table } from './table.ts';
 
@@ -34,7 +34,7 @@ export function splitTable(
 ): SplitTable {
   const splits = splitByShares(dataset, options);
   const withGaps = new Set(summary.filter(({ missing }) => missing > 0).map(({ name }) => name));
-  const columns = withSeen(fitFills(unfilled, imputations, withGaps, splits.train), splits.train);
+  const columns = describeColumns(fitFills(unfilled, imputations, withGaps, splits.train), splits.train);
   return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
 }
 

@@ -63,7 +63,7 @@ export async function tableOf(path: string, file: TableFile, options: TableOptio
   });
   refuse(
     path,
-    inferred.flatMap(({ troubles }) => troubles),
+    inferred.flatMap(({ problems }) => problems),
   );
   const label = inferLabel(profiles[labelIndex] as ColumnProfile, { ...options, rows });
   const inputs = inferred.map(({ column }, index) => (index === labelIndex ? null : column));
@@ -86,11 +86,11 @@ export async function tableOf(path: string, file: TableFile, options: TableOptio
   };
 }
 
-const MOST_NOTES = 30;
+const MAX_NOTES = 30;
 
 const shortened = (notes: readonly string[]): readonly string[] =>
-  notes.length > MOST_NOTES
-    ? [...notes.slice(0, MOST_NOTES), `and ${formatted(notes.length - MOST_NOTES)} columns more`]
+  notes.length > MAX_NOTES
+    ? [...notes.slice(0, MAX_NOTES), `and ${formatted(notes.length - MAX_NOTES)} columns more`]
     : notes;
 
 function noneOf(inferred: readonly Inferred[], label: number): string {
@@ -102,13 +102,13 @@ function noneOf(inferred: readonly Inferred[], label: number): string {
 }
 
 /** Reports all problems at once, each with the flags that resolve it. */
-function refuse(path: string, troubles: readonly string[]): void {
-  const [first, ...others] = troubles;
+function refuse(path: string, problems: readonly string[]): void {
+  const [first, ...others] = problems;
   if (first === undefined) return;
   if (others.length === 0) throw new UserError(`${path}: ${first}`);
-  const shown = troubles.slice(0, 30).map((trouble) => `\n  ${trouble}`);
-  const rest = troubles.length > shown.length ? `\n  and ${troubles.length - shown.length} more` : '';
-  throw new UserError(`${path}: ${troubles.length} things to decide:${shown.join('')}${rest}`);
+  const shown = problems.slice(0, 30).map((problem) => `\n  ${problem}`);
+  const rest = problems.length > shown.length ? `\n  and ${problems.length - shown.length} more` : '';
+  throw new UserError(`${path}: ${problems.length} things to decide:${shown.join('')}${rest}`);
 }
 
 /** Makes the first pass, and one more where columns turn out to hold words after numbers: these are `mixed`. */
@@ -122,12 +122,12 @@ async function profileColumns(
   const budget = new TextBudget();
   const { decimal } = file;
   // Shared by all columns, of which there may be a hundred thousand.
-  const usual = { decimal, isLabel: false, keepsNumbers: false, budget };
-  const keeping = { ...usual, keepsNumbers: true };
+  const defaults = { decimal, isLabel: false, keepsNumbers: false, budget };
+  const keeping = { ...defaults, keepsNumbers: true };
   const profiles = file.names.map((name) => {
     if (name === label) return new ColumnProfile(name, { ...keeping, isLabel: true });
-    if (kinds?.get(name) === 'categorical') return new ColumnProfile(name, { ...keeping, isTold: true });
-    return new ColumnProfile(name, mixed.has(name) ? keeping : usual);
+    if (kinds?.get(name) === 'categorical') return new ColumnProfile(name, { ...keeping, isDeclared: true });
+    return new ColumnProfile(name, mixed.has(name) ? keeping : defaults);
   });
   let count = 0;
   for await (const rows of file.rows()) {

@@ -4,8 +4,7 @@
  */
 import { quote } from '../files/index.ts';
 import { readCsv } from './csv.ts';
-import type { DataSource } from './options.ts';
-import type { Encoding } from './encodings.ts';
+import type { DataSource, Encoding } from './options.ts';
 import { type Dialect, sniff } from './sniff.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { beginningOf, shareOf, type TextSource } from './text.ts';
@@ -39,9 +38,9 @@ export async function openText(source: TextSource, format: TableFormat): Promise
     .slice(separator === undefined ? 0 : 1)
     .filter((line) => comment === undefined || !line.startsWith(comment));
   const delimiter = format.delimiter ?? separator;
-  const otherwise = /\.(tsv|tab)(\.gz)?$/i.test(source.name) ? '\t' : ',';
+  const defaultDelimiter = /\.(tsv|tab)(\.gz)?$/i.test(source.name) ? '\t' : ',';
   const quotes = format.quote === 'none' ? null : format.quote;
-  const dialect = sniff(kept.join('\n'), { delimiter, quote: quotes, decimal: format.decimal }, otherwise);
+  const dialect = sniff(kept.join('\n'), { delimiter, quote: quotes, decimal: format.decimal }, defaultDelimiter);
   const position = { read: 0, size: 0 };
   const read = (): AsyncIterable<readonly TableRow[]> =>
     readCsv(source, { ...dialect, encoding, comment, skipRows: skipped }, position);
@@ -53,7 +52,7 @@ export async function openText(source: TextSource, format: TableFormat): Promise
     notes: notesOf(
       { ...dialect, encoding, comment, skipRows: skipped },
       format,
-      otherwise,
+      defaultDelimiter,
       header ? first?.cells : undefined,
     ),
     rows: () => (header ? withoutFirst(read()) : read()),
@@ -86,12 +85,12 @@ const delimiterNames: Readonly<Record<string, string>> = { '\t': 'tabs', ' ': 'b
 function notesOf(
   { delimiter, quote: around, decimal, encoding }: Text,
   format: TableFormat,
-  usual: string,
+  defaultDelimiter: string,
   header: readonly string[] | undefined,
 ): readonly string[] {
   const found = [
     ...(encoding === 'utf-8' || format.encoding ? [] : [`text in ${encoding.toUpperCase()}`]),
-    ...(delimiter === usual || format.delimiter
+    ...(delimiter === defaultDelimiter || format.delimiter
       ? []
       : [`cells between ${delimiterNames[delimiter] ?? quote(delimiter)}`]),
     ...(around === '"' || format.quote ? [] : [`cells in ${around === "'" ? 'apostrophes' : 'no quotes'}`]),

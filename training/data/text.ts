@@ -2,7 +2,7 @@
  * Reads text of any size in chunks, from any source of bytes: finds its encoding, and decodes it. Knows nothing of
  * files.
  */
-import type { Encoding } from './encodings.ts';
+import type { Encoding } from './options.ts';
 
 /** Counts the bytes of a text that have been read, and all of them. */
 export interface Position {

@@ -7,8 +7,8 @@ import { appendFileSync, rmSync, statSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { atExit } from './at-exit.ts';
 import { unexpected, UserError } from './errors.ts';
+import { atExit } from './releasing.ts';
 
 /**
  * Reads a whole file.

@@ -1,4 +1,7 @@
-/** Releases resources, such as a session of ONNX Runtime or threads, on every path out of a block. */
+/**
+ * Releases resources, such as a session of ONNX Runtime or threads, on every path out of a block, and cleans up when a
+ * process ends in the middle of some work.
+ */
 
 interface Releasable {
   readonly release: () => Promise<void>;
@@ -39,4 +42,18 @@ function withSuppressed(error: unknown, suppressed: readonly unknown[]): unknown
   return error instanceof Error
     ? Object.assign(error, { suppressed })
     : new AggregateError([error, ...suppressed], String(error));
+}
+
+/**
+ * Runs `work` when the process exits, unless the returned object has been disposed of before. Only `kill -9` bypasses it.
+ *
+ * @param work must be synchronous: nothing asynchronous runs any more at that point
+ */
+export function atExit(work: () => void): Disposable {
+  process.on('exit', work);
+  return {
+    [Symbol.dispose]: () => {
+      process.off('exit', work);
+    },
+  };
 }

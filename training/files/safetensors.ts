@@ -15,7 +15,7 @@
 import { elementCount, present } from '../arrays/index.ts';
 import { quote, unexpected } from './errors.ts';
 import { recognize } from './recognize.ts';
-import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
+import { typedArrayOf, type TypedArrayConstructor } from './binary-numbers.ts';
 
 /** Maps each element type to the array that holds it. BOOL takes one byte per element; 0 is false. */
 interface DtypeArrays {

@@ -1,4 +1,5 @@
 /** Converts a decoder's pixels to the channels that a model takes: opaque, and grey or in colour. */
+import { present } from '../arrays/index.ts';
 import type { Picture } from './picture.ts';
 
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -21,7 +22,7 @@ export function rowSplitter(
   const lines = background.map(() => new Uint8Array(picture.width));
   return (row) => {
     lines.forEach((line, channel) => {
-      splitChannel(row, picture.channels, channel, background[channel] ?? 0, line);
+      splitChannel(row, picture.channels, channel, present(background[channel]), line);
     });
     return lines;
   };
@@ -32,12 +33,12 @@ function alphaSplitter({ width, channels }: Omit<Picture, 'data' | 'height'>): R
   const lines = Array.from({ length: 4 }, () => new Uint8Array(width).fill(255));
   const places = channels < 3 ? [0, 0, 0, 1] : [0, 1, 2, 3];
   const stored = lines.flatMap((line, i) => {
-    const offset = places[i] ?? 0;
+    const offset = present(places[i]);
     return offset < channels ? [{ line, offset }] : [];
   });
   return (row) => {
     for (const { line, offset } of stored) {
-      for (let x = 0, at = offset; x < width; x++, at += channels) line[x] = row[at] ?? 0;
+      for (let x = 0, at = offset; x < width; x++, at += channels) line[x] = present(row[at]);
     }
     return lines;
   };
@@ -47,20 +48,22 @@ function alphaSplitter({ width, channels }: Omit<Picture, 'data' | 'height'>): R
  * Multiplies colours by their alpha, so that transparent pixels do not count in the mean of neighbours. It gives the
  * bits of Pillow's `RGBa`.
  */
-export function premultiply([red, green, blue, alpha]: readonly Uint8Array[]): void {
-  for (const line of [red, green, blue]) {
-    line?.forEach((value, x) => {
-      const product = value * (alpha?.[x] ?? 0) + 128;
+export function premultiply(lines: readonly Uint8Array[]): void {
+  const alpha = present(lines[3]);
+  for (const line of lines.slice(0, 3)) {
+    line.forEach((value, x) => {
+      const product = value * present(alpha[x]) + 128;
       line[x] = ((product >> 8) + product) >> 8;
     });
   }
 }
 
 /** Undoes `premultiply`, as far as bytes allow it. */
-export function divideByAlpha([red, green, blue, alpha]: readonly Uint8Array[]): void {
-  for (const line of [red, green, blue]) {
-    line?.forEach((value, x) => {
-      const opacity = alpha?.[x] ?? 0;
+export function divideByAlpha(lines: readonly Uint8Array[]): void {
+  const alpha = present(lines[3]);
+  for (const line of lines.slice(0, 3)) {
+    line.forEach((value, x) => {
+      const opacity = present(alpha[x]);
       if (opacity > 0) line[x] = Math.min(Math.trunc((255 * value) / opacity), 255);
     });
   }
@@ -89,19 +92,19 @@ function greySplitter(picture: Omit<Picture, 'data' | 'height'>, background: Col
   if (channels === 3) {
     return (row) => {
       for (let x = 0, at = 0; x < width; x++, at += 3)
-        grey[0][x] = luma(row[at] ?? 0, row[at + 1] ?? 0, row[at + 2] ?? 0);
+        grey[0][x] = luma(present(row[at]), present(row[at + 1]), present(row[at + 2]));
       return grey;
     };
   }
   const [green, blue, alpha] = channels === 2 ? [0, 0, 1] : [1, 2, 3];
   return (row) => {
     for (let x = 0, at = 0; x < width; x++, at += channels) {
-      const opacity = row[at + alpha] ?? 0;
-      const red = opaque(row[at] ?? 0, opacity, forRed);
+      const opacity = present(row[at + alpha]);
+      const red = opaque(present(row[at]), opacity, forRed);
       grey[0][x] = luma(
         red,
-        opaque(row[at + green] ?? 0, opacity, forGreen),
-        opaque(row[at + blue] ?? 0, opacity, forBlue),
+        opaque(present(row[at + green]), opacity, forGreen),
+        opaque(present(row[at + blue]), opacity, forBlue),
       );
     }
     return grey;
@@ -119,16 +122,16 @@ function opaque(value: number, opacity: number, paper: number): number {
 function splitChannel(row: Uint8Array, channels: number, channel: number, paper: number, line: Uint8Array): void {
   const offset = channels < 3 ? 0 : channel;
   if (channels % 2 === 1) {
-    for (let x = 0, at = offset; x < line.length; x++, at += channels) line[x] = row[at] ?? 0;
+    for (let x = 0, at = offset; x < line.length; x++, at += channels) line[x] = present(row[at]);
     return;
   }
   for (let x = 0, at = 0; x < line.length; x++, at += channels) {
-    line[x] = opaque(row[at + offset] ?? 0, row[at + channels - 1] ?? 0, paper);
+    line[x] = opaque(present(row[at + offset]), present(row[at + channels - 1]), paper);
   }
 }
 
 /** Parses a colour: `#ff8000` becomes `[255, 128, 0]`. */
 export function colourOf(text: string): Colour {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
-  return [red, green, blue];
+  const byteAt = (at: number): number => Number.parseInt(text.slice(at, at + 2), 16);
+  return [byteAt(1), byteAt(3), byteAt(5)];
 }

@@ -4,7 +4,10 @@
  *
  * Source: http://yann.lecun.com/exdb/mnist/ (archived), and "Gradient-based learning applied to document recognition",
  * 1998
+ *
+ * Loops over all pixels of a picture read elements with `?? 0`: with `present` a drawing takes a tenth longer.
  */
+import { at as elementAt, present } from '../arrays/index.ts';
 import { luma, rowSplitter } from './channels.ts';
 import { uprightPlaces, uprightSize } from './exif.ts';
 import { giveBack, type PictureRows, type Plane } from './picture.ts';
@@ -45,13 +48,13 @@ function greyOf(picture: PictureRows): Plane {
   picture.read((row) => {
     const [start, step] = places(y++);
     for (const { split, data } of papers) {
-      const [line = row] = split(row);
+      const line = elementAt(split(row), 0);
       for (let x = 0, to = start; x < picture.width; x++, to += step) data[to] = line[x] ?? 0;
     }
     if (picture.channels % 2 === 0) addInk(row, picture.channels, inks);
   });
-  const [onBlack, onWhite] = papers;
-  if (!onBlack) throw new Error('internal: no paper');
+  const onBlack = elementAt(papers, 0);
+  const onWhite = papers[1];
   const isDark = onWhite && inks.light <= 127.5 * inks.opaque;
   if (onWhite) giveBack(isDark ? onBlack.data : onWhite.data);
   return { width, height, data: isDark ? onWhite.data : onBlack.data };
@@ -60,10 +63,10 @@ function greyOf(picture: PictureRows): Plane {
 function addInk(row: Uint8Array, channels: number, inks: { light: number; opaque: number }): void {
   let [light, opaque] = [0, 0];
   for (let at = 0; at < row.length; at += channels) {
-    const alpha = row[at + channels - 1] ?? 0;
-    const red = row[at] ?? 0;
+    const alpha = present(row[at + channels - 1]);
+    const red = present(row[at]);
     opaque += alpha;
-    light += alpha * (channels === 2 ? red : luma(red, row[at + 1] ?? 0, row[at + 2] ?? 0));
+    light += alpha * (channels === 2 ? red : luma(red, present(row[at + 1]), present(row[at + 2])));
   }
   inks.light += light;
   inks.opaque += opaque;
@@ -86,13 +89,14 @@ function inkOf(grey: Plane): Uint8Array {
 const isSome = (count: number): boolean => count > 0;
 
 function edgeOf({ width, height, data }: Plane): number[] {
-  const rows = [0, height - 1].flatMap((y) => Array.from({ length: width }, (_, x) => data[y * width + x] ?? 0));
-  const columns = [0, width - 1].flatMap((x) => Array.from({ length: height }, (_, y) => data[y * width + x] ?? 0));
+  const rows = [0, height - 1].flatMap((y) => Array.from({ length: width }, (_, x) => present(data[y * width + x])));
+  const columns = [0, width - 1].flatMap((x) => Array.from({ length: height }, (_, y) => present(data[y * width + x])));
   return [...rows, ...columns];
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+  const sorted = values.toSorted((a, b) => a - b);
+  return elementAt(sorted, sorted.length >> 1);
 }
 
 /** Returns the smallest box that contains all ink, or `undefined` where there is none. */

@@ -4,6 +4,7 @@
  *
  * Source: https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E (4.6.2, 4.6.5.1)
  */
+import { present } from '../arrays/index.ts';
 import type { Picture, PictureRows } from './picture.ts';
 import type { PictureSize } from './preparation.ts';
 
@@ -63,7 +64,7 @@ export function uprightPicture(rows: PictureRows): Picture {
     else {
       for (let x = 0; x < width; x++) {
         const [from, to] = [x * channels, (start + x * step) * channels];
-        for (let channel = 0; channel < channels; channel++) data[to + channel] = row[from + channel] ?? 0;
+        for (let channel = 0; channel < channels; channel++) data[to + channel] = present(row[from + channel]);
       }
     }
   });

@@ -4,8 +4,11 @@
  * built on it show the same pixels.
  *
  * Source: https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.0.1/jdsample.c and jdcolor.c
+ *
+ * `widenSums` and `mixYcc`, through which most photos go, read elements with `?? 0`: `present` costs some percent there.
  */
-import type { Component, JpegColour } from './jpeg-segments.ts';
+import { at, present } from '../arrays/index.ts';
+import type { Component, JpegColour } from './jpeg-format.ts';
 
 /** Holds three strips of a component's samples: one is being written while the two before it are read. */
 export class SampleStrips {
@@ -24,7 +27,7 @@ export class SampleStrips {
   }
 
   strip(index: number): Uint8Array {
-    return this.#strips[index % 3] ?? new Uint8Array();
+    return at(this.#strips, index % 3);
   }
 
   /** Returns a row of samples. Rows above the first and below the last repeat these. */
@@ -52,7 +55,7 @@ export function rowReader(strips: SampleStrips, across: number, down: number): R
     return (y) => {
       const [near, far] = [strips.row(y >> 1), strips.row((y >> 1) + (y % 2 === 0 ? -1 : 1))];
       const half = y % 2 === 0 ? 1 : 2;
-      for (let x = 0; x < width; x++) row[x] = (3 * (near[x] ?? 0) + (far[x] ?? 0) + half) >> 2;
+      for (let x = 0; x < width; x++) row[x] = (3 * present(near[x]) + present(far[x]) + half) >> 2;
       return row;
     };
   }
@@ -66,14 +69,14 @@ export function rowReader(strips: SampleStrips, across: number, down: number): R
     const sums = new Int32Array(width);
     return (y) => {
       const [near, far] = [strips.row(y >> 1), strips.row((y >> 1) + (y % 2 === 0 ? -1 : 1))];
-      for (let x = 0; x < width; x++) sums[x] = 3 * (near[x] ?? 0) + (far[x] ?? 0);
+      for (let x = 0; x < width; x++) sums[x] = 3 * present(near[x]) + present(far[x]);
       widenSums(sums, row);
       return row;
     };
   }
   return (y) => {
     const from = strips.row(Math.floor(y / down));
-    for (let x = 0, to = 0; x < width; x++) for (let i = 0; i < across; i++) row[to++] = from[x] ?? 0;
+    for (let x = 0, to = 0; x < width; x++) for (let i = 0; i < across; i++) row[to++] = present(from[x]);
     return row;
   };
 }
@@ -83,10 +86,10 @@ export function rowReader(strips: SampleStrips, across: number, down: number): R
  * down on the left and up on the right.
  */
 function widen(from: Uint8Array, width: number, to: Uint8Array): void {
-  let left = from[0] ?? 0;
+  let left = present(from[0]);
   for (let x = 0; x < width; x++) {
-    const here = from[x] ?? 0;
-    const right = x + 1 < width ? (from[x + 1] ?? 0) : here;
+    const here = present(from[x]);
+    const right = x + 1 < width ? present(from[x + 1]) : here;
     to[2 * x] = (3 * here + left + 1) >> 2;
     to[2 * x + 1] = (3 * here + right + 2) >> 2;
     left = here;
@@ -111,30 +114,31 @@ type Mix = (rows: readonly Uint8Array[], width: number, pixels: Uint8Array) => v
 export const channelsOf: Readonly<Record<JpegColour, 1 | 3>> = { grey: 1, rgb: 3, ycc: 3, cmyk: 3, ycck: 3 };
 
 export const mixes: Readonly<Record<JpegColour, Mix>> = {
-  grey: ([grey = none], width, pixels) => {
-    pixels.set(grey.subarray(0, width));
+  grey: (rows, width, pixels) => {
+    pixels.set(at(rows, 0).subarray(0, width));
   },
   rgb: (rows, width, pixels) => {
     rows.forEach((row, channel) => {
-      for (let x = 0, to = channel; x < width; x++, to += 3) pixels[to] = row[x] ?? 0;
+      for (let x = 0, to = channel; x < width; x++, to += 3) pixels[to] = present(row[x]);
     });
   },
-  ycc: ([luma = none, blue = none, red = none], width, pixels) => {
-    mixYcc(luma, blue, red, width, pixels);
+  ycc: (rows, width, pixels) => {
+    mixYcc(at(rows, 0), at(rows, 1), at(rows, 2), width, pixels);
   },
-  cmyk: ([cyan = none, magenta = none, yellow = none, black = none], width, pixels) => {
-    [cyan, magenta, yellow].forEach((ink, channel) => {
-      for (let x = 0, to = channel; x < width; x++, to += 3) pixels[to] = onBlack(ink[x] ?? 0, black[x] ?? 0);
+  cmyk: (rows, width, pixels) => {
+    const black = at(rows, 3);
+    rows.slice(0, 3).forEach((ink, channel) => {
+      for (let x = 0, to = channel; x < width; x++, to += 3) pixels[to] = onBlack(present(ink[x]), present(black[x]));
     });
   },
-  ycck: ([luma = none, blue = none, red = none, black = none], width, pixels) => {
-    mixYcc(luma, blue, red, width, pixels);
-    for (let at = 0; at < 3 * width; at++)
-      pixels[at] = onBlack(255 - (pixels[at] ?? 0), black[Math.floor(at / 3)] ?? 0);
+  ycck: (rows, width, pixels) => {
+    mixYcc(at(rows, 0), at(rows, 1), at(rows, 2), width, pixels);
+    const black = at(rows, 3);
+    for (let i = 0; i < 3 * width; i++) {
+      pixels[i] = onBlack(255 - present(pixels[i]), present(black[Math.floor(i / 3)]));
+    }
   },
 };
-
-const none = new Uint8Array();
 
 /** Returns the light that an ink and black leave. Adobe stores ink inverted: 255 is no ink. */
 const onBlack = (ink: number, black: number): number => Math.floor((ink * black + 127) / 255);

@@ -9,10 +9,12 @@
  * It is written here since decoders for JavaScript hold the whole picture in memory several times: 12 megapixels took
  * 197 to 518 MiB.
  */
+import { at } from '../arrays/index.ts';
 import { orientationOf } from './exif.ts';
 import { type CoefficientStrip, ScanReader } from './jpeg-entropy.ts';
 import { channelsOf, mixes, rowReader, SampleStrips } from './jpeg-samples.ts';
-import { type Jpeg, readJpeg } from './jpeg-segments.ts';
+import type { Jpeg } from './jpeg-format.ts';
+import { readJpeg } from './jpeg-segments.ts';
 import { inverseTransform } from './jpeg-transform.ts';
 import { damaged, type PictureRows } from './picture.ts';
 
@@ -43,7 +45,7 @@ function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void
     const count = blocks * component.down;
     return { blocks, values: new Int16Array(count * 64), found: new Int32Array(2 * count) };
   });
-  const samples = components.map((component, i) => new SampleStrips(component, strips[i]?.blocks ?? 0));
+  const samples = components.map((component, i) => new SampleStrips(component, at(strips, i).blocks));
   const readers = samples.map((part) => rowReader(part, across / part.component.across, down / part.component.down));
   const scans = reading(() => jpeg.scans.map((scan) => new ScanReader(bytes, jpeg, scan, strips)));
   const pixels = new Uint8Array(width * channelsOf[jpeg.colour]);
@@ -63,7 +65,7 @@ function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void
       readStrip(strip, strips, scans);
     });
     samples.forEach((part, i) => {
-      transformStrip(part, strips[i], part.strip(strip));
+      transformStrip(part, at(strips, i), part.strip(strip));
     });
     // A channel at half the height also needs the strip below.
     if (strip > 0) show((strip - 1) * rows, strip * rows);
@@ -81,11 +83,9 @@ function readStrip(strip: number, strips: readonly CoefficientStrip[], scans: re
 
 function transformStrip(
   { component, stride }: SampleStrips,
-  strip: CoefficientStrip | undefined,
+  { blocks, values, found }: CoefficientStrip,
   to: Uint8Array,
 ): void {
-  if (!strip) return;
-  const { blocks, values, found } = strip;
   for (let block = 0; 2 * block < found.length; block++) {
     const isFlat = found[2 * block] === 0 && found[2 * block + 1] === 0;
     const place = Math.floor(block / blocks) * 8 * stride + (block % blocks) * 8;

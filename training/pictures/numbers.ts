@@ -1,4 +1,5 @@
 /** Converts a prepared picture's bytes to the numbers that a model takes, and numbers back to bytes for display. */
+import { at, present } from '../arrays/index.ts';
 import type { PicturePreparation } from './preparation.ts';
 
 /** Returns the shape of one picture as the model takes it, with its channels first or last. */
@@ -20,7 +21,8 @@ export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): U
   const numbers = new Float32Array(bytes.length);
   tables.forEach((table, channel) => {
     for (let start = channel * run; start < bytes.length; start += step) {
-      for (let i = start; i < start + run; i++) numbers[i] = table[bytes[i] ?? 0] ?? NaN;
+      const end = Math.min(start + run, bytes.length);
+      for (let i = start; i < end; i++) numbers[i] = present(table[present(bytes[i])]);
     }
   });
   return numbers;
@@ -28,11 +30,11 @@ export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): U
 
 /** Returns the bytes that are nearest to the numbers. */
 export function bytesOf(numbers: ArrayLike<number>, preparation: PicturePreparation): Uint8Array {
-  const ends = tablesOf(preparation)?.map((table) => [table[0] ?? 0, table[255] ?? 0] as const);
+  const ends = tablesOf(preparation)?.map((table) => [at(table, 0), at(table, 255)] as const);
   const channelAt = channelOf(preparation);
   return Uint8Array.from({ length: numbers.length }, (_, i) => {
-    const [black, white] = ends?.[channelAt(i)] ?? [0, 255];
-    return Math.min(Math.max(Math.round((((numbers[i] ?? 0) - black) * 255) / (white - black)), 0), 255);
+    const [black, white] = ends ? present(ends[channelAt(i)]) : [0, 255];
+    return Math.min(Math.max(Math.round(((present(numbers[i]) - black) * 255) / (white - black)), 0), 255);
   });
 }
 
@@ -54,7 +56,7 @@ export function tablesOf({
 }: Pick<PicturePreparation, 'channels' | 'values' | 'numbers'>): readonly Float32Array[] | undefined {
   if (numbers) {
     const { scale, mean, std } = numbers;
-    return mean.map((offset, channel) => tableOf((byte) => (byte * scale - offset) / (std[channel] ?? NaN)));
+    return mean.map((offset, channel) => tableOf((byte) => (byte * scale - offset) / at(std, channel)));
   }
   const [black, white] = values ?? [0, 255];
   if (black === 0 && white === 255) return undefined;

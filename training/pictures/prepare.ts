@@ -2,6 +2,7 @@
  * Prepares any picture for a model. Training and the Worker call the same function, so that a model is served pictures
  * prepared like those it was trained on.
  */
+import { at, present } from '../arrays/index.ts';
 import { type Colour, colourOf, divideByAlpha, luma, premultiply, rowSplitter } from './channels.ts';
 import { laidOnto, prepareDrawing } from './drawing.ts';
 import { uprightSize } from './exif.ts';
@@ -41,7 +42,7 @@ function arranged(planes: readonly Uint8Array[], { size, channels, order, layout
   const ordered = order === 'BGR' ? planes.toReversed() : planes;
   ordered.forEach((plane, channel) => {
     if (layout !== 'NHWC') bytes.set(plane, channel * area);
-    else for (let i = 0, to = channel; i < area; i++, to += channels) bytes[to] = plane[i] ?? 0;
+    else for (let i = 0, to = channel; i < area; i++, to += channels) bytes[to] = present(plane[i]);
   });
   return bytes;
 }
@@ -62,7 +63,7 @@ function fitted(rows: PictureRows, preparation: PicturePreparation): readonly Pl
     const lines = split(row);
     if (isWeighted) premultiply(lines);
     resamplers.forEach((resampler, channel) => {
-      resampler.push(lines[channel] ?? row);
+      resampler.push(at(lines, channel));
     });
   });
   const results = resamplers.map((resampler) => resampler.result());

@@ -6,6 +6,7 @@
  *
  * Source: https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
  */
+import { present } from '../arrays/index.ts';
 import { storedAs } from './exif.ts';
 import type { Plane } from './picture.ts';
 
@@ -37,10 +38,10 @@ export class Resampler {
   readonly #columns: number;
   readonly #rows: number;
   readonly #isTurned: boolean;
-  /** The shares of the stored picture's columns. */
-  readonly #across: readonly Shares[];
-  /** The shares of its rows, in the order of the source, each with its place in the target. */
-  readonly #down: readonly (Shares & { readonly place: number })[];
+  /** The kernels of the target's pixels along a stored row. */
+  readonly #across: readonly Kernel[];
+  /** The kernels of the target's rows, in the order of the stored rows, each with its place in the target. */
+  readonly #down: readonly (Kernel & { readonly place: number })[];
   readonly #data: Uint8Array;
   /** The sums in progress: rows of the target, or if the picture is turned, its columns at their full length. */
   readonly #open = new Map<number, Int32Array>();
@@ -51,8 +52,8 @@ export class Resampler {
   constructor({ width, height, columns, rows, box, orientation }: Resampling) {
     const { turned, mirrorAcross, mirrorDown } = storedAs(orientation);
     const upright = {
-      across: sharesOf(width, box.left, box.width, columns),
-      down: sharesOf(height, box.top, box.height, rows),
+      across: kernelsOf(width, box.left, box.width, columns),
+      down: kernelsOf(height, box.top, box.height, rows),
     };
     const stored = turned
       ? { across: upright.down, down: upright.across, width: height, height: width }
@@ -62,25 +63,31 @@ export class Resampler {
     this.#isTurned = turned;
     this.#across = mirrorAcross ? mirrored(stored.across, stored.width) : stored.across;
     const down = mirrorDown ? mirrored(stored.down, stored.height) : stored.down;
-    this.#down = down.map((shares, place) => ({ ...shares, place })).sort((a, b) => a.first - b.first);
+    this.#down = down.map((kernel, place) => ({ ...kernel, place })).sort((a, b) => a.first - b.first);
     this.#data = new Uint8Array(columns * rows);
   }
 
   /** Adds the next stored row. */
   push(row: Uint8Array): void {
     const y = this.#y++;
-    for (; (this.#down[this.#next]?.first ?? Infinity) <= y; this.#next++) {
-      this.#open.set(this.#next, this.#sums(row.length));
-    }
+    this.#openSums(y, row.length);
     if (this.#open.size === 0) return;
     const line = this.#isTurned ? row : this.#resized(row, new Uint8Array(this.#across.length));
     for (const [target, sums] of this.#open) {
-      const { first, weights, place } = this.#down[target] ?? nothing;
-      const weight = weights[y - first] ?? 0;
-      for (let x = 0; x < line.length; x++) sums[x] = (sums[x] ?? 0) + weight * (line[x] ?? 0);
-      if (y < first + weights.length - 1) continue;
+      const { first, weights, place } = present(this.#down[target]);
+      const weight = present(weights[y - first]);
+      for (let x = 0; x < line.length; x++) sums[x] = present(sums[x]) + weight * present(line[x]);
+      const isLast = y === first + weights.length - 1;
+      if (!isLast) continue;
       this.#open.delete(target);
       this.#close(place, sums, line.length);
+    }
+  }
+
+  /** Begins the sums of the target's rows to which the stored row `y` is the first that contributes. */
+  #openSums(y: number, length: number): void {
+    for (; this.#next < this.#down.length && present(this.#down[this.#next]).first <= y; this.#next++) {
+      this.#open.set(this.#next, this.#sums(length));
     }
   }
 
@@ -96,19 +103,19 @@ export class Resampler {
 
   #close(place: number, sums: Int32Array, length: number): void {
     const line = new Uint8Array(length);
-    for (let x = 0; x < length; x++) line[x] = Math.min((sums[x] ?? 0) >> BITS, 255);
+    for (let x = 0; x < length; x++) line[x] = Math.min(present(sums[x]) >> BITS, 255);
     this.#spare.push(sums);
     if (this.#isTurned) {
       const column = this.#resized(line, new Uint8Array(this.#rows));
-      for (let y = 0; y < column.length; y++) this.#data[y * this.#columns + place] = column[y] ?? 0;
+      for (let y = 0; y < column.length; y++) this.#data[y * this.#columns + place] = present(column[y]);
     } else this.#data.set(line, place * this.#columns);
   }
 
   #resized(row: Uint8Array, to: Uint8Array): Uint8Array {
     for (let x = 0; x < to.length; x++) {
-      const { first, weights } = this.#across[x] ?? nothing;
+      const { first, weights } = present(this.#across[x]);
       let sum = HALF;
-      for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (row[first + i] ?? 0);
+      for (let i = 0; i < weights.length; i++) sum += present(weights[i]) * present(row[first + i]);
       to[x] = Math.min(sum >> BITS, 255);
     }
     return to;
@@ -119,7 +126,7 @@ export class Resampler {
  * The source pixels that make a target pixel: neighbours from `first` on, with weights in units of 1/2²² that add up to
  * 1.
  */
-interface Shares {
+interface Kernel {
   readonly first: number;
   readonly weights: Int32Array;
 }
@@ -127,8 +134,8 @@ interface Shares {
 const BITS = 22;
 const HALF = 1 << (BITS - 1);
 
-/** Returns the shares of each of `target` pixels, which cover `length` of `source` pixels from `start` on. */
-function sharesOf(source: number, start: number, length: number, target: number): readonly Shares[] {
+/** Returns the kernels of `target` pixels, which cover `length` of `source` pixels from `start` on. */
+function kernelsOf(source: number, start: number, length: number, target: number): readonly Kernel[] {
   const scale = length / target;
   const radius = Math.max(scale, 1);
   return Array.from({ length: target }, (_, x) => {
@@ -143,8 +150,6 @@ function sharesOf(source: number, start: number, length: number, target: number)
   });
 }
 
-const nothing: Shares & { readonly place: number } = { first: 0, weights: new Int32Array(), place: 0 };
-
-/** Returns the shares counted from the other end. */
-const mirrored = (shares: readonly Shares[], source: number): readonly Shares[] =>
-  shares.map(({ first, weights }) => ({ first: source - first - weights.length, weights: weights.toReversed() }));
+/** Returns the kernels counted from the other end. */
+const mirrored = (kernels: readonly Kernel[], source: number): readonly Kernel[] =>
+  kernels.map(({ first, weights }) => ({ first: source - first - weights.length, weights: weights.toReversed() }));

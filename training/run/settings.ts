@@ -1,5 +1,5 @@
 /** Chooses the settings that the user leaves open. */
-import { type Augmentation, type LoadedData, usualAugmentation } from '../data/index.ts';
+import { type Augmentation, type LoadedData, defaultAugmentation } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
 import { type Effort, defaultEffort } from './recipe.ts';
@@ -53,7 +53,7 @@ export function chooseAugmentation(choice: AugmentationChoice, { train, picture 
   if (train.inputShape.length !== 3) {
     throw unexpected('--augment', 'pictures to change', `samples [${train.inputShape.join(', ')}]`);
   }
-  const { flip, ...others } = choice === 'all' ? usualAugmentation : choice;
+  const { flip, ...others } = choice === 'all' ? defaultAugmentation : choice;
   if (!flip || !picture?.drawing) return { ...others, ...(flip && { flip }) };
   if (choice === 'all') return others;
   throw new UserError('--augment: expected no flip, for a mirrored drawing may mean something else, got flip');

@@ -1,5 +1,5 @@
 /** Reads classes from a model's output, by the kind of the output. */
-import { applies, thresholdOf, toldClass } from '../../training/answers/told.ts';
+import { applies, thresholdOf, predictedClass } from '../../training/answers/decide.ts';
 import type { ModelAbout, OutputKind } from '../image.ts';
 
 /** Turns the values of one sample into one probability per class. */
@@ -31,7 +31,7 @@ export type Read = Pick<ModelAbout, 'labels' | 'threshold'>;
 
 /** Returns the index of the class that a model tells for these probabilities. */
 export const toldOf = (probabilities: readonly number[], { labels, threshold }: Read): number =>
-  toldClass(probabilities, thresholdOf(threshold, labels));
+  predictedClass(probabilities, thresholdOf(threshold, labels));
 
 /** Returns the labels that apply, when several can; undefined for a model that chooses one class. */
 export const labelsThatApply = (

@@ -1,6 +1,6 @@
 /** The fitted readings agree with brute force, and satisfy their definitions. */
 import { describe, expect, it } from 'vitest';
-import { applies, thresholdOf, toldClass } from '../../../training/answers/index.ts';
+import { applies, thresholdOf, predictedClass } from '../../../training/answers/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';
 import {
   coverageOf,
@@ -143,7 +143,7 @@ describe('the threshold', () => {
 });
 
 describe('how a class is told', () => {
-  it.each<[readonly number[], Parameters<typeof toldClass>[1], number]>([
+  it.each<[readonly number[], Parameters<typeof predictedClass>[1], number]>([
     [[0.3, 0.4, 0.3], undefined, 1],
     [[0.4, 0.4, 0.2], undefined, 0],
     [[0.7, 0.3], { class: 1, at: 0.3 }, 1],
@@ -152,7 +152,7 @@ describe('how a class is told', () => {
     [[0.2, 0.8], { class: 0, at: 0.3 }, 1],
     [[0.2, 0.3, 0.5], { class: 0, at: 0.1 }, 2],
   ])('of %o by %o: %d', (probabilities, threshold, told) => {
-    expect(toldClass(probabilities, threshold)).toBe(told);
+    expect(predictedClass(probabilities, threshold)).toBe(told);
   });
 
   it('labels that do not exclude each other apply from their own probabilities on, and else from half', () => {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Column, isMissing, isPlainNumber } from '../../../training/columns/index.ts';
 import { fitFills, readTable } from '../../../training/data/index.ts';
-import { withSeen } from '../../../training/data/seen.ts';
+import { describeColumns } from '../../../training/data/describe-columns.ts';
 import { UserError } from '../../../training/files/index.ts';
 import { createWorker, type Session } from '../../../worker/create-worker.ts';
 import { ask, imageOf } from '../../worker/images.ts';
@@ -105,7 +105,7 @@ async function learnt(
   const given = new Map(table.map(({ name, kind }) => [name, kind]));
   const format = { delimiter, quote: '"', decimal, label: 'label', kinds: given } as const;
   const { columns, dataset } = await readTable(path, format);
-  const filled = withSeen(fitFills(columns, { own: new Map(), others: 'median' }, new Set(), dataset), dataset);
+  const filled = describeColumns(fitFills(columns, { own: new Map(), others: 'median' }, new Set(), dataset), dataset);
   return { columns: filled, inputs: dataset.inputs, header, rows };
 } // oxfmt-ignore
 

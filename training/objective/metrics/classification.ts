@@ -1,6 +1,6 @@
 /** Metrics of classes from logits, computed on the host in float64. */
 import { present } from '../../arrays/index.ts';
-import { type Threshold, toldClass } from '../../answers/index.ts';
+import { type Threshold, predictedClass } from '../../answers/index.ts';
 
 /** Row-major `[count, classes]`. */
 export interface Logits {
@@ -36,7 +36,7 @@ export function predictions(logits: Logits, threshold?: Threshold): Int32Array {
   for (let sample = 0; sample < predicted.length; sample++) {
     const row = rowOf(logits, sample);
     if (row.some(Number.isNaN)) predicted[sample] = -1;
-    else predicted[sample] = threshold ? toldClass(softmax(row), threshold) : toldClass(row, undefined);
+    else predicted[sample] = threshold ? predictedClass(softmax(row), threshold) : predictedClass(row, undefined);
   }
   return predicted;
 }

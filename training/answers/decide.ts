@@ -18,7 +18,7 @@ export interface Threshold {
  * Returns the class that is the answer: the most probable one (the first of equals), unless a threshold decides between
  * two.
  */
-export function toldClass(probabilities: ArrayLike<number>, threshold: Threshold | undefined): number {
+export function predictedClass(probabilities: ArrayLike<number>, threshold: Threshold | undefined): number {
   if (threshold && probabilities.length === 2) {
     const { class: positive, at } = threshold;
     return elementAt(probabilities, positive) >= at ? positive : 1 - positive;

@@ -1,4 +1,4 @@
-/** Describes each column of the training part: the range of its values, and a typical one. */
+/** Describes the columns by the training part: the range of each column's values, and a typical one. */
 import { present } from '../arrays/index.ts';
 import {
   type CategoricalColumn,
@@ -17,24 +17,24 @@ import type { Samples } from './dataset.ts';
  *
  * @param train rows of the training part, `[count, width]`, NaN where missing
  */
-export function withSeen(columns: readonly Column[], train: Samples): readonly Column[] {
+export function describeColumns(columns: readonly Column[], train: Samples): readonly Column[] {
   let at = 0;
   return columns.map((column) => {
     const place = at;
     at += widthOf(column);
     switch (column.kind) {
       case 'numeric':
-        return { ...column, ...numbersSeen(train, place) };
+        return { ...column, ...describeNumbers(train, place) };
       case 'categorical':
-        return { ...column, ...categorySeen(column, train, place) };
+        return { ...column, ...describeCategories(column, train, place) };
       case 'date':
-        return { ...column, ...datesSeen(column, train, place) };
+        return { ...column, ...describeDates(column, train, place) };
     }
   });
 }
 
 /** Returns the range and the mean of a numeric column. The mean of whole numbers is rounded: no row has 3.4 calls. */
-function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
+function describeNumbers({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
   let [min, max, mean, values] = [Infinity, -Infinity, 0, 0];
   let areWhole = true;
   for (let row = 0, at = place; row < count; row++, at += width) {
@@ -51,7 +51,7 @@ function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place:
 }
 
 /** Returns the most frequent category, and the first of several that are equally frequent. */
-function categorySeen(
+function describeCategories(
   { categories }: CategoricalColumn,
   { inputs, inputShape: [width = 1], count }: Samples,
   place: number,
@@ -85,7 +85,11 @@ export function unseenCategories(
   });
 }
 
-function datesSeen({ parts, years }: DateColumn, { inputs, inputShape: [width = 1], count }: Samples, place: number) {
+function describeDates(
+  { parts, years }: DateColumn,
+  { inputs, inputShape: [width = 1], count }: Samples,
+  place: number,
+) {
   const all = Float64Array.from({ length: count }, (_, row) => readInstant(inputs, row * width + place, parts, years));
   const sorted = all.filter((instant) => !Number.isNaN(instant)).sort();
   const [first, middle, last] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)];

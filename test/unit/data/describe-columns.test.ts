@@ -1,7 +1,7 @@
 /** Columns keep the range of the training part and a typical value. */
 import { describe, expect, it } from 'vitest';
 import { type Column, rowPreparer, widthOf } from '../../../training/columns/index.ts';
-import { unseenCategories, withSeen } from '../../../training/data/seen.ts';
+import { unseenCategories, describeColumns } from '../../../training/data/describe-columns.ts';
 
 const number: Column = { kind: 'numeric', name: 'x', fill: 0 };
 const category: Column = { kind: 'categorical', name: 'x', categories: ['a', 'b', 'c'], fill: 3 };
@@ -21,7 +21,7 @@ function seen(column: Column, values: readonly unknown[]): object | undefined {
   const { width, prepare } = rowPreparer(columns);
   const inputs = new Float32Array(values.length * width);
   for (const [i, value] of values.entries()) expect(prepare([7, value], inputs, i * width)).toBeUndefined();
-  const [, found] = withSeen(columns, { inputs, inputShape: [1 + widthOf(column)], count: values.length });
+  const [, found] = describeColumns(columns, { inputs, inputShape: [1 + widthOf(column)], count: values.length });
   return found && Object.fromEntries(Object.entries(found).filter(([key]) => ['range', 'typical'].includes(key)));
 }
 

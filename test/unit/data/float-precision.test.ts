@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom, encodeNpz, loadData } from '../../../training/data/index.ts';
-import { FloatPrecision } from '../../../training/data/apart.ts';
+import { FloatPrecision } from '../../../training/data/float-precision.ts';
 
 let folder: string;
 beforeAll(async () => {
