@@ -17,7 +17,7 @@ export function describeRecalibration(facts: Facts, changes: AnswerChanges, meas
     ...answerLines(changes),
     score
       ? `${score.name.padEnd(16)}${measure.format(score.before)} -> ${measure.format(score.after)}`
-      : `${measure.name.padEnd(16)}unknown: the samples have no labels`,
+      : `${measure.name.padEnd(16)}unknown: the samples have no labels, or no answer is a number`,
   ].join('\n');
 }
 

@@ -161,17 +161,12 @@ const STILL = 1e-5;
 const isStill = ({ mean, variance: { smallest, largest } }: Moved): boolean =>
   [mean.largest, Math.log(smallest), Math.log(largest)].every((moved) => Math.abs(moved) < STILL);
 
-function metricOf({ metrics }: Report, name: string): number {
-  const value = metrics[name];
-  if (value === undefined) throw new Error(`internal: expected the metric ${name}, got ${Object.keys(metrics).join()}`);
-  return value;
+/** Returns both scores; undefined if one of the models answers no sample with a number. */
+function scoresOf({ name }: Score, before: Report, after: Report): Facts['score'] {
+  const { [name]: former } = before.metrics;
+  const { [name]: fresh } = after.metrics;
+  return former === undefined || fresh === undefined ? undefined : { name, before: former, after: fresh };
 }
-
-const scoresOf = ({ name }: Score, before: Report, after: Report): Facts['score'] => ({
-  name,
-  before: metricOf(before, name),
-  after: metricOf(after, name),
-});
 
 const page = {
   description: 'Measure the running statistics of a model anew, on samples of what it is asked now.',

@@ -131,14 +131,17 @@ export function progressLine(progress: Progress, width: number | undefined): str
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
 /**
- * Draws numbers above 0 as a curve on a logarithmic scale, with one character for each of `width` equal shares of them.
+ * Draws numbers from 0 on as a curve on a logarithmic scale, with one character for each of `width` equal shares of
+ * them. The lowest bar also stands for 0, whose logarithm is infinite, and for NaN.
  */
 export function sparkline(values: readonly number[], width: number): string {
   const columns = Math.min(width, values.length);
   const share = (column: number) => Math.floor((column * values.length) / columns);
   const logs = Array.from({ length: columns }, (_, i) => Math.log(mean(values.slice(share(i), share(i + 1)))));
-  const [low, high] = [Math.min(...logs), Math.max(...logs)];
-  const height = (log: number) => Math.round(((log - low) / (high - low || 1)) * (bars.length - 1));
+  const finite = logs.filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const height = (log: number) =>
+    log > low ? Math.round(Math.min((log - low) / (high - low), 1) * (bars.length - 1)) : 0;
   return logs.map((log) => at(bars, height(log))).join('');
 }
 

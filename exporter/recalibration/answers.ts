@@ -1,6 +1,6 @@
 /** Measures how new statistics change a model's answers, and the two signs by which re-estimation is known to fail. */
 import { at } from '../../training/arrays/index.ts';
-import type { Dataset } from '../../training/data/index.ts';
+import { countLabels, type Dataset } from '../../training/data/index.ts';
 import { percent } from '../../training/files/index.ts';
 import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
 
@@ -63,11 +63,9 @@ function numberChanges(before: Float32Array, after: Float32Array): NumberChanges
 const meanEntropy = (p: ArrayLike<number>, count: number): number =>
   Array.from(p).reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0) / count;
 
-function sharesOf(predicted: ArrayLike<number>, classes: number): readonly number[] {
-  const counts = new Array<number>(classes).fill(0);
-  for (const k of Array.from(predicted)) counts[k] = at(counts, k) + 1;
-  return counts.map((count) => count / predicted.length);
-}
+/** Returns the share of the samples that each class is the answer to. Answers that are not numbers are of no class, −1. */
+const sharesOf = (predicted: Int32Array, classes: number): readonly number[] =>
+  Array.from(countLabels(predicted, classes), (count) => count / predicted.length);
 
 /** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */
 const FEWEST_SAMPLES = 100;

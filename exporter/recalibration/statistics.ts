@@ -6,7 +6,7 @@
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
 import { at, elementCount, present } from '../../training/arrays/index.ts';
-import { releasing, UserError } from '../../training/files/index.ts';
+import { oneLine, releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { batchesOf } from '../../training/trainer/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
@@ -146,7 +146,10 @@ export interface Moved {
   readonly variance: { readonly average: number; readonly smallest: number; readonly largest: number };
 }
 
-/** @param found what `estimateStatistics` has found for the layer */
+/**
+ * @param found what `estimateStatistics` has found for the layer
+ * @throws UserError if the former statistics are none that numbers can be compared with
+ */
 export function movedBy(
   { name, epsilon, runningMean, runningVar }: BatchNormLayer,
   found: ChannelStatistics | undefined,
@@ -156,6 +159,11 @@ export function movedBy(
   const shifts = runningMean.map((mu, c) => Math.abs(at(mean, c) - mu) / Math.sqrt(at(runningVar, c) + epsilon));
   // ε is in both, as in the layer: a channel that never varies has a ratio of 1.
   const ratios = runningVar.map((before, c) => (at(variance, c) + epsilon) / (before + epsilon));
+  const wrong = shifts.findIndex((shift, c) => !Number.isFinite(shift) || !(at(ratios, c) > 0));
+  if (wrong >= 0) {
+    const got = `mean ${at(runningMean, wrong)} and variance ${at(runningVar, wrong)} in channel ${wrong}`;
+    throw new UserError(oneLine(`${name}: expected running statistics of finite numbers, got ${got}: train it again`));
+  }
   const averageOf = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / values.length;
   return {

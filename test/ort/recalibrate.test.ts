@@ -16,6 +16,7 @@ import { batchNorm, dense, planNetwork, relu } from '../../training/network/inde
 import { populationStatistics, type State, train } from '../../training/trainer/index.ts';
 import { exportGraph } from '../../exporter/model/graph.ts';
 import { batchNormOf } from '../../exporter/served/batch-norm.ts';
+import { withStatistics } from '../../exporter/served/running-statistics.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { bnEdge } from '../command.ts';
 import { twoClouds } from './samples.ts';
@@ -119,6 +120,21 @@ describe('statistics measured anew', () => {
 });
 
 describe('bn-edge recalibrate', () => {
+  it('refuses a model whose statistics, and therefore whose answers, are not numbers', async () => {
+    const file = join(models(), 'mnist-mlp', 'model.onnx');
+    const bytes = await readFile(file);
+    const proto = decodeProto(bytes);
+    const broken = batchNormOf(proto).layers.map(
+      ({ output, runningMean }) => [output, { mean: runningMean, variance: runningMean.map(() => -1) }] as const,
+    );
+    await writeFile(file, withStatistics(bytes, proto.graph ?? {}, new Map(broken)));
+    const { code, stderr } = await recalibrate('mnist-mlp', '--data', data('clear.npz'), '--force');
+    expect(code).toBe(1);
+    expect(stderr.split('\n').at(-1)).toMatch(
+      /^error: bn1: expected running statistics of finite numbers, got mean \S+ and variance -1 in channel 0: train it again$/,
+    );
+  });
+
   it('writes a new version that answers foggy digits, says by how much, and keeps the former', async () => {
     const { code, stdout, stderr } = await recalibrate('mnist-cnn', '--data', data('foggy.npz'), '--json');
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
@@ -187,7 +203,7 @@ describe('bn-edge recalibrate', () => {
   it('needs no labels, and finds nothing to do the second time', async () => {
     const { code, stdout } = await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/accuracy +unknown: the samples have no labels\n/);
+    expect(stdout).toMatch(/accuracy +unknown: the samples have no labels, or no answer is a number\n/);
     expect(stdout).toMatch(
       /version 2; version 1 is kept beside it: npx bn-edge rollback mnist-mlp --models .* --local goes back\n$/,
     );

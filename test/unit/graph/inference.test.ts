@@ -148,6 +148,21 @@ describe('a misfit is reported where it is written', () => {
         }),
       'ConvTranspose: expected B of shape [2], got float32[3]',
     ],
+    [
+      'groups that do not divide the channels of the input',
+      (g) =>
+        g.ConvTranspose(float(g, 'x', 1, 2, 3, 3), float(g, 'w', 2, 1, 2, 2), undefined, {
+          ...conv,
+          group: 100,
+          output_padding: [0, 0],
+        }),
+      'ConvTranspose: expected a group that divides 2 channels, got 100',
+    ],
+    [
+      'groups that do not divide the channels of the output',
+      (g) => g.Conv(float(g, 'x', 1, 2, 4, 4), float(g, 'w', 3, 1, 2, 2), undefined, { ...conv, group: 2 }),
+      'Conv: expected a group that divides 3 channels, got 2',
+    ],
     // Movement.
     ['nothing to concatenate', (g) => g.Concat({ axis: 0 }), 'Concat: expected at least one input'],
     [

@@ -126,6 +126,9 @@ describe('curves', () => {
     [[4, 4, 2, 2, 1, 1], 3, '█▅▁'],
     [[1, 1, 1], 8, '▁▁▁'],
     [[], 8, ''],
+    [[0, 0], 8, '▁▁'],
+    [[1, 4, 0], 8, '▁█▁'],
+    [[2, NaN, 1, Infinity], 8, '█▁▁█'],
   ])('of %j in %i columns are %s', (values, width, expected) => {
     expect(sparkline(values, width)).toBe(expected);
   });

@@ -60,11 +60,19 @@ function axesOf(X: Value): { readonly N: Dim; readonly C: Dim; readonly spatial:
   return { N: at(X.shape, 0), C: at(X.shape, 1), spatial: X.shape.slice(2) };
 }
 
+/** Throws unless the groups divide these channels. */
+function expectGroups(group: number, channels: Dim): void {
+  if (group === 1) return;
+  if (!(group > 1) || known('channels', channels) % group !== 0)
+    throw new GraphError(`expected a group that divides ${channels} channels, got ${group}`);
+}
+
 function inferConv([X, W, B]: Inputs<'Conv'>, attributes: Attributes<'Conv'>): readonly [TensorType] {
   expectWindow(attributes);
   const { N, C: I, spatial } = axesOf(X);
   expectRank('W', W, 4);
   const O = at(W.shape, 0);
+  for (const channels of [I, O]) expectGroups(attributes.group, channels);
   const perGroup = known('channels', I) / attributes.group;
   expectShape('W', W, [O, perGroup, ...attributes.kernel_shape]);
   if (B) expectShape('B', B, [O]);
@@ -109,6 +117,7 @@ export const convolution = {
       expectInts('output_padding', attributes.output_padding, 2, 0);
       const { N, C: I, spatial } = axesOf(X);
       expectRank('W', W, 4);
+      expectGroups(attributes.group, I);
       const perGroup = at(W.shape, 1);
       expectShape('W', W, [I, perGroup, ...attributes.kernel_shape]);
       const O = known('channels', perGroup) * attributes.group;
