@@ -1,6 +1,7 @@
 /** The command line understands data, and chooses suitable defaults for them. */
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { elementCount } from '../../../training/arrays/index.ts';
 import { chooseNetwork, requireFit } from '../../../training/run/choose-network.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from '../../../exporter/command/data-options.ts';
 import { describeData } from '../../../exporter/command/describe-data.ts';
@@ -107,7 +108,11 @@ const columns: readonly Column[] = [
   { kind: 'categorical', name: 'town', categories: ['Bern', 'Ulm'], fill: 1 },
 ];
 
-const samples = (inputShape: readonly number[]) => ({ inputShape, count: 1, inputs: new Float32Array(1) });
+const samples = (inputShape: readonly number[]) => ({
+  inputShape,
+  count: 1,
+  inputs: new Float32Array(elementCount(inputShape)),
+});
 const classes = (inputShape: readonly number[], ...names: readonly string[]): Dataset => ({
   task: 'classification',
   ...samples(inputShape),
