@@ -11,7 +11,7 @@ import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { unexpected, writeAtomically } from '../../training/files/index.ts';
 import { encodeModel, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { type ExportSource, fittedModel } from '../model/fitted-model.ts';
-import { exportGraph, outputKindOf, outputNameOf } from '../model/graph.ts';
+import { exportGraph, outputKindOf, outputNameOf } from '../model/inference-graph.ts';
 import { addEntrance } from './entrance.ts';
 import { attribute, elementTypes, mlDomain, type Name, nodeList, type Nodes } from './nodes.ts';
 import { compareRows, type RowsCompared } from './verify.ts';

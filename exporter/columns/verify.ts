@@ -4,7 +4,7 @@ import { importNative } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Column, rowPreparer } from '../../training/columns/index.ts';
 import { releasing, UserError } from '../../training/files/index.ts';
-import { inputNameOf, outputKindOf, outputNameOf } from '../model/graph.ts';
+import { inputNameOf, outputKindOf, outputNameOf } from '../model/inference-graph.ts';
 
 export interface RowsCompared {
   readonly rows: number;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The program `npx bn-edge`. */
-import { runProgram } from './program.ts';
+import { runProgram } from './cli.ts';
 
 /**
  * Errors of an output whose reader is gone: it may stop early, as in `bn-edge train … | head -1`, or close the terminal

@@ -37,10 +37,10 @@ import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
 import type { Snapshot } from './stages/snapshot.ts';
 import { stub } from './stages/stub.ts';
 import { cutTable } from './stages/table.ts';
-import { poisonPages, unreadPages, unreadTexts, zeroPages } from './stages/trim.ts';
-import type { Page } from './stages/trim.ts';
-import { takeWeights } from './stages/weights.ts';
-import type { StoredWeights } from './stages/weights.ts';
+import { poisonPages, unreadPages, unreadTexts, zeroPages } from './stages/unread-memory.ts';
+import type { Page } from './stages/unread-memory.ts';
+import { takeWeights } from './stages/take-weights.ts';
+import type { StoredWeights } from './stages/take-weights.ts';
 import { unexpected } from '../../training/files/index.ts';
 
 export interface EdgeImage {

@@ -1,6 +1,6 @@
 /** What an image is made from. */
 
-import type { Weight } from '../served/weights.ts';
+import type { Weight } from '../served/round-weights.ts';
 import type { OnStage } from './built.ts';
 import type { Samples } from './cases/samples.ts';
 import type { StatedShapes } from './cases/sizes.ts';

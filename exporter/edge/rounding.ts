@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
 import { BackendUnavailable } from '../../training/backend/index.ts';
 import { lossOf } from '../served/loss.ts';
-import { withRoundedWeights } from '../served/weights.ts';
-import type { Weight } from '../served/weights.ts';
+import { withRoundedWeights } from '../served/round-weights.ts';
+import type { Weight } from '../served/round-weights.ts';
 import { cardFile } from '../store/card.ts';
 import type { ModelFolder } from '../store/registry.ts';
 

@@ -3,7 +3,7 @@ import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../train
 import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
 import type { ModelCard, ModelFile, Scores, TensorCard, TrainingSummary } from '../store/card.ts';
-import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './graph.ts';
+import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './inference-graph.ts';
 import type { Quality } from './quality.ts';
 import type { Verification } from './verify.ts';
 

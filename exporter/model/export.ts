@@ -22,7 +22,7 @@ import { type Files, nextVersion } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { type ExportSource, fittedModel, type States } from './fitted-model.ts';
-import { exportFile } from './graph.ts';
+import { exportFile } from './inference-graph.ts';
 import { importanceOfFile, qualityOf } from './quality.ts';
 import { encodeSamples } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';

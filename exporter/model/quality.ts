@@ -19,7 +19,7 @@ import {
 } from '../../training/objective/index.ts';
 import { createEvaluator, runOverSamples, type State } from '../../training/trainer/index.ts';
 import type { ModelCard } from '../store/card.ts';
-import { inputNameOf, outputNameOf } from './graph.ts';
+import { inputNameOf, outputNameOf } from './inference-graph.ts';
 
 /** The members of a card that tell it. */
 export type Quality = Pick<

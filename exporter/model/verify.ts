@@ -7,7 +7,7 @@ import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.
 import { type Agreement, objectiveRuleFor } from '../../training/objective/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
 import type { ModelCard } from '../store/card.ts';
-import { inputNameOf, outputNameOf } from './graph.ts';
+import { inputNameOf, outputNameOf } from './inference-graph.ts';
 
 /** The largest difference that an export may have, by the measure of its objective. */
 const tolerance = 1e-4;

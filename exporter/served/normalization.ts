@@ -4,7 +4,7 @@
  */
 import { count, quote } from '../../training/files/index.ts';
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
-import { type BatchNorm, type OfBatch, trainingModeOpset } from './batch-norm.ts';
+import { type BatchNorm, type OfBatch, trainingModeOpset } from './find-batch-norm.ts';
 import { changeNodes } from './change-graph.ts';
 import { opsetOf } from './onnx-file.ts';
 import type { Pieces } from './splice.ts';

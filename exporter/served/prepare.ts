@@ -5,7 +5,7 @@
 import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError, type onnx } from '../../training/graph/index.ts';
 import type { BatchNormLayer, Monitored } from '../../worker/image.ts';
-import { type BatchNorm, batchNormOf } from './batch-norm.ts';
+import { type BatchNorm, batchNormOf } from './find-batch-norm.ts';
 import { type BatchNormUse, namesOf, normalizing } from './normalization.ts';
 import { requireOnnx } from './onnx-file.ts';
 import { type ModelOutput, outputOf } from './output.ts';

@@ -9,7 +9,7 @@
  */
 import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
-import { type BatchNorm, trainingModeOpset } from './batch-norm.ts';
+import { type BatchNorm, trainingModeOpset } from './find-batch-norm.ts';
 import { constantsOf } from './constants.ts';
 import { dependents, sourcesOf } from './dependents.ts';
 import { changeNodes } from './change-graph.ts';

@@ -15,7 +15,7 @@ import { batchNormUses } from '../served/normalization.ts';
 import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
 import type { Unknown } from '../../worker/image.ts';
-import { weightPlaces, weightTypes } from '../served/weights.ts';
+import { weightPlaces, weightTypes } from '../served/round-weights.ts';
 import { isModelName } from './model-name.ts';
 import { statedPicture } from './stated-picture.ts';
 

@@ -13,7 +13,7 @@ import type { ModelAbout, Monitored } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { type Prepared, prepareModel } from '../served/prepare.ts';
-import type { WeightPlace, WeightType } from '../served/weights.ts';
+import type { WeightPlace, WeightType } from '../served/round-weights.ts';
 import { cardFile, emptyCard, type Engine, type ModelCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { listModels, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';

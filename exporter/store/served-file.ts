@@ -7,7 +7,7 @@ import { decodeProto, type onnx } from '../../training/graph/index.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
-import { withRoundedWeights } from '../served/weights.ts';
+import { withRoundedWeights } from '../served/round-weights.ts';
 import { modelFileIn } from './models-folder.ts';
 import { cardFile, emptyCard, readCard } from './card.ts';
 

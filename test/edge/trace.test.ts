@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Notes } from '../../exporter/edge/stages/notes.ts';
 import { granuleBytes, traceReads } from '../../exporter/edge/stages/trace.ts';
-import { poisonPages, unreadPages, unreadTexts, zeroPages } from '../../exporter/edge/stages/trim.ts';
+import { poisonPages, unreadPages, unreadTexts, zeroPages } from '../../exporter/edge/stages/unread-memory.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 

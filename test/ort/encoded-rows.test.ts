@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportFile } from '../../exporter/model/graph.ts';
+import { exportFile } from '../../exporter/model/inference-graph.ts';
 import { decodeModel } from '../../training/graph/index.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportGraph } from '../../exporter/model/graph.ts';
+import { exportGraph } from '../../exporter/model/inference-graph.ts';
 import { replaceFolder } from '../../exporter/store/replace-folder.ts';
 import { compareOutputs } from '../../exporter/model/verify.ts';
 import { nativeBackend } from '../../training/backend/index.ts';

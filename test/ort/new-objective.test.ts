@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { exportGraph } from '../../exporter/model/graph.ts';
+import { exportGraph } from '../../exporter/model/inference-graph.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel, saveModel, type TrainedModel } from '../../training/checkpoint/model.ts';
 import { encodeModel, modelSignature } from '../../training/graph/index.ts';

@@ -14,8 +14,8 @@ import { type Dataset, encodeNpz, loadMnist } from '../../training/data/index.ts
 import { decodeProto, encodeModel, modelSignature } from '../../training/graph/index.ts';
 import { batchNorm, dense, planNetwork, relu } from '../../training/network/index.ts';
 import { populationStatistics, type State, train } from '../../training/trainer/index.ts';
-import { exportGraph } from '../../exporter/model/graph.ts';
-import { batchNormOf } from '../../exporter/served/batch-norm.ts';
+import { exportGraph } from '../../exporter/model/inference-graph.ts';
+import { batchNormOf } from '../../exporter/served/find-batch-norm.ts';
 import { withStatistics } from '../../exporter/served/running-statistics.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { bnEdge } from '../command.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportGraph } from '../../exporter/model/graph.ts';
+import { exportGraph } from '../../exporter/model/inference-graph.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel, writeSafetensors } from '../../training/checkpoint/index.ts';
 import { arrayDataset, type ClassificationDataset, type Dataset } from '../../training/data/index.ts';

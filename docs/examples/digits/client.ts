@@ -1,6 +1,6 @@
 /** Asks the Worker over HTTP, in the Open Inference Protocol. */
 import { z } from 'zod';
-import type { NodeStatistics } from '../../../exporter/model/graph.ts';
+import type { NodeStatistics } from '../../../exporter/model/inference-graph.ts';
 
 export interface Answer {
   /** The most probable class. */

@@ -16,7 +16,7 @@ import { checkedJson } from '../../../training/files/index.ts';
 import { decodeModel, encodeModel } from '../../../training/graph/index.ts';
 import { networkSchema, planNetwork, tensorsOf } from '../../../training/network/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
-import { exportGraph } from '../../../exporter/model/graph.ts';
+import { exportGraph } from '../../../exporter/model/inference-graph.ts';
 import { experiment, finding } from '../experiment.ts';
 import type { AskServed, Lab } from '../lab/lab.ts';
 import { range } from '../lab/range.ts';

@@ -9,8 +9,8 @@ import { instantiate } from './instantiate.ts';
 import { Link } from './link.ts';
 import type { LinkNames } from './link.ts';
 import type { SessionRecord, Started } from './ort.ts';
-import { writeWeights } from './weights.ts';
-import type { WeightPiece } from './weights.ts';
+import { writeWeights } from './stored-weights.ts';
+import type { WeightPiece } from './stored-weights.ts';
 
 /** Holds what the image's module cannot tell about itself: names, and addresses in the heap. */
 export interface ImageManifest {

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import Table from 'cli-table3';
 import * as ort from 'onnxruntime-web/wasm';
-import { withRoundedWeights } from '../../../exporter/served/weights.ts';
+import { withRoundedWeights } from '../../../exporter/served/round-weights.ts';
 import { compile, type CompileOptions } from '../../../training/compile/index.ts';
 import { decodeAnyModel, encodeModel, type Graph } from '../../../training/graph/index.ts';
 import {

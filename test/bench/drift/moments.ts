@@ -2,7 +2,7 @@
  * Computes each sample's moments at the inputs of a model's Batch Norm layers once with ONNX Runtime, and sums them
  * over windows of samples.
  */
-import { batchNormOf } from '../../../exporter/served/batch-norm.ts';
+import { batchNormOf } from '../../../exporter/served/find-batch-norm.ts';
 import { givingInputsOf } from '../../../exporter/served/running-statistics.ts';
 import type { Backend } from '../../../training/backend/index.ts';
 import type { Random, Samples } from '../../../training/data/index.ts';

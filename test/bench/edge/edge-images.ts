@@ -9,7 +9,7 @@ import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
 import type { Samples } from '../../../exporter/edge/cases/samples.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
-import { withRoundedWeights } from '../../../exporter/served/weights.ts';
+import { withRoundedWeights } from '../../../exporter/served/round-weights.ts';
 import type { CompileOptions } from '../../../training/compile/index.ts';
 import { loadMnist } from '../../../training/data/index.ts';
 import { cnn, mlp } from '../../edge/fixtures.ts';

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { WeightType } from '../../../exporter/served/weights.ts';
+import type { WeightType } from '../../../exporter/served/round-weights.ts';
 import { cnn, loneBatchNorm, mlp, table } from '../../edge/fixtures.ts';
 import { mobileNet } from '../../edge/mobile-net.ts';
 

@@ -7,7 +7,7 @@ import { makeImage } from '../../../exporter/edge/image.ts';
 import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { readOnnx } from '../../../exporter/served/prepare.ts';
-import { withRoundedWeights } from '../../../exporter/served/weights.ts';
+import { withRoundedWeights } from '../../../exporter/served/round-weights.ts';
 import { bundleWorker, imageParts } from '../edge/workers.ts';
 import type { Worker } from '../edge/workers.ts';
 import type { Network } from './networks.ts';

@@ -1,9 +1,9 @@
 /** Sessions are released however their user ends: every session opened here fails when it runs. */
 import { describe, expect, it } from 'vitest';
-import { exportFile } from '../../../exporter/model/graph.ts';
+import { exportFile } from '../../../exporter/model/inference-graph.ts';
 import { answersOfFile } from '../../../exporter/model/verify.ts';
 import { estimateStatistics } from '../../../exporter/recalibration/statistics.ts';
-import { batchNormOf } from '../../../exporter/served/batch-norm.ts';
+import { batchNormOf } from '../../../exporter/served/find-batch-norm.ts';
 import type { Backend, NamedTensors, Session } from '../../../training/backend/index.ts';
 import { channelBlockOf } from '../../../training/backend/channel-block.ts';
 import { openBoundSession, type Runtime } from '../../../training/backend/runtime.ts';

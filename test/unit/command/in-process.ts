@@ -1,6 +1,6 @@
 /** Runs `bn-edge` without a process of its own, and returns its output and exit code. */
 import { vi } from 'vitest';
-import { runProgram } from '../../../exporter/command/program.ts';
+import { runProgram } from '../../../exporter/command/cli.ts';
 import type { Outcome } from '../../command.ts';
 
 export async function run(...args: readonly string[]): Promise<Outcome> {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
-import { groups } from '../../../exporter/command/program.ts';
+import { groups } from '../../../exporter/command/cli.ts';
 import { type Document, documents, fenced } from './documents.ts';
 
 const guides = documents.filter(({ path }) => path === 'README.md' || path.startsWith('docs/guide/'));

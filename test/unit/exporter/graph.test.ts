@@ -1,6 +1,6 @@
 /** The nodes that an export adds before and behind the network are right in the reference interpreter. */
 import { describe, expect, test } from 'vitest';
-import { exportGraph } from '../../../exporter/model/graph.ts';
+import { exportGraph } from '../../../exporter/model/inference-graph.ts';
 import type { TrainedModel } from '../../../training/checkpoint/model.ts';
 import { type Network, planNetwork } from '../../../training/network/index.ts';
 import { evaluate } from '../../reference/evaluate.ts';

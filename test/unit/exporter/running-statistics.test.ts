@@ -1,7 +1,7 @@
 /** Running statistics are replaced where they are stored, and nothing else of a file changes. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { batchNormOf } from '../../../exporter/served/batch-norm.ts';
+import { batchNormOf } from '../../../exporter/served/find-batch-norm.ts';
 import { givingInputsOf, levelsOf, whyFixed, withStatistics } from '../../../exporter/served/running-statistics.ts';
 import { decodeProto, type onnx, onnxProto } from '../../../training/graph/index.ts';
 

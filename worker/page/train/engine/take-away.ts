@@ -5,7 +5,7 @@
 import { zipSync } from 'fflate';
 import { at } from '../../../../training/arrays/index.ts';
 import { modelCard } from '../../../../exporter/model/card.ts';
-import { exportFile, inputNameOf, outputNameOf } from '../../../../exporter/model/graph.ts';
+import { exportFile, inputNameOf, outputNameOf } from '../../../../exporter/model/inference-graph.ts';
 import { verifyExport } from '../../../../exporter/model/verify.ts';
 import { storedModel, type TrainedModel } from '../../../../training/checkpoint/index.ts';
 import type { Column } from '../../../../training/columns/index.ts';

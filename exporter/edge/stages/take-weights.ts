@@ -7,9 +7,9 @@
 
 import { present } from '../../../training/arrays/index.ts';
 import { bitsOfHalf } from '../../served/halfs.ts';
-import type { Scaled, Weight } from '../../served/weights.ts';
-import { padded, panelColumns, panelRows, pieceAlignment } from '../runtime/weights.ts';
-import type { WeightPiece } from '../runtime/weights.ts';
+import type { Scaled, Weight } from '../../served/round-weights.ts';
+import { padded, panelColumns, panelRows, pieceAlignment } from '../runtime/stored-weights.ts';
+import type { WeightPiece } from '../runtime/stored-weights.ts';
 
 /** The pieces that an image writes into its memory, and the bytes that they are read from. */
 export interface StoredWeights {

@@ -1,6 +1,6 @@
 /**
  * Builds a trained network as a standard ONNX graph, with raw inputs, logits or numbers as output, and every tensor
- * stored inside.
+ * stored inside. `training/network/rules/batch-norm.ts` emits its `BatchNormalization` nodes, with μ, σ², γ and β.
  */
 import { at } from '../../training/arrays/index.ts';
 import { checkGraph, encodeModel, type Graph, graphBuilder } from '../../training/graph/index.ts';
@@ -35,7 +35,7 @@ export const outputNameOf = (model: TrainedModel): string => outputNames[outputK
 /** Counts the numbers that the exported file gives for a sample: `[N, outputs]`. */
 export const outputsOf = (model: TrainedModel): number => ruleOf(model).answers(at(outputShapeOf(model.plan), 0));
 
-/** Images are `pixels`, anything else `features`. */
+/** Names the input: pictures are `pixels`, anything else `features`. */
 export const inputNameOf = ({ plan }: TrainedModel): string =>
   plan.network.inputShape.length === 3 ? 'pixels' : 'features';
 

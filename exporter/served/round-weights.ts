@@ -1,7 +1,7 @@
 /**
  * Rounds a model's weights to types that take less room than single precision: to halfs, or to 8-bit integers times a
- * scale for each output channel. Only weights are rounded: biases, Batch Norm that is left and all arithmetic stay as
- * they are.
+ * scale for each output channel, which others call quantizing the weights. Biases, Batch Norm that is left and all
+ * arithmetic stay in single precision, and no `QuantizeLinear` nodes are added.
  */
 import { at, elementCount, present } from '../../training/arrays/index.ts';
 import { foldModel } from '../../training/backend/index.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { build } from 'esbuild';
 import { describe, expect, it, vi } from 'vitest';
-import { groups, runProgram } from '../../../exporter/command/program.ts';
+import { groups, runProgram } from '../../../exporter/command/cli.ts';
 
 const names = Object.values(groups).flatMap((group) => Object.keys(group));
 
@@ -63,7 +63,7 @@ describe('bn-edge --help', () => {
     const packages = [...loaded].filter((path) => !(path in metafile.outputs) && !path.startsWith('node:'));
     expect(packages).toEqual(['commander']);
     const files = outputs.filter(([path]) => loaded.has(path)).flatMap(([, { inputs }]) => Object.keys(inputs));
-    expect(files).toContain('exporter/command/program.ts');
+    expect(files).toContain('exporter/command/cli.ts');
     for (const name of names) expect(files).not.toContain(`exporter/command/${name}.ts`);
   });
 });
