@@ -1,6 +1,6 @@
 /** The command `bn-edge rollback`, with its help. */
 import { join } from 'node:path';
-import { rollback as rollBack } from '../deploy/release.ts';
+import { rollback as deployRollback } from '../deploy/rollback.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { swapVersions } from '../store/swap-versions.ts';
 import { modelNames } from '../store/models-folder.ts';
@@ -24,15 +24,15 @@ export const rollback: Subcommand = {
     answers<Flags>(command, page, async ({ name, models, local = false }, argument, isJson) => {
       if (!local) requireProject('rollback');
       const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
-      if (local) return rollBackFolder(models, chosen);
+      if (local) return swapLocally(models, chosen);
       using stage = stageLine('rollback');
-      return { ...(await rollBack(models, chosen, screenOf(stage, isJson))) };
+      return { ...(await deployRollback(models, chosen, screenOf(stage, isJson))) };
     });
     return undefined;
   },
 };
 
-async function rollBackFolder(models: string, name: string): Promise<Answer> {
+async function swapLocally(models: string, name: string): Promise<Answer> {
   const { version, previous } = await swapVersions(models, name);
   console.log(
     `${join(models, name)}: version ${version} answers again; ${previous} is kept beside it, and nothing was deployed`,

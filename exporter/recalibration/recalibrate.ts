@@ -20,7 +20,7 @@ import { modelFileAmong } from '../store/models-folder.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { readSamples, samplesFile } from '../store/samples.ts';
 import { versionsLock } from '../store/swap-versions.ts';
-import { cardOf, type Files, nextVersion, readFolder, release, versionOf } from '../store/versions.ts';
+import { cardOf, type Files, folderAfterRelease, nextVersion, readFolder, versionOf } from '../store/versions.ts';
 import { entropyOf } from './answers.ts';
 import type { Subject } from './statistics.ts';
 
@@ -150,7 +150,7 @@ export async function writeVersion(
     const isSame = now.size === files.size && [...now].every(([path, bytes]) => isEqual(bytes, files.get(path)));
     if (!isSame)
       throw new UserError(`${folder}: expected the model that was measured, got another; run the command again`);
-    await replaceFolder(models, name, release(files, new Map([...fresh, [cardFile, cardBytes(next)]])));
+    await replaceFolder(models, name, folderAfterRelease(files, new Map([...fresh, [cardFile, cardBytes(next)]])));
   });
   return version;
 }

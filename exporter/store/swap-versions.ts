@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { withLockOrRefuse } from '../../training/process/index.ts';
 import { replaceFolder } from './replace-folder.ts';
-import { readFolder, rollback, versionOf } from './versions.ts';
+import { folderAfterRollback, readFolder, versionOf } from './versions.ts';
 
 /** The lock that a process holds while it changes the versions of models. */
 export const versionsLock = '.release.lock';
@@ -13,9 +13,9 @@ export function swapVersions(
   name: string,
 ): Promise<{ readonly version: string; readonly previous: string }> {
   return withLockOrRefuse(join(models, versionsLock), models, 'no release in it', async () => {
-    const standing = await readFolder(models, name);
-    const next = rollback(join(models, name), standing);
+    const before = await readFolder(models, name);
+    const next = folderAfterRollback(join(models, name), before);
     await replaceFolder(models, name, next);
-    return { version: versionOf(next), previous: versionOf(standing) };
+    return { version: versionOf(next), previous: versionOf(before) };
   });
 }

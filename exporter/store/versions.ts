@@ -37,7 +37,7 @@ export async function readFolder(models: string, name: string): Promise<Files> {
 const currentOf = (files: Files): Files => pick(files, (path) => (path.startsWith('versions/') ? undefined : path));
 
 /**
- * Returns the files that a user has put beside the current version's own, such as notes. They stay when the model is
+ * Returns the files that a user has added to the current version's own, such as notes. They stay when the model is
  * replaced.
  */
 export const othersOf = (files: Files): Files => {
@@ -63,7 +63,7 @@ export function versionsIn(folder: string, files: Files): readonly (readonly [fo
  * Returns the folder after a release: `fresh` is current, and the version that was current is kept in place of the one
  * kept before.
  */
-export function release(files: Files, fresh: Files): Files {
+export function folderAfterRelease(files: Files, fresh: Files): Files {
   const [current, others] = [currentOf(files), othersOf(files)];
   if (!current.has(modelFileAmong(current.keys())) && !current.has(cardFile)) return new Map([...others, ...fresh]);
   const kept = `versions/${versionOf(current)}`;
@@ -75,7 +75,7 @@ export function release(files: Files, fresh: Files): Files {
  *
  * @throws UserError if no earlier version is kept
  */
-export function rollback(where: string, files: Files): Files {
+export function folderAfterRollback(where: string, files: Files): Files {
   const version = formerVersion(files);
   if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
   const prefix = `versions/${version}/`;
@@ -85,7 +85,7 @@ export function rollback(where: string, files: Files): Files {
     [join(where, prefix), former],
   ] as const)
     cardOf(each, folder);
-  return release(files, former);
+  return folderAfterRelease(files, former);
 }
 
 /**

@@ -9,11 +9,11 @@ import { fingerprint, sha256Of } from '../../../exporter/deploy/fingerprint.ts';
 import { isModelName } from '../../../exporter/store/model-name.ts';
 import {
   type Files,
+  folderAfterRelease,
+  folderAfterRollback,
   keptOf,
   nextVersion,
   readFolder,
-  release,
-  rollback,
   versionOf,
 } from '../../../exporter/store/versions.ts';
 
@@ -30,11 +30,11 @@ const contents = (files: Files): Record<string, string> =>
   Object.fromEntries([...files].map(([path, content]) => [path, Buffer.from(content).toString()]));
 
 const first = version('1');
-const second = release(first, version('2'));
+const second = folderAfterRelease(first, version('2'));
 
 describe("a model's folder", () => {
   it('has no other version after the first release', () => {
-    expect(release(new Map(), first)).toEqual(first);
+    expect(folderAfterRelease(new Map(), first)).toEqual(first);
     expect(nextVersion(new Map())).toBe('1');
   });
 
@@ -50,7 +50,7 @@ describe("a model's folder", () => {
   });
 
   it('keeps one version only', () => {
-    expect(contents(release(second, version('3')))).toEqual({
+    expect(contents(folderAfterRelease(second, version('3')))).toEqual({
       'model.onnx': 'model 3',
       'card.json': '{"version":"3"}',
       'versions/2/model.onnx': 'model 2',
@@ -60,7 +60,7 @@ describe("a model's folder", () => {
 
   it('keeps a version whose only ONNX file has a name of its own, and nothing of it beside the new one', () => {
     const foreign: Files = new Map([['resnet.onnx', bytes('model 1')]]);
-    expect(contents(release(foreign, version('2')))).toEqual({
+    expect(contents(folderAfterRelease(foreign, version('2')))).toEqual({
       'model.onnx': 'model 2',
       'card.json': '{"version":"2"}',
       'versions/1/resnet.onnx': 'model 1',
@@ -69,7 +69,7 @@ describe("a model's folder", () => {
 
   it('leaves what somebody has put there in its place', () => {
     const notes = ['notes.md', bytes('mine')] as const;
-    const released = release(new Map([...first, notes, ['versions/.DS_Store', bytes('')]]), version('2'));
+    const released = folderAfterRelease(new Map([...first, notes, ['versions/.DS_Store', bytes('')]]), version('2'));
     expect([...released.keys()].sort()).toEqual(
       [
         'card.json',
@@ -81,19 +81,19 @@ describe("a model's folder", () => {
         'versions/1/notes.md',
       ].sort(),
     );
-    expect(versionOf(rollback('models/digits', released))).toBe('1');
-    expect(rollback('models/digits', released).get('notes.md')).toEqual(notes[1]);
+    expect(versionOf(folderAfterRollback('models/digits', released))).toBe('1');
+    expect(folderAfterRollback('models/digits', released).get('notes.md')).toEqual(notes[1]);
   });
 
   it('is the same after two rollbacks', () => {
-    const back = rollback('models/digits', second);
+    const back = folderAfterRollback('models/digits', second);
     expect(versionOf(back)).toBe('1');
     expect([...keptOf(back).keys()]).toEqual(['versions/2/model.onnx', 'versions/2/card.json']);
-    expect(contents(rollback('models/digits', back))).toEqual(contents(second));
+    expect(contents(folderAfterRollback('models/digits', back))).toEqual(contents(second));
   });
 
   it('never counts a number twice, not even after a rollback', () => {
-    expect(nextVersion(rollback('models/digits', second))).toBe('3');
+    expect(nextVersion(folderAfterRollback('models/digits', second))).toBe('3');
     // Only the platform's messages tell of a deployment whose success was never reported.
     expect(nextVersion(second, ['3', '1', 'odd'])).toBe('4');
   });
@@ -104,13 +104,13 @@ describe("a model's folder", () => {
   });
 
   it('without an earlier version cannot be rolled back', () => {
-    expect(() => rollback('models/digits', first)).toThrow(
+    expect(() => folderAfterRollback('models/digits', first)).toThrow(
       'models/digits: expected an earlier version to go back to, got none',
     );
   });
 
   it.each(['../..', '/etc', 'a/b', ''])('with a card of version %j is refused', (name) => {
-    expect(() => release(version(name), second)).toThrow(/^card\.json: version: expected letters, digits, /);
+    expect(() => folderAfterRelease(version(name), second)).toThrow(/^card\.json: version: expected letters, digits, /);
   });
 
   it('with a card that is none is refused', () => {
