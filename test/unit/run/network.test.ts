@@ -52,9 +52,10 @@ describe('the network of the command line', () => {
     [
       'made with built-in modules, at the top level of the module',
       'g/own.ts',
-      `import { readFile } from 'node:fs/promises';\nconst { layers } = JSON.parse(await readFile(new URL('../f/own.json', import.meta.url), 'utf8'));\nexport default { ${rest}, layers };`,
+      `import { readFile } from 'node:fs/promises';\nconst { layers } = JSON.parse(await readFile(new URL('layers.json', import.meta.url), 'utf8'));\nexport default { ${rest}, layers };`,
     ],
   ])('is %s', async (_, name, source) => {
+    await file('g/layers.json', JSON.stringify(own));
     expect(await findNetwork(await file(name, source))).toEqual(own);
   });
 
