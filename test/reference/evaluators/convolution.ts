@@ -1,5 +1,16 @@
 import type { Attributes, OpType } from '../../../training/graph/index.ts';
-import { add, build, dim, flatIndex, forEachIndex, type Index, type NdArray, read, zeros } from '../ndarray.ts';
+import {
+  add,
+  build,
+  dim,
+  element,
+  flatIndex,
+  forEachIndex,
+  type Index,
+  type NdArray,
+  read,
+  zeros,
+} from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';
 
 type Window = Attributes<'MaxPool'> & Partial<Pick<Attributes<'Conv'>, 'dilations'>>;
@@ -39,11 +50,15 @@ function forEachTap(
 function conv(X: NdArray, W: NdArray, B: NdArray | undefined, attributes: Attributes<'Conv'>): NdArray {
   const [O, perGroup] = [dim(W.shape, 0), dim(W.shape, 1)];
   const shape = [dim(X.shape, 0), O, slides(dim(X.shape, 2), 0, attributes), slides(dim(X.shape, 3), 1, attributes)];
+  // The numbers from one channel to the next.
+  const [taps, pixels] = [dim(W.shape, 2) * dim(W.shape, 3), dim(X.shape, 2) * dim(X.shape, 3)];
   return build(shape, ([n = 0, o = 0, row = 0, column = 0]) => {
     const group = Math.floor(o / (O / attributes.group));
     let sum = B ? read(B, [o]) : 0;
     forEachTap([row, column], X.shape, attributes, ([ky = 0, kx = 0], y, x) => {
-      for (let i = 0; i < perGroup; i += 1) sum += read(W, [o, i, ky, kx]) * read(X, [n, group * perGroup + i, y, x]);
+      let [tap, at] = [flatIndex(W.shape, [o, 0, ky, kx]), flatIndex(X.shape, [n, group * perGroup, y, x])];
+      for (let i = 0; i < perGroup; i += 1, tap += taps, at += pixels)
+        sum += element(W.data, tap) * element(X.data, at);
     });
     return sum;
   });
