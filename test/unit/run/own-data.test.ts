@@ -11,7 +11,6 @@ import type { Column, Dataset, DataSource, LoadedData } from '../../../training/
 import { UserError } from '../../../training/files/errors.ts';
 import { outputShapeOf, planNetwork } from '../../../training/network/index.ts';
 import { binary, mse, multiclass } from '../../../training/objective/index.ts';
-import { elementCount } from '../../../training/arrays/index.ts';
 
 function sourceOf(...args: readonly string[]): DataSource | undefined {
   const command = addDataOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }));
