@@ -7,10 +7,10 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { protectBrowsers } from './http/answers.ts';
 import type { App, Middleware, RequestContext } from './http/context.ts';
 import { answerError } from './http/errors.ts';
-import { admission, otherOrigins } from './http/guards.ts';
+import { admission, allowOrigins } from './http/guards.ts';
 import { homeOf } from './http/home.ts';
 import { mountPath, pathBelow } from './http/mount.ts';
-import { restOf } from './http/rest.ts';
+import { unmatchedOf } from './http/unmatched.ts';
 import { addRoutes } from './http/routes.ts';
 import type { Settings } from './http/settings.ts';
 import type { Image } from './image.ts';
@@ -35,7 +35,7 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
   // a start.
   const app: App = new Hono({ strict: false, router: new TrieRouter() });
   app.onError(answerError);
-  app.use(ours(frame(settings)), ours(otherOrigins(settings)), ours(etag()));
+  app.use(ours(frame(settings)), ours(allowOrigins(settings)), ours(etag()));
   const admit = admission(settings);
   app.use('/v1/models/*', admit);
   app.use('/v2/models/*', admit);
@@ -47,9 +47,9 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
   const home = homeOf(models, settings, admit, image.buildError);
   app.get('/', home);
   addRoutes(app, models, settings, image.buildError);
-  const answerRest = restOf(app, settings, home);
-  app.all('*', ours(answerRest));
-  app.notFound(answerRest);
+  const answerUnmatched = unmatchedOf(app, settings, home);
+  app.all('*', ours(answerUnmatched));
+  app.notFound(answerUnmatched);
   return app;
 }
 

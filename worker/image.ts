@@ -132,7 +132,7 @@ export interface Monitored {
   readonly layers: readonly WatchedLayer[];
   /** Explains why no layer is watched, when the model has Batch Norm layers. */
   readonly noLayers?: string;
-  /** Describes how the values of each column were spread in training; empty when the card does not tell. */
+  /** Describes how the values of each column were spread in training; empty when the card does not record it. */
   readonly columns: readonly ColumnReference[];
   /**
    * Holds the share of each class among the training samples, in the order of `labels`, and the number of these

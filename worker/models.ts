@@ -1,11 +1,11 @@
-/** Creates the models of an image, each with its sessions. */
+/** Creates the models of an edge image, each with its sessions. */
 import { type InputColumn, inputsOf } from '../training/columns/prepare.ts';
-import { describe } from './http/errors.ts';
+import { describe } from './errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import { type Counts, noCounts } from './protocol/counts.ts';
 import type { Statistics } from './protocol/protocol.ts';
-import { explained } from './protocol/refused.ts';
+import { withReasons } from './protocol/refused.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
 import { type RowTable, tableOf } from './rows/table.ts';
 
@@ -37,9 +37,9 @@ export function createModels(image: Image): Models {
       const [own, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
       const watched = sessions.get(`${model.path}/watched`);
       if (!own) throw new Error(`internal: the image lacks the model ${model.path}`);
-      const both = switchable && bothWays(switchable, switchName, model);
+      const byStatistics = switchable && runsByStatistics(switchable, switchName, model);
       const plain = sessionOn(own);
-      const session = { ...plain, run: explained(plain, model, own.inputs) };
+      const session = { ...plain, run: withReasons(plain, model, own.inputs) };
       const table = tableOf(model, session);
       const rows = new Map(Object.entries(model.columns ?? {}).map(([name, columns]) => [name, inputsOf(columns)]));
       const counts = noCounts();
@@ -52,7 +52,7 @@ export function createModels(image: Image): Models {
           counts,
           ...(load && { load: (read: (name: string) => Promise<ArrayBuffer>) => load(model.path, read) }),
           ...(table && { table }),
-          ...(both && { switchable: both }),
+          ...(byStatistics && { switchable: byStatistics }),
           ...(watched && { watched: sessionOn(watched) }),
         },
       ];
@@ -75,12 +75,13 @@ function requireImage(value: unknown): Image {
   throw new TypeError(`image: expected the default export of image.mjs, which bn-edge build writes, got ${got}`);
 }
 
-function bothWays(
-  image: EdgeSession,
+/** Runs the switchable twin with the switch off for the running statistics, and on for those of the mini-batch. */
+function runsByStatistics(
+  edgeSession: EdgeSession,
   switchName: string,
   model: ModelAbout,
 ): Readonly<Record<Statistics, Session['run']>> {
-  const run = explained(sessionOn(image), model, image.inputs);
+  const run = withReasons(sessionOn(edgeSession), model, edgeSession.inputs);
   const switched = (on: boolean): Session['run'] => {
     const value: Tensor = { datatype: 'BOOL', shape: [], data: Uint8Array.of(Number(on)) };
     return (feeds, fetches) => run(new Map([...feeds, [switchName, value]]), fetches);

@@ -5,7 +5,7 @@ import type { Monitor } from '../../worker/drift/monitor.ts';
 import { referenceOf } from '../../worker/drift/reference.ts';
 import { reportOn } from '../../worker/drift/report.ts';
 import { type DriftWindow, windowMs } from '../../worker/drift/window.ts';
-import { RequestError } from '../../worker/http/errors.ts';
+import { RequestError } from '../../worker/errors.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { imageOf } from '../worker/images.ts';
 import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';

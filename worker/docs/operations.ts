@@ -4,7 +4,7 @@ import type { Model } from '../models.ts';
 import { predictOptions } from '../protocol/protocol.ts';
 import type { responseSchemas } from '../protocol/responses.ts';
 import type { Schema } from '../protocol/schema.ts';
-import { lineTypes } from '../rows/body.ts';
+import { lineTypes } from '../rows/read-rows.ts';
 
 export interface Operation {
   readonly operationId: string;

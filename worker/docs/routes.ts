@@ -1,6 +1,6 @@
 /** Serves `/openapi.json` for machines and `/docs` for people, where they are turned on. */
 import type { App, RequestContext } from '../http/context.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import { mountPath } from '../http/mount.ts';
 import type { Settings } from '../http/settings.ts';
 import type { Models } from '../models.ts';

@@ -4,7 +4,7 @@
  */
 import type { BatchNormLayer } from '../image.ts';
 import { type ChannelDrift, type Compared, type Comparison, driftOfChannels } from './channels.ts';
-import { distanceOf, type Expected, stabilityOf, sum } from './shares.ts';
+import { distanceOf, type Expected, stabilityOf, sum } from './stability.ts';
 import { minSamples, normalQuantile, tailOf } from './thresholds.ts';
 import { type DriftWindow, memberOf } from './window.ts';
 

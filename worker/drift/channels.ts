@@ -37,26 +37,26 @@ export const allowed = {
   logVarianceRatio: Math.log(1.5),
 } as const;
 
-/** The size that a mini-batch is assumed to have had, which a file does not tell. */
+/** The size that a mini-batch is assumed to have had, which a file does not record. */
 const defaultBatchSize = 32;
 
 /**
  * Returns how many independent samples the running statistics are worth. An exponential average that keeps the share m
  * of its old value has the variance of a plain average over (1 + m)/(1 − m) mini-batches.
  */
-export function samplesBehind(momentum: number): number {
+export function effectiveSamples(momentum: number): number {
   const kept = momentum >= 0 && momentum < 1 ? momentum : 0.9;
   return (defaultBatchSize * (1 + kept)) / (1 - kept);
 }
 
 /**
- * The fourth moment E(x − μ)⁴/σ⁴ that inputs are assumed to have, since the sums do not tell it. A normal distribution
- * has 3; inputs of layers behind a ReLU have long tails.
+ * The fourth moment E(x − μ)⁴/σ⁴ that inputs are assumed to have, since the sums do not contain it. A normal distribution
+ * has 3; inputs of layers after a ReLU have long tails.
  */
 const kurtosis = 9;
 
 /**
- * The smallest variance, as a share of the running one. Squares in single precision do not tell smaller ones from zero,
+ * The smallest variance, as a share of the running one. Squares in single precision do not distinguish smaller ones from zero,
  * whose logarithm is infinite.
  */
 const minVariance = 2 ** -46;
@@ -77,7 +77,7 @@ export function driftOfChannels(
 ): readonly ChannelDrift[] {
   const { samples, trained, z } = comparison;
   const { epsilon, runningMean, runningVar } = layer;
-  const error = Math.sqrt(1 / samples + 1 / Math.min(samplesBehind(layer.momentum), trained));
+  const error = Math.sqrt(1 / samples + 1 / Math.min(effectiveSamples(layer.momentum), trained));
   return runningMean.map((mu, channel) => {
     const reference = at(runningVar, channel) + epsilon;
     const mean = at(sums.mean, channel) / samples;

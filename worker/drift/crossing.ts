@@ -1,5 +1,5 @@
 /**
- * Tells once when a model begins or ceases to drift: in the log, and to a webhook where one is configured. Windows are
+ * Reports once when a model begins or ceases to drift: in the log, and to a webhook where one is configured. Windows are
  * assessed while they fill, but only whenever their samples have doubled, because each assessment is another chance of
  * a false alarm.
  */
@@ -23,7 +23,7 @@ export interface Crossing {
   readonly worst: readonly { readonly name: string; readonly score: number }[];
 }
 
-/** Tells by how much a window has grown. */
+/** The growth of a window. */
 export interface Progress {
   readonly version: string;
   readonly start: number;

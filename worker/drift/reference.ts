@@ -24,8 +24,8 @@ export function referenceOf({ monitor, batchNorm, labels }: ModelAbout): Referen
 const digests = new WeakMap<ModelAbout, Promise<string>>();
 
 /**
- * Returns a digest that tells one reference from another. A network that is trained anew and exported under its old
- * version has other channels in the same places: what was counted for the former network says nothing about it.
+ * Returns a digest that distinguishes one reference from another. A network that is trained again and exported under its old
+ * version has other channels in the same places: what was counted for the former network does not apply to it.
  */
 export function digestOf(model: ModelAbout): Promise<string> {
   const digest = digests.get(model) ?? hexDigest(JSON.stringify([model.batchNorm, model.monitor ?? null]));

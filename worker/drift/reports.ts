@@ -1,5 +1,5 @@
 /** Reads the windows of monitored models from their Durable Objects, and reports on their drift. */
-import { RequestError, ServerError } from '../http/errors.ts';
+import { RequestError, ServerError } from '../errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { DriftResponse } from '../protocol/responses.ts';

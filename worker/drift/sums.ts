@@ -11,7 +11,7 @@ import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
  */
 export type Kind = 'layer' | 'column' | 'class';
 
-export interface Part {
+export interface NamedSums {
   readonly kind: Kind;
   readonly name: string;
   readonly numbers: Float64Array<ArrayBuffer>;
@@ -22,10 +22,10 @@ export interface Sums {
   readonly version: string;
   readonly start: number;
   readonly samples: number;
-  readonly parts: readonly Part[];
+  readonly parts: readonly NamedSums[];
 }
 
-const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/${name}`;
+const keyOf = ({ kind, name }: Pick<NamedSums, 'kind' | 'name'>): string => `${kind}/${name}`;
 
 /**
  * Adds `more` to `sums` in place.

@@ -7,7 +7,7 @@ import { answerOf, valuesOf } from '../predict/answer.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
 import type { RowPrediction } from '../protocol/responses.ts';
 import type { UnknownCategory } from './monitor.ts';
-import type { Part, Sums } from './sums.ts';
+import type { NamedSums, Sums } from './sums.ts';
 
 /** The output of `<path>/watched` with the moments; see exporter/served/watched.ts. */
 const momentsName = 'bn-edge/moments';
@@ -60,9 +60,9 @@ function rowsOf(tensor: Tensor | undefined): readonly (readonly number[])[] | un
   return Array.from({ length: samples }, (_, i) => values.slice(i * width, (i + 1) * width));
 }
 
-function layerParts(layers: readonly Layer[], samples: readonly (readonly number[])[]): readonly Part[] {
+function layerParts(layers: readonly Layer[], samples: readonly (readonly number[])[]): readonly NamedSums[] {
   let place = 0;
-  return layers.map(({ name, hasPlaces, of, norm }): Part => {
+  return layers.map(({ name, hasPlaces, of, norm }): NamedSums => {
     const { gamma, beta, runningMean, runningVar, epsilon } = norm;
     const channels = gamma.length;
     const numbers = new Float64Array(3 * channels);
@@ -90,13 +90,13 @@ function columnParts(
   feeds: ReadonlyMap<string, Tensor>,
   kept: readonly number[],
   unknown: readonly UnknownCategory[],
-): readonly Part[] {
+): readonly NamedSums[] {
   const rows = table && feeds.get(table.input.name);
   if (!rows) return [];
   const { width } = table.preparer;
   const all = numbersOf(rows);
   const numbers = kept.flatMap((row) => all.slice(row * width, (row + 1) * width));
-  return columnCounter(table.columns, monitor?.columns).map(({ name, count }): Part => {
+  return columnCounter(table.columns, monitor?.columns).map(({ name, count }): NamedSums => {
     const strange = new Set(unknown.filter(({ column }) => column === name).map(({ row }) => row));
     const counted = count(numbers, kept.length, (row) => strange.has(at(kept, row)));
     return {
@@ -107,7 +107,7 @@ function columnParts(
   });
 }
 
-function classParts(answers: readonly RowPrediction[]): readonly Part[] {
+function classParts(answers: readonly RowPrediction[]): readonly NamedSums[] {
   const counts = new Map<string, number>();
   for (const answer of answers) {
     const labels = 'labels' in answer ? answer.labels : 'label' in answer ? [answer.label] : [];

@@ -3,7 +3,7 @@
  * their sums are collected in the isolate until a Durable Object gets them. None of this changes, delays or refuses an
  * answer. Sums that an isolate has not sent when it ends are lost.
  */
-import { describe } from '../http/errors.ts';
+import { describe } from '../errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
@@ -123,7 +123,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   };
 }
 
-/** Tells which requests to a model were not counted lately. */
+/** Holds what was counted last of the requests to a model. */
 interface Throttle {
   /** Counts the requests since the last one that was counted. */
   skipped: number;
@@ -131,7 +131,7 @@ interface Throttle {
   lastCounted: number;
 }
 
-/** Returns a function that tells whether a request to a model is to be counted: the first one is. */
+/** Returns a function that decides whether a request to a model is counted: the first one is. */
 function throttled(every: number, atLeastEveryMs: number, now: () => number): (model: Model) => boolean {
   const throttles = new WeakMap<Model, Throttle>();
   return (model) => {

@@ -32,7 +32,7 @@ export const memberOf = <Value>(named: Readonly<Record<string, Value>>, name: st
 
 /**
  * Holds sums of a layer's input x, per channel. The mean of a sample is taken over its places (pixels; a dense layer
- * has one). These are not independent draws, so the variance between the samples' means tells how far a mean of n
+ * has one). These are not independent draws, so the variance between the samples' means shows how far a mean of n
  * samples may stray.
  */
 export interface ChannelSums {

@@ -4,7 +4,7 @@
  */
 import { elementCount, present } from '../../training/arrays/index.ts';
 import { foldedInto, type AffineMap } from './batch-norm.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
 import { answerOf, valuesOf } from '../predict/answer.ts';

@@ -1,5 +1,5 @@
 /**
- * Sets the headers that tell a browser what it may do with an answer: nothing may run or load, and what a model answers
+ * Sets the headers that limit what a browser may do with an answer: nothing may run or load, and what a model answers
  * is never stored.
  */
 import type { Context } from 'hono';

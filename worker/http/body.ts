@@ -1,8 +1,8 @@
 /** Reads the body of a request and checks what needs no parsing: media type, size, encoding. */
 import { giveBack } from '../../training/pictures/picture.ts';
 import type { RequestContext } from './context.ts';
-import { decode, encodingOf } from './encoding.ts';
-import { quote, RequestError } from './errors.ts';
+import { encodingOf, inflateBody } from './encoding.ts';
+import { quote, RequestError } from '../errors.ts';
 
 /**
  * Calls `use` with the whole body, inflated if it came compressed. The declared length is checked before anything is
@@ -14,7 +14,7 @@ import { quote, RequestError } from './errors.ts';
 export async function withBody<T>(c: RequestContext, limit: number, use: (body: Uint8Array) => T): Promise<Awaited<T>> {
   const encoding = encodingOf(c.req.raw);
   const sent = await readBytes(c, limit);
-  const body = encoding === 'identity' ? sent : decode(sent, encoding, limit);
+  const body = encoding === 'identity' ? sent : inflateBody(sent, encoding, limit);
   try {
     return await use(body);
   } finally {

@@ -5,7 +5,7 @@ import { driftOptions } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
 import { parse } from '../protocol/schema.ts';
 import type { App, RequestContext } from './context.ts';
-import { RequestError } from './errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Settings } from './settings.ts';
 
 /** @throws RequestError when the model is not monitored, or this Worker does not monitor */

@@ -4,7 +4,7 @@ import { crc32 } from '../../training/pictures/crc32.ts';
 import { inflateRaw, TooLongError } from '../../training/pictures/inflate.ts';
 import { giveBack } from '../../training/pictures/picture.ts';
 import { concatenate } from './bytes.ts';
-import { quote, RequestError } from './errors.ts';
+import { quote, RequestError } from '../errors.ts';
 
 /** Describes a format that wraps deflated data. */
 interface Wrapping {
@@ -15,8 +15,8 @@ interface Wrapping {
 }
 
 const wrappings = {
-  gzip: { begin: behindGzip, trailer: gzipTrailer },
-  deflate: { begin: behindZlib, trailer: zlibTrailer },
+  gzip: { begin: afterGzipHeader, trailer: gzipTrailer },
+  deflate: { begin: afterZlibHeader, trailer: zlibTrailer },
 } as const satisfies Record<string, Wrapping>;
 
 type Encoding = keyof typeof wrappings;
@@ -45,21 +45,21 @@ const maxCodes = (bytes: number): number => 256 + bytes / 1024;
  * Inflates a body, and gives the packed one's memory back.
  * @throws RequestError when it is damaged, or inflates to more than `limit` bytes
  */
-export function decode(packed: Uint8Array, encoding: Encoding, limit: number): Uint8Array {
+export function inflateBody(packed: Uint8Array, encoding: Encoding, limit: number): Uint8Array {
   const { begin, trailer } = wrappings[encoding];
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const pieces: Uint8Array[] = [];
   const onCodes = (number: number): void => {
-    if (number > maxCodes(packed.byteLength)) throw new Error('deflate: blocks of next to nothing');
+    if (number > maxCodes(packed.byteLength)) throw new Error('deflate: too many code tables for its size');
   };
   try {
     const start = begin(view);
     if (Number.isNaN(start)) throw new Error('no such header');
     const data = { file: packed, parts: [[start, packed.byteLength]] as const };
-    const behind = inflateRaw(data, { min: 0, max: limit, onCodes }, (piece) => pieces.push(piece.slice()));
+    const left = inflateRaw(data, { min: 0, max: limit, onCodes }, (piece) => pieces.push(piece.slice()));
     const inflated = concatenate(pieces);
-    const [expected, sent] = [trailer(inflated), packed.subarray(packed.byteLength - behind)];
-    const isSame = behind === expected.length && expected.every((byte, i) => byte === sent[i]);
+    const [computed, stored] = [trailer(inflated), packed.subarray(packed.byteLength - left)];
+    const isSame = left === computed.length && computed.every((byte, i) => byte === stored[i]);
     if (!isSame) throw new Error('deflate: another checksum');
     return inflated;
   } catch (error) {
@@ -72,8 +72,8 @@ export function decode(packed: Uint8Array, encoding: Encoding, limit: number): U
   }
 }
 
-/** Returns the offset of the data behind a gzip header: https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
-function behindGzip(packed: DataView): number {
+/** Returns the offset of the data after a gzip header: https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
+function afterGzipHeader(packed: DataView): number {
   const flags = packed.getUint8(3);
   if (packed.getUint32(0) >>> 8 !== 0x1f8b08 || flags > 31) return NaN;
   let at = 10;
@@ -90,8 +90,8 @@ function gzipTrailer(data: Uint8Array): Uint8Array {
   return new Uint8Array(trailer.buffer);
 }
 
-/** Returns the offset of the data behind a zlib header: https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
-function behindZlib(packed: DataView): number {
+/** Returns the offset of the data after a zlib header: https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
+function afterZlibHeader(packed: DataView): number {
   const [method, header] = [packed.getUint8(0), packed.getUint16(0)];
   return (method & 15) === 8 && header % 31 === 0 && (header & 32) === 0 ? 2 : NaN;
 }

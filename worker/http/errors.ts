@@ -1,11 +1,11 @@
 /**
- * Defines the errors that a client can cause, and is the one place where errors become HTTP responses: the protocol's
- * error object `{"error": "where: expected X, got Y"}`. It never holds a stack trace, and of the request's body at most
- * a name or the cell of a row.
+ * Turns errors into HTTP responses with the protocol's error object, `{"error": "where: expected X, got Y"}`. A response
+ * never holds a stack trace.
  */
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { isInferenceError, type Refusal, RequestError, ServerError } from '../errors.ts';
 
 const statuses = {
   malformed: 400,
@@ -16,25 +16,7 @@ const statuses = {
   'unsupported media type': 415,
   unprocessable: 422,
   'too many requests': 429,
-} as const satisfies Record<string, ContentfulStatusCode>;
-
-export type Refusal = keyof typeof statuses;
-
-/** Refuses a request that cannot be answered as it is; the message tells the client why. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal, message: string) {
-    super(message);
-    this.refusal = refusal;
-  }
-}
-
-/** Reports that a valid request cannot be answered here; the message tells what would help. */
-export class ServerError extends Error {
-  override readonly name = 'ServerError';
-}
+} as const satisfies Record<Refusal, ContentfulStatusCode>;
 
 /**
  * Turns an error into a response. Client errors keep their message; the Worker's own are logged and answered with 500.
@@ -54,27 +36,9 @@ export function answerError(error: Error, c: Context): Response {
   return c.json({ error: error instanceof ServerError ? error.message : 'internal server error' }, 500);
 }
 
-/** Recognizes the error by its name, because each image has a class of its own. */
-export function isInferenceError(error: Error): error is Error & { readonly outOfMemory?: boolean } {
-  return error.name === 'InferenceError';
-}
-
 export function answerMethod(c: Context, allowed: readonly string[]): Response {
   const allow = allowed.join(', ');
   return c.json({ error: `method: expected ${allow}, got ${c.req.method}` }, 405, { Allow: allow });
-}
-
-/** Describes a value in a word or two: strings and structures by their kind only, so that no body is echoed. */
-export function describe(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'string' ? 'a string' : 'an object';
-}
-
-/** Quotes a name or a cell that the client sent, safe to show: one line, at most 40 characters. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
 /**

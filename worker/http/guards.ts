@@ -4,7 +4,7 @@ import { timingSafeEqual } from 'hono/utils/buffer';
 import type { Env, RateLimiter } from '../options.ts';
 import { HEADER } from '../protocol/binary.ts';
 import type { Middleware } from './context.ts';
-import { RequestError } from './errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -37,18 +37,19 @@ function requireKey(known: readonly string[]): Middleware {
   };
 }
 
-/** Compares with all keys, so that the time does not tell which one is equal. */
+/** Compares with all keys, so that the time does not reveal which one is equal. */
 async function isAmong(sent: string, known: readonly string[]): Promise<boolean> {
   const equal = await Promise.all(known.map((key) => timingSafeEqual(key, sent)));
   return equal.includes(true);
 }
 
-export function otherOrigins({ origins }: Settings): Middleware {
-  return function allowOrigins(c, next) {
-    const allowed = origins(c.env);
-    if (allowed.length === 0) return next();
+/** Lets pages of the configured origins read the answers, if any are configured. */
+export function allowOrigins({ origins }: Settings): Middleware {
+  return function allowed(c, next) {
+    const list = origins(c.env);
+    if (list.length === 0) return next();
     return cors({
-      origin: allowed.includes('*') ? '*' : [...allowed],
+      origin: list.includes('*') ? '*' : [...list],
       allowHeaders: ['authorization', 'content-type', HEADER],
       exposeHeaders: [HEADER, 'etag'],
       maxAge: 86_400,

@@ -4,8 +4,8 @@ import type { Env } from '../options.ts';
 import { server } from '../protocol/metadata.ts';
 import type { Overview } from '../protocol/responses.ts';
 import type { Middleware, RequestContext } from './context.ts';
-import { RequestError } from './errors.ts';
-import { weightsFolder } from '../weights.ts';
+import { RequestError } from '../errors.ts';
+import { weightsFolder } from '../load-weights.ts';
 import { mountPath } from './mount.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 /** Parses JSON from untrusted clients: limits its depth, and finds what is wrong with it. */
 import { present } from '../../training/arrays/index.ts';
-import { quote, RequestError } from './errors.ts';
+import { quote, RequestError } from '../errors.ts';
 
 /** The maximum depth, which exceeds that of any tensor; JSON nested further is refused before it is parsed. */
 const MAX_DEPTH = 32;
@@ -40,7 +40,7 @@ function isDeep(bytes: Uint8Array): boolean {
   let depth = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = present(bytes[at]);
-    if (byte === quoteMark) at = behindString(bytes, at) - 1;
+    if (byte === quoteMark) at = afterString(bytes, at) - 1;
     else if ((byte | bracketBit) === closing) depth--;
     else if ((byte | bracketBit) === opening && ++depth > MAX_DEPTH) return true;
   }
@@ -85,11 +85,11 @@ function* words(bytes: Uint8Array): Generator<Word> {
     let end = at;
     while (end < bytes.length && !separators.has(present(bytes[end]))) end++;
     if (end > at && end - at <= MAX_WORD) yield { word: String.fromCharCode(...bytes.subarray(at, end)), at };
-    at = bytes[end] === quoteMark ? behindString(bytes, end) : end + 1;
+    at = bytes[end] === quoteMark ? afterString(bytes, end) : end + 1;
   }
 }
 
-function behindString(bytes: Uint8Array, start: number): number {
+function afterString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== quoteMark) at += bytes[at] === backslash ? 2 : 1;
   return at + 1;

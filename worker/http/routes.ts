@@ -6,14 +6,14 @@ import { docsRoutes } from '../docs/routes.ts';
 import { describeBatchNorm } from '../explain/batch-norm.ts';
 import { explain } from '../explain/explain.ts';
 import type { Model, Models } from '../models.ts';
-import { requireWeights } from '../weights.ts';
+import { requireWeights } from '../load-weights.ts';
 import { classify } from '../predict/classify.ts';
 import { joinBody } from '../protocol/binary.ts';
 import { counting, statisticsOf } from '../protocol/counts.ts';
 import { infer } from '../protocol/infer.ts';
 import { metadataOf, readModel, repositoryIndex, serverMetadata } from '../protocol/metadata.ts';
 import { modelConfig } from '../protocol/model-config.ts';
-import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
+import { classifyOptions, explainOptions, parse, repositoryRequest, type Statistics } from '../protocol/protocol.ts';
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson, answerUntransformedJson } from './answers.ts';
@@ -24,7 +24,7 @@ import { parseJson } from './json.ts';
 import { mountPath } from './mount.ts';
 import { addRowRoutes } from './rows.ts';
 import { requireExplain, type Settings } from './settings.ts';
-import { watching } from './watching.ts';
+import { countRunOf } from './monitoring.ts';
 
 /** The paths of a model, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
@@ -62,6 +62,10 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     await requireWeights(model, c.env);
     return model;
   };
+  /** Refuses the statistics of the mini-batch where looking inside is off, unless the model always uses them. */
+  const allowStatistics = (c: RequestContext, { ofBatch }: Model, asked: Statistics | undefined): void => {
+    if (asked === 'batch' && !ofBatch) requireExplain(c, settings, 'statistics');
+  };
   const withSamples = (
     c: RequestContext,
     model: Model,
@@ -89,9 +93,8 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
       checkInference(c.req.raw);
       return withBody(c, settings.bodyBytes(c.env), (body) => {
         const parts = parseInference(model, c.req.raw, body);
-        const isOfBatch = parts.request.parameters?.statistics === 'batch';
-        if (isOfBatch && !model.ofBatch) requireExplain(c, settings, 'statistics');
-        const inference = infer(model, parts, settings.batch(c.env), watching(c, model, settings));
+        allowStatistics(c, model, parts.request.parameters?.statistics);
+        const inference = infer(model, parts, settings.batch(c.env), countRunOf(c, model, settings));
         const { response, binary } = inference;
         return {
           ...inference,
@@ -105,8 +108,8 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const model = await ready(c);
     return withSamples(c, model, async ({ samples, options }) => {
       const parsed = parse(classifyOptions, options);
-      if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
-      return answerJson(await classify(model, samples, parsed, watching(c, model, settings)));
+      allowStatistics(c, model, parsed.statistics);
+      return answerJson(await classify(model, samples, parsed, countRunOf(c, model, settings)));
     });
   });
   app.post(`${path}/explain`, async (c) => {

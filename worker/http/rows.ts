@@ -7,15 +7,15 @@ import { checkPredicts, predict } from '../predict/predict.ts';
 import { readModel } from '../protocol/metadata.ts';
 import { parse, predictOptions } from '../protocol/protocol.ts';
 import type { PredictResponse } from '../protocol/responses.ts';
-import { checkRowsRequest, readRows } from '../rows/body.ts';
+import { checkRowsRequest, readRows } from '../rows/read-rows.ts';
 import { csvOf } from '../rows/answers.ts';
-import { requireWeights } from '../weights.ts';
+import { requireWeights } from '../load-weights.ts';
 import { answerBytes, answerJson } from './answers.ts';
 import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
-import { RequestError } from './errors.ts';
+import { RequestError } from '../errors.ts';
 import { requireExplain, type Settings } from './settings.ts';
-import { watching } from './watching.ts';
+import { countRunOf } from './monitoring.ts';
 
 const VERB = ':predict';
 
@@ -52,7 +52,7 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     if (explain) requireExplain(c, settings, 'explain');
     // Most requests are not explained, so the module is loaded on demand.
     const why = explain ? (await import('../why/why.ts')).why : undefined;
-    return answer(c, predict(model, sent, unknown, max, why, watching(c, model, settings)), explain);
+    return answer(c, predict(model, sent, unknown, max, why, countRunOf(c, model, settings)), explain);
   });
 }
 

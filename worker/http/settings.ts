@@ -5,7 +5,7 @@
 import type { Monitor } from '../drift/monitor.ts';
 import type { Env, WorkerOptions } from '../options.ts';
 import type { RequestContext } from './context.ts';
-import { describe, RequestError } from './errors.ts';
+import { describe, RequestError } from '../errors.ts';
 
 /**
  * Holds a function for each setting. Settings are read on demand, because a request needs few of them and the

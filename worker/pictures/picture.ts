@@ -6,7 +6,7 @@ import {
   type PicturePreparation,
   prepareRows,
 } from '../../training/pictures/index.ts';
-import { RequestError, type Refusal } from '../http/errors.ts';
+import { RequestError, type Refusal } from '../errors.ts';
 
 const refusals: Readonly<Record<PictureError['reason'], Refusal>> = {
   damaged: 'malformed',

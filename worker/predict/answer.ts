@@ -1,11 +1,11 @@
 /** Turns a model's output into an answer for each sample, in the form of KServe's V1 protocol. */
 import { at } from '../../training/arrays/index.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Interval, ModelAbout, OutputKind } from '../image.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { RowPrediction } from '../protocol/responses.ts';
-import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf, type Read, predictedClassOf } from './kinds.ts';
 
 /**
  * Returns the values of each sample, as JavaScript numbers.
@@ -62,7 +62,7 @@ function ofClasses(probabilities: readonly number[], model: Read, kind: OutputKi
   const named = probabilities.map((value, i) => [model.labels?.[i] ?? String(i), toFloatDigits(value)] as const);
   const applying = labelsThatApply(kind, named, model);
   if (applying) return { labels: applying, probabilities: Object.fromEntries(named) };
-  const [label, probability] = named[toldOf(probabilities, model)] ?? [null, null];
+  const [label, probability] = named[predictedClassOf(probabilities, model)] ?? [null, null];
   return { label, probability, probabilities: Object.fromEntries(named) };
 }
 

@@ -3,7 +3,7 @@
  * with the image, as far as the models need them; a Worker that only serves HTTP does not carry them.
  */
 import { at, elementCount } from '../../training/arrays/index.ts';
-import { describe, RequestError } from '../http/errors.ts';
+import { describe, RequestError } from '../errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from '../image.ts';
 import type { Answer, Predictor, PredictOptions } from '../predictor.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
@@ -41,7 +41,7 @@ interface Running<Sample> {
   feed(...given: Parameters<Feed<Sample>>): Fed;
 }
 
-/** Creates the functions of a model for rows of a table, of which the image tells the columns. */
+/** Creates the functions of a model for rows of a table, whose columns the image describes. */
 export const rowCalls = (source: Source, path: string): Calls<unknown> =>
   callsOf(source, path, (about, session) => {
     const table = tableOf(about, session);

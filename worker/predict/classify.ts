@@ -1,6 +1,6 @@
 /** Turns a model's output into labels: the class of each sample, and how sure the model is of it. */
 import type { CountRun } from '../drift/monitor.ts';
-import { quote, RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../errors.ts';
 import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
@@ -10,7 +10,7 @@ import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
 import { valuesOf } from './answer.ts';
-import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf, type Read, predictedClassOf } from './kinds.ts';
 
 /** @throws RequestError when the model does not predict classes; InferenceError */
 export async function classify(
@@ -24,18 +24,18 @@ export async function classify(
   const { run, statistics } = runWith(model, options.statistics, countRun);
   const outputs = run(samples.feeds, [classes.output]);
   const answers = predictions(model, classes, outputs, options.top_k);
-  const images = options.image ? await samples.images() : [];
+  const pictures = options.image ? await samples.pictures() : [];
   return {
     model_name: model.name,
     model_version: model.version,
     ...(samples.id !== undefined && { id: samples.id }),
     statistics,
     ...(statistics === 'batch' && { note: statisticsNote(model, samples.batch) }),
-    predictions: answers.map((answer, i) => ({ ...answer, ...(images[i] !== undefined && { image: images[i] }) })),
+    predictions: answers.map((answer, i) => ({ ...answer, ...(pictures[i] !== undefined && { image: pictures[i] }) })),
   };
 }
 
-/** @throws RequestError when the request names another output than the one that tells the class */
+/** @throws RequestError when the request names another output than the one that gives the class */
 export function checkOutputs({ output }: Classes, { outputs = [] }: Pick<Samples, 'outputs'>): void {
   const other = outputs.find((name) => name !== output);
   if (other === undefined) return;
@@ -43,7 +43,7 @@ export function checkOutputs({ output }: Classes, { outputs = [] }: Pick<Samples
   throw new RequestError('malformed', `outputs: ${expected}, got ${quote(other)}: use infer for others`);
 }
 
-/** Names the output that tells a sample's class, and how it is read. */
+/** Names the output that gives a sample's class, and how it is read. */
 export interface Classes {
   readonly output: string;
   readonly kind: OutputKind;
@@ -103,7 +103,7 @@ function rank(probabilities: readonly number[], model: Read, topK: number, kind:
     .toSorted((a, b) => b.probability - a.probability)
     .slice(0, topK)
     .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-  const answer = kind === 'multi-label' ? top[0] : named[toldOf(probabilities, model)];
+  const answer = kind === 'multi-label' ? top[0] : named[predictedClassOf(probabilities, model)];
   const { label = null, probability = null } = answer ?? {};
   const best = { label, probability: probability === null ? null : toFloatDigits(probability), top };
   return applying ? { ...best, labels: applying } : best;

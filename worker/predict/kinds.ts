@@ -29,8 +29,8 @@ export function chosenClass([number = NaN]: readonly number[], labels: readonly 
 /** The part of a card by which probabilities are read. */
 export type Read = Pick<ModelAbout, 'labels' | 'threshold'>;
 
-/** Returns the index of the class that a model tells for these probabilities. */
-export const toldOf = (probabilities: readonly number[], { labels, threshold }: Read): number =>
+/** Returns the index of the class that a model predicts from these probabilities. */
+export const predictedClassOf = (probabilities: readonly number[], { labels, threshold }: Read): number =>
   predictedClass(probabilities, thresholdOf(threshold, labels));
 
 /** Returns the labels that apply, when several can; undefined for a model that chooses one class. */

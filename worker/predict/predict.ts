@@ -5,14 +5,14 @@
  */
 import { at } from '../../training/arrays/index.ts';
 import type { CountRun, UnknownCategory } from '../drift/monitor.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Unknown } from '../image.ts';
 import { type Model, urlOf } from '../models.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
 import type { PredictResponse } from '../protocol/responses.ts';
 import { readInputs } from '../protocol/tensors.ts';
-import type { SentRow } from '../rows/body.ts';
+import type { SentRow } from '../rows/read-rows.ts';
 import { prepareRows, type Rows } from '../rows/prepare.ts';
 import type { why as whyOf } from '../why/why.ts';
 import { answerOf, valuesOf, warned } from './answer.ts';

@@ -6,7 +6,7 @@ import { elementCount } from '../../training/arrays/index.ts';
 import { answerBytes } from '../http/answers.ts';
 import { concatenate } from '../http/bytes.ts';
 import { datatypes, type TensorInfo } from './datatypes.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { InferenceRequest, RequestInput, RequestOutput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
 

@@ -5,7 +5,7 @@
  */
 import { elementCount } from '../../training/arrays/index.ts';
 import { concatenate } from '../http/bytes.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 
 /** A tensor of the datatype BYTES. */

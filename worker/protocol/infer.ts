@@ -1,10 +1,10 @@
 /**
- * Runs one inference: takes a parsed request and a model, and returns tensors and the protocol's response. It knows
- * nothing of HTTP.
+ * Runs one inference: takes a parsed request and a model, and returns the protocol's response. It does not depend on
+ * HTTP: its errors are values of `worker/errors.ts`.
  */
 import type { CountRun } from '../drift/monitor.ts';
 import { isBinary, sliceInputs } from './binary.ts';
-import { quote, RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../errors.ts';
 import type { Model } from '../models.ts';
 import { bytesOfTexts, classesOfOutput } from './classification.ts';
 import { bytesOf, type Tensor } from './datatypes.ts';
@@ -32,7 +32,7 @@ export interface Inference {
 export function infer(model: Model, { request, binary }: Parts, maxBatch: number, countRun?: CountRun): Inference {
   const { session, name, version } = model;
   const { run, statistics } = runWith(model, request.parameters?.statistics, countRun);
-  const isSaid = request.parameters?.statistics !== undefined || statistics === 'batch';
+  const isReported = request.parameters?.statistics !== undefined || statistics === 'batch';
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
   checkRows(model, feeds);
   const outputs = Array.from(run(feeds, fetchesOf(request, session)));
@@ -44,7 +44,7 @@ export function infer(model: Model, { request, binary }: Parts, maxBatch: number
       model_name: name,
       model_version: version,
       ...(request.id !== undefined && { id: request.id }),
-      ...(isSaid && {
+      ...(isReported && {
         parameters: { statistics, ...(statistics === 'batch' && { note: statisticsNote(model, batch) }) },
       }),
       outputs: written.map(({ output }) => output),

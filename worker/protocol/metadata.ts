@@ -1,13 +1,13 @@
 /** Describes the server and its models as the protocol does. */
 import type { Column } from '../../training/columns/column.ts';
-import { quote, RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../errors.ts';
 import type { Interval, RoundedWeights } from '../image.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { probabilitiesOf } from '../predict/kinds.ts';
 import { version as packageVersion } from '../version.ts';
 import type { TensorInfo } from './datatypes.ts';
 import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
-import { takenPicture } from './samples.ts';
+import { pictureInfoOf } from './samples.ts';
 
 export const server: ServerMetadata = {
   name: 'bn-edge',
@@ -51,7 +51,7 @@ export interface Abilities {
 export function metadataOf(models: Models, model: Model, { explains, monitors }: Abilities): ModelMetadata {
   const { name, description, labels, remarks, weights, ofBatch, output, session, switchable, table } = model;
   const { monitor, threshold, interval, calibration, importance } = model;
-  const picture = takenPicture(model);
+  const picture = pictureInfoOf(model);
   return {
     name,
     versions: versionsOf(models, name).map(({ version }) => version),

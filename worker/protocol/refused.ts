@@ -1,10 +1,13 @@
 /** Explains in terms of the request why a run was refused. */
-import { isInferenceError, quote, RequestError, ServerError } from '../http/errors.ts';
+import { isInferenceError, quote, RequestError, ServerError } from '../errors.ts';
 import type { ModelAbout, ValueInfo } from '../image.ts';
 import type { Session } from './session.ts';
 
-/** @param inputs the inputs as the image describes them, with the names of their dimensions */
-export function explained(session: Session, about: ModelAbout, inputs: readonly ValueInfo[]): Session['run'] {
+/**
+ * Returns the session's `run`, whose errors name what the request could do otherwise.
+ * @param inputs the inputs as the edge image describes them, with the names of their dimensions
+ */
+export function withReasons(session: Session, about: ModelAbout, inputs: readonly ValueInfo[]): Session['run'] {
   return (feeds, fetches) => {
     try {
       return session.run(feeds, fetches);
@@ -19,7 +22,7 @@ export function explained(session: Session, about: ModelAbout, inputs: readonly 
 
 /**
  * Names an input whose size the model refuses: of the sizes that the build tried it took only one, which the file does
- * not tell.
+ * not record.
  */
 function refusedSize(
   { shapes = {} }: ModelAbout,

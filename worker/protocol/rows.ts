@@ -4,7 +4,7 @@
  */
 import type { Column } from '../../training/columns/column.ts';
 import type { InputColumn } from '../../training/columns/prepare.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Model } from '../models.ts';
 import { elementsOf, type Tensor } from './datatypes.ts';
 

@@ -7,12 +7,12 @@ import { mediaType } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import { numbersOf as numbersIn, type Tensor, type TensorInfo } from './datatypes.ts';
-import { quote, RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
 import { bytesOf, numbersOf, pictureShape } from '../../training/pictures/numbers.ts';
 import type { PicturePreparation, PictureSize } from '../../training/pictures/preparation.ts';
-import { isRowsRequest, readRows } from '../rows/body.ts';
+import { isRowsRequest, readRows } from '../rows/read-rows.ts';
 import { prepareRows } from '../rows/prepare.ts';
 import type { RowTable } from '../rows/table.ts';
 import { inferenceRequest, parse } from './protocol.ts';
@@ -28,7 +28,7 @@ export interface Samples {
   /** Lists the outputs that the request names. */
   readonly outputs?: readonly string[];
   /** Renders what the model sees of each sample, as PNG data URLs. */
-  images(): Promise<string[]>;
+  pictures(): Promise<string[]>;
 }
 
 export interface SampleRequest {
@@ -80,22 +80,22 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
     batch: first?.shape[0] ?? 1,
     ...(request.id !== undefined && { id: request.id }),
     ...(request.outputs && { outputs: request.outputs.map(({ name }) => name) }),
-    images: async () => imagesOf(feeds, pictureInput(model)),
+    pictures: async () => picturesOf(feeds, pictureInput(model)),
   };
 }
 
 /**
- * Reads rows by the names of their columns. Unknown names and values are refused, whatever the card says: a look inside
- * is not to show values that were filled in for them.
+ * Reads rows by the names of their columns. Unknown names and values are refused, whatever the card says: an explanation
+ * must not show values that were filled in for them.
  */
 function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
   const sent = readRows(request, body, maxBatch, table.columns);
   const { tensor } = prepareRows(table, sent, undefined);
   const feeds = new Map([[table.input.name, tensor]]);
-  const images = (): never => {
+  const pictures = (): never => {
     throw new RequestError('malformed', 'image: expected a model of pictures, got one of rows');
   };
-  return { samples: { feeds, batch: sent.rows.length, images }, options: sent.options };
+  return { samples: { feeds, batch: sent.rows.length, pictures }, options: sent.options };
 }
 
 async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
@@ -126,7 +126,7 @@ interface PictureInput {
 }
 
 /** Describes what a picture becomes for the model; `undefined` when it takes none. */
-export function takenPicture({ picture, session }: Model): PictureInfo | undefined {
+export function pictureInfoOf({ picture, session }: Model): PictureInfo | undefined {
   if (!picture || picture.values === null || session.inputs.length !== 1) return undefined;
   const { size, channels, drawing } = picture;
   return { ...size, channels, ...(drawing && { drawing }) };
@@ -181,7 +181,7 @@ function rowsOf({ shape: [, numbers = -1] }: TensorInfo): string {
  * Encodes what the model was given as PNG files: converts the numbers back to bytes, and puts the channels side by
  * side, red first.
  */
-async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: PictureInput): Promise<string[]> {
+async function picturesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: PictureInput): Promise<string[]> {
   const { toPngUrl } = await import('../pictures/index.ts');
   const tensor = feeds.get(name);
   if (!tensor) throw new Error(`internal: no feed ${name}`);

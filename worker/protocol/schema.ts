@@ -2,7 +2,7 @@
  * Schemas of requests. Each says in JSON Schema what it takes, and reads it. They are data and small functions, which
  * cost nothing to make: every isolate makes them when it starts, where the schemas of a library took 10 ms.
  */
-import { describe, RequestError } from '../http/errors.ts';
+import { describe, RequestError } from '../errors.ts';
 
 export interface Schema<Value> {
   /** Describes what it takes, as far as JSON Schema can. */

@@ -1,4 +1,4 @@
-/** Describes an inference session in the protocol's terms. The image holds the sessions and runs them. */
+/** Describes an inference session in the protocol's terms. The edge image holds the sessions and runs them. */
 import type { Session as EdgeSession, Tensor as EdgeTensor, ValueInfo } from '../image.ts';
 import { datatypeOf, datatypes, type Tensor, type TensorInfo } from './datatypes.ts';
 
@@ -12,15 +12,12 @@ export interface Session {
   run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>;
 }
 
-export function sessionOn(image: EdgeSession): Session {
+export function sessionOn(edge: EdgeSession): Session {
   return {
-    inputs: image.inputs.map((input) => ({ ...infoOf(input), ...placeOfSamples(input, image.outputs) })),
-    outputs: image.outputs.map(infoOf),
+    inputs: edge.inputs.map((input) => ({ ...infoOf(input), ...placeOfSamples(input, edge.outputs) })),
+    outputs: edge.outputs.map(infoOf),
     run: (feeds, fetches) => {
-      const outputs = image.run(
-        Object.fromEntries(Array.from(feeds, ([name, tensor]) => [name, fed(tensor)])),
-        fetches,
-      );
+      const outputs = edge.run(Object.fromEntries(Array.from(feeds, ([name, tensor]) => [name, fed(tensor)])), fetches);
       // The order is that of the request: an object would put names that are whole numbers first.
       return new Map(
         fetches.flatMap((name) => {
@@ -32,7 +29,7 @@ export function sessionOn(image: EdgeSession): Session {
   };
 }
 
-/** Tells when the first dimension of an input does not count samples: when it has a name that no output begins with. */
+/** Marks an input whose first dimension does not count samples: it has a name that no output begins with. */
 function placeOfSamples({ shape: [first] }: ValueInfo, outputs: readonly ValueInfo[]) {
   const isElsewhere = typeof first === 'string' && outputs.every(({ shape }) => shape[0] !== first && shape[0] !== -1);
   return isElsewhere && { samplesElsewhere: true };

@@ -12,7 +12,7 @@ import {
   type TensorData,
   type TensorInfo,
 } from './datatypes.ts';
-import { describe, quote, RequestError } from '../http/errors.ts';
+import { describe, quote, RequestError } from '../errors.ts';
 import type { RequestInput } from './protocol.ts';
 
 /**
@@ -85,7 +85,7 @@ function readTensor(
 interface Sent {
   /** The rows, one after the other, hold all values. */
   readonly rows: readonly Iterable<unknown>[];
-  /** Tells where the client wrote the value of this index. */
+  /** Names the place where the client wrote the value of this index. */
   readonly placeOf: (index: number) => string;
 }
 
@@ -170,7 +170,8 @@ function rangeOf(where: string, sent: string, wanted: Datatype): NumberRange | n
 }
 
 /**
- * Returns the innermost arrays of nested data, or the flat data as a single row; their lengths add up to the shape's.
+ * Returns the innermost arrays of nested data, or the flat data as a single row. Together they hold as many values as
+ * the shape says.
  */
 function sentIn(where: string, data: readonly unknown[], shape: readonly number[]): Sent {
   if (Array.isArray(data[0])) {

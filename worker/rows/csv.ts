@@ -2,7 +2,7 @@
  * Reads and writes tables as text by RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180). Other delimiters can be read as
  * well.
  */
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 
 export interface CsvRow {
   /** The line in which the row ends, from 1. */
@@ -77,16 +77,16 @@ function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Gen
   let cells: string[] = [];
   let isEmpty = true;
   for (;;) {
-    if (cells.length === 0) ({ at, line } = behindEmptyLines(text, at, line));
+    if (cells.length === 0) ({ at, line } = skipEmptyLines(text, at, line));
     if (at >= text.length) return;
-    at = behindBlanks(text, at, end);
+    at = skipBlanks(text, at, end);
     const isQuoted = text.charCodeAt(at) === quoteMark;
     const cell = (isQuoted ? quotedCell : plainCell)(text, at, line, end);
     cells.push(cell.text);
     if (cells.length > MAX_CELLS) {
       throw new RequestError('too large', `line ${line}: expected at most ${MAX_CELLS} cells, got more`);
     }
-    // A row whose only cell is missing has quotes around it, which tell it from an empty line.
+    // A row whose only cell is missing has quotes around it, which distinguish it from an empty line.
     isEmpty &&= cell.text === '' && !isQuoted;
     line += cell.lines;
     at = cell.end + 1;
@@ -104,7 +104,7 @@ function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Gen
   }
 }
 
-function behindEmptyLines(text: string, from: number, first: number): { readonly at: number; readonly line: number } {
+function skipEmptyLines(text: string, from: number, first: number): { readonly at: number; readonly line: number } {
   let [at, line] = [from, first];
   for (; ; at++) {
     const code = text.charCodeAt(at);
@@ -116,7 +116,7 @@ function behindEmptyLines(text: string, from: number, first: number): { readonly
 
 interface Cell {
   readonly text: string;
-  /** The offset of the delimiter or the line's end behind the cell. */
+  /** The offset of the delimiter or the line's end after the cell. */
   readonly end: number;
   /** Counts the line ends inside the cell. */
   readonly lines: number;
@@ -150,7 +150,7 @@ function linesIn(cell: string): number {
 }
 
 /** Skips blanks before a cell; a tab is skipped unless it separates cells. */
-function behindBlanks(text: string, from: number, delimiter: number): number {
+function skipBlanks(text: string, from: number, delimiter: number): number {
   let at = from;
   for (; ; at++) {
     const code = text.charCodeAt(at);

@@ -3,16 +3,16 @@ import type { Column } from '../../training/columns/column.ts';
 import { isMissing } from '../../training/columns/missing.ts';
 import { type Complaint, expectationOf, rowPreparer } from '../../training/columns/prepare.ts';
 import type { UnknownCategory } from '../drift/monitor.ts';
-import { describe, quote, RequestError } from '../http/errors.ts';
+import { describe, quote, RequestError } from '../errors.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import type { Unknown } from '../image.ts';
-import type { SentRow, SentRows } from './body.ts';
+import type { SentRow, SentRows } from './read-rows.ts';
 import { nearest } from './nearest.ts';
 import type { RowTable } from './table.ts';
 
 export interface PreparedRows {
   readonly tensor: Tensor;
-  /** Tells by row what was left out or filled, and what is far from the values of training. */
+  /** Lists for each row what was left out or filled, and what is far from the values of training. */
   readonly warnings: readonly (readonly string[])[];
   /** Lists the categories that their columns do not have and that were filled. */
   readonly unknown: readonly UnknownCategory[];
@@ -32,7 +32,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);
   }
   const data = new Float32Array(rows.length * preparer.width);
-  const others: UnknownCategory[] = [];
+  const filled: UnknownCategory[] = [];
   const warnings = rows.map((sent, i) => {
     const { where } = sent;
     const notes: string[] = [];
@@ -40,7 +40,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     const excuse = (complaint: Complaint): boolean => {
       if (unknown !== 'fill' || complaint.objection === 'missing' || isStructure(complaint.value)) return false;
       const { column, value } = complaint;
-      if (column.kind === 'categorical') others.push({ row: i, column: column.name });
+      if (column.kind === 'categorical') filled.push({ row: i, column: column.name });
       notes.push(`${placeOf(column)}: ${shown(value)} is ${whatIsWrong(complaint)} and counts as missing`);
       return true;
     };
@@ -54,14 +54,14 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
   return {
     tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data },
     warnings,
-    unknown: others,
+    unknown: filled,
   };
 }
 
 /** @param notes collects a warning for each name that is left out */
 function valuesOf(
   table: RowTable,
-  { where, row, others: beside = [] }: SentRow,
+  { where, row, unknownNames = [] }: SentRow,
   unknown: Unknown | undefined,
   notes: string[],
 ): readonly unknown[] {
@@ -82,7 +82,7 @@ function valuesOf(
     count++;
     return known[name];
   });
-  const others = Object.keys(known).length > count ? othersIn(known, names) : beside;
+  const others = Object.keys(known).length > count ? othersIn(known, names) : unknownNames;
   if (others.length > 0) leaveOut(table, where, others, unknown, notes);
   return values;
 }

@@ -2,16 +2,16 @@
 import { present } from '../../training/arrays/index.ts';
 import type { Column } from '../../training/columns/column.ts';
 import { readerOf, widthOf } from '../../training/columns/prepare.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 
-/** Tells the place of a column in a row of numbers. */
-export interface Place {
+/** Locates the numbers of a column in a row of numbers. */
+export interface ColumnPlace {
   readonly column: Column;
   readonly at: number;
   readonly width: number;
 }
 
-export function placesOf(columns: readonly Column[]): readonly Place[] {
+export function placesOf(columns: readonly Column[]): readonly ColumnPlace[] {
   let next = 0;
   return columns.map((column) => {
     const [at, width] = [next, widthOf(column)];
@@ -22,9 +22,9 @@ export function placesOf(columns: readonly Column[]): readonly Place[] {
 
 /**
  * Returns the typical row: means, the most frequent categories, dates in the middle.
- * @throws RequestError when the card does not tell it
+ * @throws RequestError when the card lacks a typical value
  */
-export function typicalRow(places: readonly Place[]): Float32Array {
+export function typicalRow(places: readonly ColumnPlace[]): Float32Array {
   const row = new Float32Array(places.reduce((sum, { width }) => sum + width, 0));
   for (const place of places) {
     const { name, typical } = place.column;
@@ -42,10 +42,10 @@ export function typicalRow(places: readonly Place[]): Float32Array {
  * Writes a value into a row.
  * @returns whether the column has such a value
  */
-export const write = ({ column, at }: Place, value: string | number, into: Float32Array): boolean =>
+export const write = ({ column, at }: ColumnPlace, value: string | number, into: Float32Array): boolean =>
   readerOf(column)(value, into, at) === undefined;
 
-export const isSame = ({ at, width }: Place, a: Float32Array, b: Float32Array): boolean =>
+export const isSame = ({ at, width }: ColumnPlace, a: Float32Array, b: Float32Array): boolean =>
   Array.from({ length: width }, (_, i) => at + i).every((i) => Object.is(a[i], b[i]));
 
 export interface Candidate {
@@ -55,7 +55,7 @@ export interface Candidate {
 }
 
 /** Returns values from the range of training, nearest first, without the row's own. */
-export function candidatesOf(place: Place, row: Float32Array, count: number): readonly Candidate[] {
+export function candidatesOf(place: ColumnPlace, row: Float32Array, count: number): readonly Candidate[] {
   const { column, at } = place;
   const own = present(row[at]);
   if (column.kind === 'categorical') {
@@ -79,7 +79,7 @@ export function numbersBetween(
   const width = max - min;
   if (!(width > 0)) return [];
   const isWhole = Number.isInteger(min) && Number.isInteger(max) && width > 2;
-  // Values are rounded to numbers that are easy to say, and tried as they are said.
+  // Values are rounded to numbers that are easy to read, and tried as they are shown.
   const step = Math.max(10 ** Math.floor(Math.log10(width / 500)), isWhole ? 1 : 0);
   const values = Array.from({ length: count + 1 }, (_, i) =>
     Number((Math.round((from + (i / count) * (to - from)) / step) * step).toPrecision(12)),
@@ -91,7 +91,7 @@ export function numbersBetween(
 }
 
 function datesOf(
-  place: Place,
+  place: ColumnPlace,
   range: readonly [string, string],
   row: Float32Array,
   count: number,
@@ -116,7 +116,7 @@ function datesOf(
 }
 
 /** Computes Σ (a − b)² over the numbers of one column. */
-function squaredDistance({ at, width }: Place, a: Float32Array, b: Float32Array): number {
+function squaredDistance({ at, width }: ColumnPlace, a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = at; i < at + width; i++) sum += (present(a[i]) - present(b[i])) ** 2;
   return sum;

@@ -1,9 +1,9 @@
 /** Finds the nearest values at which a model would answer with another class, one column at a time. */
 import { present } from '../../training/arrays/index.ts';
-import { type Candidate, candidatesOf, numbersBetween, type Place, write } from './cells.ts';
+import { type Candidate, candidatesOf, numbersBetween, type ColumnPlace, write } from './cells.ts';
 
 export interface Flip<Answer> extends Candidate {
-  readonly place: Place;
+  readonly place: ColumnPlace;
   readonly answer: Answer;
 }
 
@@ -19,7 +19,7 @@ const REPORTED = 3;
  * @returns flips with the nearest first, by the share of the range of training; another category counts as all of it
  */
 export function flipsOf<Answer>(
-  places: readonly Place[],
+  places: readonly ColumnPlace[],
   row: Float32Array,
   ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
 ): readonly Flip<Answer>[] {
@@ -48,7 +48,7 @@ const nearestOf = <Answer>(flips: readonly Flip<Answer>[]): readonly Flip<Answer
 
 /** Returns those of each column's candidates that change the answer, in their order. */
 function tryAll<Answer>(
-  all: readonly { readonly place: Place; readonly candidates: readonly Candidate[] }[],
+  all: readonly { readonly place: ColumnPlace; readonly candidates: readonly Candidate[] }[],
   row: Float32Array,
   ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
 ): readonly (readonly Flip<Answer>[])[] {

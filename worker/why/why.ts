@@ -3,15 +3,15 @@
  * which other values would change the answer. It only asks the model about rows, so it works for any model of rows.
  */
 import { at } from '../../training/arrays/index.ts';
-import { RequestError } from '../http/errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Model } from '../models.ts';
-import { probabilitiesOf, type Read, toldOf } from '../predict/kinds.ts';
+import { probabilitiesOf, type Read, predictedClassOf } from '../predict/kinds.ts';
 import { valuesOf } from '../predict/answer.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { Explained } from '../protocol/responses.ts';
 import type { RowTable } from '../rows/table.ts';
-import { isSame, type Place, placesOf, typicalRow } from './cells.ts';
+import { isSame, type ColumnPlace, placesOf, typicalRow } from './cells.ts';
 import { flipsOf } from './flips.ts';
 import { contributionsOf } from './shapley.ts';
 
@@ -69,16 +69,17 @@ function askerOf({ name, output, session, ofBatch }: Model, { input, preparer: {
   };
 }
 
-interface Known {
+/** What all rows of a request are explained with. */
+interface Explaining {
   readonly typical: Float32Array;
-  readonly places: readonly Place[];
+  readonly places: readonly ColumnPlace[];
   readonly ask: Ask;
   readonly mayFlip: boolean;
 }
 
 function explainRow(
   row: Float32Array,
-  { typical, places, ask: askAll, mayFlip }: Known,
+  { typical, places, ask: askAll, mayFlip }: Explaining,
   model: Read,
 ): Explained | undefined {
   let asked = 0;
@@ -89,9 +90,9 @@ function explainRow(
   const [own = [], base = []] = ask([row, typical]);
   if (![...own, ...base].every(Number.isFinite)) return undefined;
   const isClass = own.length > 1;
-  const tell = (scores: readonly number[]): number =>
-    mayFlip ? toldOf(scores, model) : scores.indexOf(Math.max(...scores));
-  const best = tell(own);
+  const classOf = (scores: readonly number[]): number =>
+    mayFlip ? predictedClassOf(scores, model) : scores.indexOf(Math.max(...scores));
+  const best = classOf(own);
   const labelOf = (index: number): string => model.labels?.[index] ?? String(index);
   const changed = places.filter((place) => !isSame(place, row, typical));
   const { values, isExact } = contributionsOf(changed.length, (sets) =>
@@ -102,7 +103,7 @@ function explainRow(
     isClass && mayFlip
       ? flipsOf(places, row, (rows) =>
           ask(rows).map((scores) => {
-            const index = tell(scores);
+            const index = classOf(scores);
             return index === best ? undefined : { index, probability: at(scores, index) };
           }),
         )
@@ -125,7 +126,12 @@ function explainRow(
 }
 
 /** Returns the typical row with the changes that are made. */
-function mixed(row: Float32Array, typical: Float32Array, changes: readonly Place[], made: Uint8Array): Float32Array {
+function mixed(
+  row: Float32Array,
+  typical: Float32Array,
+  changes: readonly ColumnPlace[],
+  made: Uint8Array,
+): Float32Array {
   const result = typical.slice();
   changes.forEach(({ at, width }, i) => {
     if (made[i]) result.set(row.subarray(at, at + width), at);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { plainPreparation } from '../../../training/pictures/index.ts';
 import type { OutputKind, Session } from '../../../worker/create-worker.ts';
-import { RequestError } from '../../../worker/http/errors.ts';
+import { RequestError } from '../../../worker/errors.ts';
 import { answerOf, valuesOf, warned } from '../../../worker/predict/answer.ts';
 import { numberCalls, rowCalls } from '../../../worker/predict/calls.ts';
 import { pictureCalls } from '../../../worker/predict/picture-calls.ts';

@@ -1,8 +1,8 @@
 /** Compressed bodies of Node's zlib are decoded, and damaged or oversized ones are refused. */
 import { constants, deflateSync, gzipSync, type ZlibOptions, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decode, encodingOf } from '../../../worker/http/encoding.ts';
-import { RequestError } from '../../../worker/http/errors.ts';
+import { inflateBody, encodingOf } from '../../../worker/http/encoding.ts';
+import { RequestError } from '../../../worker/errors.ts';
 import { seeded } from '../../reference/random.ts';
 
 const limit = 8 * 2 ** 20;
@@ -32,7 +32,7 @@ const cases = (Object.keys(formats) as Format[]).flatMap((format) =>
 
 describe('a compressed body', () => {
   it.each(cases)('%s of %s is what it was: %3$o', (format, _, content, options) => {
-    expect(Buffer.compare(decode(copy(formats[format](content, options)), format, limit), content)).toBe(0);
+    expect(Buffer.compare(inflateBody(copy(formats[format](content, options)), format, limit), content)).toBe(0);
   });
 
   it.each<[string, ZlibOptions]>([
@@ -40,7 +40,7 @@ describe('a compressed body', () => {
     ['runs only', { strategy: constants.Z_RLE }],
     ['codes without matches', { strategy: constants.Z_HUFFMAN_ONLY }],
   ])('may have %s', (_, options) => {
-    expect(Buffer.compare(decode(copy(gzipSync(text, options)), 'gzip', limit), text)).toBe(0);
+    expect(Buffer.compare(inflateBody(copy(gzipSync(text, options)), 'gzip', limit), text)).toBe(0);
   });
 
   it('may have a name, a comment, a checksum and more in its header', () => {
@@ -55,19 +55,19 @@ describe('a compressed body', () => {
       ...named,
     );
     const whole = Uint8Array.from([...header, ...packed.subarray(10)]);
-    expect(Buffer.compare(decode(whole, 'gzip', limit), text)).toBe(0);
+    expect(Buffer.compare(inflateBody(whole, 'gzip', limit), text)).toBe(0);
   });
 
   it.each(['gzip', 'deflate'] as const)('of %s inflates to the limit and no byte further', (format) => {
     const packed = formats[format](new Uint8Array(limit + 1));
-    const { refusal, message } = refusalOf(() => decode(copy(packed), format, limit));
+    const { refusal, message } = refusalOf(() => inflateBody(copy(packed), format, limit));
     expect([refusal, message]).toEqual(['too large', `body: expected at most ${limit} bytes when inflated, got more`]);
   });
 
   it('stops early where it inflates to a thousand times its size: what is missing at its end is not missed', () => {
     const packed = gzipSync(new Uint8Array(64 * 2 ** 20), { level: 9 });
     const half = copy(packed.subarray(0, packed.length / 2));
-    expect(refusalOf(() => decode(half, 'gzip', limit)).refusal).toBe('too large');
+    expect(refusalOf(() => inflateBody(half, 'gzip', limit)).refusal).toBe('too large');
   });
 
   it('is refused where it has a block for every few bytes, and not where it has some', () => {
@@ -75,8 +75,8 @@ describe('a compressed body', () => {
     const fours = (count: number) => Array.from({ length: count }, () => [0x02, 0x08, 0x20, 0x80, 0x00]).flat();
     const packed = (count: number) => Uint8Array.from([0x78, 0x9c, ...fours(count), 0x03, 0x00, 0, 0, 0, 1]);
     expect(inflateSync(packed(200_000))).toHaveLength(0);
-    expect(decode(packed(50), 'deflate', limit)).toHaveLength(0);
-    expect(refusalOf(() => decode(packed(200_000), 'deflate', limit)).refusal).toBe('malformed');
+    expect(inflateBody(packed(50), 'deflate', limit)).toHaveLength(0);
+    expect(refusalOf(() => inflateBody(packed(200_000), 'deflate', limit)).refusal).toBe('malformed');
   });
 
   it.each(['gzip', 'deflate'] as const)('of %s is refused wherever it is cut', (format) => {
@@ -84,7 +84,7 @@ describe('a compressed body', () => {
     for (let length = 0; length < packed.length; length++) {
       const cut = copy(packed.subarray(0, length));
       const message = `body: expected ${format}, as content-encoding says, got ${length} bytes that are not`;
-      expect([length, refusalOf(() => decode(cut, format, limit)).message]).toEqual([length, message]);
+      expect([length, refusalOf(() => inflateBody(cut, format, limit)).message]).toEqual([length, message]);
     }
   });
 
@@ -96,7 +96,7 @@ describe('a compressed body', () => {
       const changed = copy(packed);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       try {
-        expect([bit, Buffer.from(decode(changed, format, limit)).equals(content)]).toEqual([bit, true]);
+        expect([bit, Buffer.from(inflateBody(changed, format, limit)).equals(content)]).toEqual([bit, true]);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         refused++;
@@ -108,7 +108,7 @@ describe('a compressed body', () => {
 
   it('is refused with anything behind it', () => {
     const packed = Uint8Array.from([...gzipSync(text), 0]);
-    expect(refusalOf(() => decode(packed, 'gzip', limit)).refusal).toBe('malformed');
+    expect(refusalOf(() => inflateBody(packed, 'gzip', limit)).refusal).toBe('malformed');
   });
 });
 

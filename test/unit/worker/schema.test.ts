@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { RequestError } from '../../../worker/http/errors.ts';
+import { RequestError } from '../../../worker/errors.ts';
 import * as protocol from '../../../worker/protocol/protocol.ts';
 import {
   choice,

@@ -1,8 +1,8 @@
 /** Drift of layers, columns and classes is judged by formulas that agree with other sources, and by made-up samples. */
 import { describe, expect, it } from 'vitest';
 import { assess, type Reference } from '../../../../worker/drift/assess.ts';
-import { allowed, driftOfChannels, samplesBehind } from '../../../../worker/drift/channels.ts';
-import { distanceOf, stabilityOf } from '../../../../worker/drift/shares.ts';
+import { allowed, driftOfChannels, effectiveSamples } from '../../../../worker/drift/channels.ts';
+import { distanceOf, stabilityOf } from '../../../../worker/drift/stability.ts';
 import { average, type Drawing, inputsOf, layerOf, sumsOf, windowOf } from './windows.ts';
 
 const variance = (values: readonly number[], less: number): number => {
@@ -27,7 +27,7 @@ describe('a channel', () => {
   it('may stray as far as the means of samples do, and not of places', () => {
     const [first] = driftOfChannels(layerOf(2), sumsOf(inputs), comparison);
     const means = inputs.map((sample) => average(sample[0] ?? []));
-    const error = Math.sqrt(variance(means, 1) * (1 / 40 + 1 / samplesBehind(0.9)));
+    const error = Math.sqrt(variance(means, 1) * (1 / 40 + 1 / effectiveSamples(0.9)));
     expect(first?.meanShift.threshold).toBeCloseTo(allowed.meanShift + (4 * error) / Math.sqrt(4 + 1e-5), 10);
   });
 
@@ -53,7 +53,7 @@ describe('a channel', () => {
     [NaN, 608],
     [1, 608],
   ])('of statistics that keep %s of themselves is compared with %s samples', (momentum, expected) => {
-    expect(samplesBehind(momentum)).toBeCloseTo(expected, 6);
+    expect(effectiveSamples(momentum)).toBeCloseTo(expected, 6);
   });
 });
 

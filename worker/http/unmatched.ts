@@ -1,15 +1,19 @@
 /** Answers requests that match no route: those of another method, for a file of the page, or for an unknown path. */
 import { TrieRouter } from 'hono/router/trie-router';
 import type { App, RequestContext } from './context.ts';
-import { answerMethod, quote } from './errors.ts';
+import { quote } from '../errors.ts';
+import { answerMethod } from './errors.ts';
 import { pageFile } from './home.ts';
 import { mountPath, pathBelow } from './mount.ts';
 import type { Settings } from './settings.ts';
 
 type Answer = (c: RequestContext) => Promise<Response>;
 
-/** @param app the app, with all routes already added */
-export function restOf(app: App, settings: Settings, home: Answer): Answer {
+/**
+ * Returns the function that answers every request that no route matches.
+ * @param app the app, with all routes already added
+ */
+export function unmatchedOf(app: App, settings: Settings, home: Answer): Answer {
   let methodsAt: ReturnType<typeof methodsOf> | undefined;
   return async (c) => {
     const mount = mountPath(c);

@@ -1,5 +1,5 @@
 /** Loads the weights of models that keep them among the static assets: `"weightsIn": "assets"` in the card. */
-import { ServerError } from './http/errors.ts';
+import { ServerError } from './errors.ts';
 import type { Model } from './models.ts';
 import type { Env } from './options.ts';
 

@@ -6,7 +6,7 @@ import type { Column } from '../../training/columns/column.ts';
 import { type Decimal, decimalIn } from '../../training/columns/numbers.ts';
 import { mediaType } from '../http/body.ts';
 import { parseJson, parseText } from '../http/json.ts';
-import { quote, RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../errors.ts';
 import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
 import { type Delimiter, parseCsv } from './csv.ts';
@@ -16,13 +16,13 @@ export interface SentRow {
   /** Names the row in a message. */
   readonly where: string;
   readonly row: unknown;
-  /** Lists names that the table does not have, beside those in the row: all rows of a file have the same. */
-  readonly others?: readonly string[];
+  /** Lists the columns of a file that the table does not have; such names in a row of JSON are found in the row itself. */
+  readonly unknownNames?: readonly string[];
 }
 
 export interface SentRows {
   readonly rows: readonly SentRow[];
-  /** Tells how numbers are written in texts. */
+  /** The decimal separator of numbers in texts. */
   readonly decimal: Decimal;
   /** Holds the options of the JSON object's `parameters`, or of the query string. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -114,7 +114,7 @@ function rowsOfCsv(body: Uint8Array, max: number, columns: readonly Column[]): R
     names.set(name, place);
   }
   const own = [...names].filter(([name]) => known.has(name));
-  const others = header.filter((name) => !known.has(name));
+  const unknownNames = header.filter((name) => !known.has(name));
   const sent: SentRow[] = [];
   for (const { line, cells } of rows) {
     if (sent.length === max) throw tooMany(max, 'more');
@@ -122,13 +122,13 @@ function rowsOfCsv(body: Uint8Array, max: number, columns: readonly Column[]): R
     if (cells.length !== header.length) {
       throw new RequestError('malformed', `${where}: expected ${header.length} cells, got ${cells.length}`);
     }
-    sent.push({ where, row: Object.fromEntries(own.map(([name, place]) => [name, cells[place]])), others });
+    sent.push({ where, row: Object.fromEntries(own.map(([name, place]) => [name, cells[place]])), unknownNames });
   }
   return { decimal: decimalOf(delimiter, sent, columns), rows: sent };
 }
 
 /**
- * Tells from the cells of numeric columns how numbers are written, as training does for a file.
+ * Infers from the cells of numeric columns how numbers are written, as training does for a file.
  * @throws RequestError when commas may mark thousands or fractions, and do not separate cells
  */
 function decimalOf(delimiter: Delimiter, rows: readonly SentRow[], columns: readonly Column[]): Decimal {

@@ -6,8 +6,11 @@ import type { Settings } from './settings.ts';
 
 const warned = new WeakSet<Model>();
 
-/** @returns undefined when the model is not monitored, or the Worker does not monitor */
-export function watching(c: RequestContext, model: Model, settings: Settings): CountRun | undefined {
+/**
+ * Returns the function that counts the runs for this request.
+ * @returns undefined when the model is not monitored, or the Worker does not monitor
+ */
+export function countRunOf(c: RequestContext, model: Model, settings: Settings): CountRun | undefined {
   if (!model.monitor) return undefined;
   const monitor = settings.monitor(c.env);
   if (monitor) return monitor.watch(model, c.env, laterOf(c));
@@ -28,7 +31,7 @@ function laterOf(c: RequestContext): (work: Promise<unknown>) => void {
     try {
       c.executionCtx.waitUntil(work);
     } catch {
-      // The work goes on as long as the process does.
+      // The work continues as long as the process lives.
     }
   };
 }

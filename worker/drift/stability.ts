@@ -1,6 +1,6 @@
 /**
- * Measures how far counted shares are from those of training: the shares of a column's values, and those of the
- * answered classes.
+ * Measures how far counted shares are from those of training: the shares of a column's values by the population
+ * stability index, and those of the answered classes by the total variation distance.
  */
 import { at } from '../../training/arrays/index.ts';
 import type { Compared } from './channels.ts';
