@@ -58,7 +58,7 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
  *     app.route('/ml', createApp(image));      // POST /ml/v2/models/…
  *     app.get('/hello', (c) => c.text('hello'));
  *
- * The app answers all requests below its mount path. Its guards, headers and error answers do not touch requests beside
+ * The app answers all requests below its mount path. Its guards, headers and error answers do not touch requests outside
  * it. Mounted at `/` it answers only its own paths: `/`, `/v1`, `/v2`, `/docs`, `/metrics` and `/openapi.json`.
  *
  * @throws TypeError when `image` is not an image; Error when an option is invalid

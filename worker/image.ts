@@ -1,6 +1,6 @@
 /**
- * Types of an image, the module that `bn-edge build` writes (`image.mjs`). They are the contract between the build,
- * which also writes them beside the image, and the Worker. They are types only: a Worker imports no value from an
+ * Types of an edge image, the module that `bn-edge build` writes (`image.mjs`). They are the contract between the build,
+ * which also writes them next to the image, and the Worker. They are types only: a Worker imports no value from an
  * image, not even its classes of errors, so that one Worker may serve several images.
  */
 import type { Calibration, Importance, Interval, Thresholds } from '../training/answers/quality.ts';
@@ -78,8 +78,8 @@ export interface Session {
   /**
    * Runs the model on `feeds`, one tensor for each input, and returns copies of the requested outputs (all by default).
    * @throws an error named `FeedError` if a feed is missing, unknown or not what the model takes
-   * @throws an error named `InferenceError` if the runtime refuses, with its message; its `outOfMemory` tells an
-   * over-large batch
+   * @throws an error named `InferenceError` if the runtime refuses, with its message; its `outOfMemory` marks
+   * an over-large batch
    * @throws an error named `TrapError` if the run needs code that the image lacks because no case of its build reached
    * it
    */
@@ -102,14 +102,14 @@ export interface BatchNormLayer {
 }
 
 /**
- * Tells what the values of an output mean. `logits` become probabilities by softmax, `probabilities` are taken as they
+ * Defines what the values of an output mean. `logits` become probabilities by softmax, `probabilities` are taken as they
  * are, each value of `multi-label` is the probability that its own label applies, a `class` is the index of the class
  * that the model has chosen itself, and a `number` belongs to no class.
  */
 export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 'number';
 
 /**
- * Tells how weights are stored that lie elsewhere than in the file or have another type there, and what that costs: the
+ * Describes how weights are stored that lie elsewhere than in the file or have another type there, and what that costs: the
  * model answered the same questions with both.
  */
 export interface RoundedWeights {
@@ -182,7 +182,7 @@ export interface ModelAbout {
    */
   readonly columns?: Readonly<Record<string, readonly Column[]>>;
   /**
-   * Tells how unknown names and values in a row are handled when the request does not say; by default they are refused.
+   * Decides how unknown names and values in a row are handled when the request does not say; by default they are refused.
    */
   readonly unknown?: Unknown;
   /**
@@ -192,9 +192,9 @@ export interface ModelAbout {
   readonly threshold?: Thresholds;
   /** Describes the interval around the number that the model answers. */
   readonly interval?: Interval;
-  /** Tells whether its probabilities were right on the test samples. */
+  /** Measures whether its probabilities were right on the test samples. */
   readonly calibration?: Calibration;
-  /** Tells what each column is worth, on the test samples. */
+  /** Measures what each column is worth, on the test samples. */
   readonly importance?: Importance;
   /** Absent when the weights are stored as in the file. */
   readonly weights?: RoundedWeights;
@@ -205,7 +205,7 @@ export interface ModelAbout {
    * layers.
    */
   readonly ofBatch?: { readonly layers: readonly string[]; readonly of: number };
-  /** Tells what `batchNorm` leaves out of the file's Batch Norm, one sentence each. */
+  /** Lists what `batchNorm` leaves out of the file's Batch Norm, one sentence each. */
   readonly remarks?: readonly string[];
   /** Explains why the model cannot have a twin. */
   readonly noTwin?: string;

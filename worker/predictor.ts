@@ -4,7 +4,7 @@
  */
 
 /**
- * Tells how to handle names that are not columns, and values that do not belong to their column: `refuse` refuses the
+ * Decides how to handle names that are not columns, and values that do not belong to their column: `refuse` refuses the
  * row; `ignore` leaves such names out; `fill` also counts such values as missing, in columns that had missing values in
  * training.
  */
@@ -18,7 +18,7 @@ export interface LabelAnswer<Label extends string = string> {
   readonly probability: number | null;
   readonly probabilities?: Readonly<Record<Label, number>>;
   /**
-   * Tells what was left out or filled, what is far from the values of training, and `not a number` for an output that
+   * Lists what was left out or filled, what is far from the values of training, and `not a number` for an output that
    * is not finite.
    */
   readonly warnings?: readonly string[];
@@ -55,7 +55,7 @@ export interface NumbersAnswer {
   readonly warnings?: readonly string[];
 }
 
-/** The answer of a model that tells a `'yes' | 'no'`, a list of such labels, a `number`, or a list of numbers. */
+/** The answer of a model that answers a `'yes' | 'no'`, a list of such labels, a `number`, or a list of numbers. */
 export type Answer<Told> = [Told] extends [string]
   ? LabelAnswer<Told>
   : [Told] extends [number]
@@ -67,7 +67,7 @@ export type Answer<Told> = [Told] extends [string]
         : never;
 
 export interface PredictOptions {
-  /** Tells how to handle unknown names and values of a row; by default as the model's card says. */
+  /** Decides how to handle unknown names and values of a row; by default as the model's card says. */
   readonly unknown?: Unknown;
 }
 
@@ -77,7 +77,7 @@ export type PictureSample =
   | ArrayBuffer
   | { readonly data: Uint8Array | Uint8ClampedArray; readonly width: number; readonly height: number };
 
-/** A model that takes a `Sample` and tells what `Told` says. */
+/** A model that takes a `Sample` and answers a value of the type `Told`. */
 export interface Predictor<Sample, Told> {
   readonly name: string;
   readonly version: string;

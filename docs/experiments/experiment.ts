@@ -24,7 +24,7 @@ export interface ExperimentOf<Results> {
  * `[links](https://…)`.
  */
 export interface Description {
-  /** Tells what was run. */
+  /** Describes what was run. */
   readonly method: readonly string[];
   readonly findings: readonly Finding[];
   readonly figures: readonly Figure[];

@@ -39,7 +39,7 @@ export function metricsOperation(): Operation {
 
 const lines = { schema: { type: 'string' } };
 
-/** Describes a body of rows. What the schema says of JSON holds for the other media types as well. */
+/** Describes a body of rows. The schema is of JSON, and holds for the other media types as well. */
 export const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
   required: true,
   content: { ...json(request), 'text/csv': lines, ...Object.fromEntries(lineTypes.map((type) => [type, lines])) },
@@ -49,7 +49,7 @@ export function predictOperation(operationId: string, answer: string, more: Part
   return {
     ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
     description:
-      'With unknown "ignore", names that are not columns are left out; with "fill", values that do not belong to their column also count as missing. Warnings tell both.',
+      'With unknown "ignore", names that are not columns are left out; with "fill", values that do not belong to their column also count as missing. Warnings name both.',
     ...more,
     parameters: [...(more.parameters ?? []), ...queryOf(predictOptions)],
   };

@@ -1,6 +1,6 @@
 /**
  * Describes the rows and the answers of each model by schemas of its own, from which generated clients take their
- * types. A row can be written in several ways. These schemas hold the one that types can express; its description tells
+ * types. A row can be written in several ways. These schemas hold the one that types can express; its description names
  * the others, and the schema shared by all models (`RowsRequest`) takes whatever the Worker reads.
  */
 import type { Column } from '../../training/columns/column.ts';
@@ -40,7 +40,7 @@ export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined 
 
 /**
  * Describes every JSON body that holds rows.
- * @param request the schema of rows under their name, with options beside them
+ * @param request the schema of rows under their name, with options next to them
  */
 export const bodiesOf = (request: object): object => ({
   anyOf: [

@@ -1,6 +1,6 @@
 /**
- * Looks inside every Batch Norm layer: reports its input (z), the normalized input (ẑ) and its output (z̃), by the
- * running statistics and by those of the mini-batch.
+ * Looks inside every Batch Norm layer, for `POST …/explain`: reports its input (z), the normalized input (ẑ) and its
+ * output (z̃), by the running statistics and by those of the mini-batch. (The folder `why/` explains answers to rows.)
  */
 import { elementCount, present } from '../../training/arrays/index.ts';
 import { foldedInto, type AffineMap } from './batch-norm.ts';

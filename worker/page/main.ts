@@ -5,7 +5,7 @@ import { read } from './api/request.ts';
 import { find, make } from './dom.ts';
 import { withKindOf } from './inputs/kind.ts';
 import { noAnswer, noModels, noSuchModel } from './models/nothing.ts';
-import { addressOf, type Place, placeIn } from './models/place.ts';
+import { addressOf, type ModelAddress, modelIn } from './models/address.ts';
 import { createModelView } from './models/view.ts';
 
 const main = find('main', HTMLElement);
@@ -21,32 +21,32 @@ show();
 showServer().catch(() => undefined);
 
 function show(): void {
-  showPlace().catch((error: unknown) => {
+  showAddressed().catch((error: unknown) => {
     if (error instanceof KeyRequired) keyForm.show();
     main.replaceChildren(noAnswer(error));
   });
 }
 
-async function showPlace(): Promise<void> {
+async function showAddressed(): Promise<void> {
   const ownTurn = ++turn;
   const names = await listModels();
   if (ownTurn !== turn) return;
   const [first] = names;
-  const place = placeIn(location.hash) ?? (first === undefined ? undefined : { name: first });
-  showList(names, place);
-  document.title = place ? `${place.name} · bn-edge` : 'bn-edge';
-  if (!place) main.replaceChildren(noModels());
-  else await showModel(place, names, () => ownTurn === turn);
+  const address = modelIn(location.hash) ?? (first === undefined ? undefined : { name: first });
+  showList(names, address);
+  document.title = address ? `${address.name} · bn-edge` : 'bn-edge';
+  if (!address) main.replaceChildren(noModels());
+  else await showModel(address, names, () => ownTurn === turn);
 }
 
-async function showModel(place: Place, names: readonly string[], isNewest: () => boolean): Promise<void> {
-  const current = names.includes(place.name) ? await readModel(place.name, undefined) : undefined;
-  const { version = current?.version } = place;
+async function showModel(address: ModelAddress, names: readonly string[], isNewest: () => boolean): Promise<void> {
+  const current = names.includes(address.name) ? await readModel(address.name, undefined) : undefined;
+  const { version = current?.version } = address;
   const isServed = current?.versions.some((each) => each === version);
-  const model = isServed && version !== current?.version ? await readModel(place.name, version) : current;
+  const model = isServed && version !== current?.version ? await readModel(address.name, version) : current;
   if (!isNewest()) return;
   if (!model || !isServed) {
-    main.replaceChildren(noSuchModel(place, names));
+    main.replaceChildren(noSuchModel(address, names));
     return;
   }
   const view = withKindOf(model, (kind) => createModelView(model, kind, keyForm.show));
@@ -55,7 +55,7 @@ async function showModel(place: Place, names: readonly string[], isNewest: () =>
 }
 
 /** Lists the models to choose from, and marks the current one. */
-function showList(names: readonly string[], current: Place | undefined): void {
+function showList(names: readonly string[], current: ModelAddress | undefined): void {
   const listed = Array.from(modelList.querySelectorAll('a'), (link) => link.textContent);
   // Links that stay where they are keep the keyboard's place.
   if (listed.join('\n') !== names.join('\n')) {
@@ -68,7 +68,7 @@ function showList(names: readonly string[], current: Place | undefined): void {
 }
 
 /**
- * Shows what the server tells of itself: whether it has a reference, and, under `wrangler dev`, why models cannot be
+ * Shows what the server's metadata says of it: whether it has a reference, and, under `wrangler dev`, why models cannot be
  * built.
  */
 async function showServer(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Turns models into functions, without HTTP: an image exports these beside its sessions. `bn-edge build` bundles them
+ * Turns models into functions, without HTTP: an image exports these next to its sessions. `bn-edge build` bundles them
  * with the image, as far as the models need them; a Worker that only serves HTTP does not carry them.
  */
 import { at, elementCount } from '../../training/arrays/index.ts';

@@ -1,5 +1,5 @@
 /**
- * Implements Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
+ * Implements Triton's binary tensor extension: tensors as bytes after the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
 import { elementCount } from '../../training/arrays/index.ts';
@@ -10,7 +10,7 @@ import { RequestError } from '../errors.ts';
 import type { InferenceRequest, RequestInput, RequestOutput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
 
-/** Names the header that tells how many bytes of the body are JSON. */
+/** Names the header that holds how many bytes of the body are JSON. */
 export const HEADER = 'inference-header-content-length';
 
 export interface SplitBody {

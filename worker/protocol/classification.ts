@@ -43,7 +43,7 @@ export function classesOfOutput(
   return { shape: isBatched ? [samples, size] : [size], data: data.flat() };
 }
 
-/** Encodes texts as Triton sends them behind the JSON: each after its length in bytes, of 32 bits. */
+/** Encodes texts as Triton sends them after the JSON: each after its length in bytes, of 32 bits. */
 export function bytesOfTexts(texts: readonly string[]): Uint8Array {
   const encoder = new TextEncoder();
   return concatenate(

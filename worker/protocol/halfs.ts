@@ -7,7 +7,7 @@
 const STEP = 2 ** -24;
 /** The smallest half with full precision. */
 const SMALLEST_NORMAL = 2 ** -14;
-/** The number from which on the nearest half is infinity. */
+/** The smallest number whose nearest half is infinity. */
 const OVERFLOW = 65520;
 
 const digits = new DataView(new ArrayBuffer(8));

@@ -40,7 +40,7 @@ export function readModel(models: Models, name: string, version: string | undefi
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-/** Tells what the Worker does beyond answering. */
+/** Lists what the Worker does beyond answering. */
 export interface Abilities {
   /** Is true when it looks inside its models. */
   readonly explains: boolean;

@@ -124,7 +124,7 @@ export const explainOptions = object(
   'an object',
 );
 
-/** Tells how to handle names and values that the model does not know. */
+/** Decides how to handle names and values that the model does not know. */
 const unknown = choice(
   ['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[],
   '"refuse", "ignore" or "fill"',

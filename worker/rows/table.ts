@@ -16,7 +16,7 @@ export interface RowTable {
   readonly farIn: FarFinder;
 }
 
-/** Returns `undefined` unless the model's only input takes rows whose columns the card tells. */
+/** Returns `undefined` unless the model's only input takes rows whose columns the card describes. */
 export function tableOf({ columns = {} }: ModelAbout, { inputs }: Session): RowTable | undefined {
   const [input, ...others] = inputs;
   // An input may have a name that every object inherits.

@@ -1,6 +1,7 @@
 /**
- * Explains why a model answers a row as it does: what each column contributes, against the typical row of training, and
- * which other values would change the answer. It only asks the model about rows, so it works for any model of rows.
+ * Explains why a model answers a row as it does, for the parameter `explain` of a prediction: what each column
+ * contributes, against the typical row of training, and which other values would change the answer. It only asks the
+ * model about rows, so it works for any model of rows. (The folder `explain/` looks inside Batch Norm.)
  */
 import { at } from '../../training/arrays/index.ts';
 import { RequestError } from '../errors.ts';

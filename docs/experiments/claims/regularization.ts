@@ -47,7 +47,7 @@ interface Results {
   readonly noise: readonly Noise[];
 }
 
-/** Tells how the statistics of mini-batches scatter, on average over the channels. */
+/** Measures how the statistics of mini-batches scatter, on average over the channels. */
 interface Noise {
   readonly seed: number;
   readonly m: number;

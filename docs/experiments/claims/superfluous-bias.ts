@@ -168,7 +168,7 @@ export const superfluousBias = experiment<Results>({
     return {
       method: [
         `A bias with standard deviation ${list(sizes.map(String))} was put before Batch Norm in a network 784 → ${units} → Batch Norm → ReLU → 10, on mini-batches of ${samples} digits, ${biases.length} times in all.`,
-        `\`mnist-mlp\` was trained with Batch Norm before and behind the ReLU, ${number(order.steps, 4)} steps of 64, ${order.before.length} seeds each.`,
+        `\`mnist-mlp\` was trained with Batch Norm before and after the ReLU, ${number(order.steps, 4)} steps of 64, ${order.before.length} seeds each.`,
       ],
       findings: [
         finding(
@@ -192,8 +192,8 @@ export const superfluousBias = experiment<Results>({
         finding(
           'order',
           !clearlyBelow(order.before, order.after),
-          `With Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it ${percentSpread(order.after, 2)}: ${different ? 'clearly more before' : 'no clear difference; the order is a convention here'}.`,
-          `The order is not what the claim says: with Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it clearly more, ${percentSpread(order.after, 2)}.`,
+          `With Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, after it ${percentSpread(order.after, 2)}: ${different ? 'clearly more before' : 'no clear difference; the order is a convention here'}.`,
+          `The order is not what the claim says: with Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, after it clearly more, ${percentSpread(order.after, 2)}.`,
         ),
       ],
       figures: [

@@ -1,4 +1,4 @@
-/** Computes the second moments of inputs, which tell how elongated a loss surface is. */
+/** Computes the second moments of inputs, which show how elongated a loss surface is. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { at, present } from '../../../training/arrays/index.ts';
 import { range } from './range.ts';

@@ -1,7 +1,7 @@
 /**
  * Trains with Batch Norm while undoing its effect on the next layer: the output of each layer is shifted and scaled,
  * unit by unit, by random numbers that jump every few steps and that no layer can foresee. This follows Santurkar et
- * al. 2018, https://arxiv.org/abs/1805.11604, section 2.2, who draw them anew in every step.
+ * al. 2018, https://arxiv.org/abs/1805.11604, section 2.2, who draw new ones in every step.
  */
 import { present } from '../../../training/arrays/index.ts';
 import { createRandom, type Random } from '../../../training/data/index.ts';

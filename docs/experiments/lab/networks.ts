@@ -15,7 +15,7 @@ export interface DenseOptions {
   readonly depth: number;
   readonly width: number;
   readonly batchNorm: boolean;
-  /** The rate of dropout behind every activation; 0 for none. */
+  /** The rate of dropout after every activation; 0 for none. */
   readonly dropout?: number;
   readonly inputNormalization?: InputNormalization;
 }

@@ -109,7 +109,7 @@ const terms: readonly (readonly [term: string, meaning: string])[] = [
   ['full pass', 'The same two, from one pass over the training set with the finished weights: population statistics.'],
   [
     '`mnist-mlp`, `mnist-cnn`',
-    'The project’s networks: two dense layers of 256 units; and two convolutions with a dense layer behind them. Batch Norm and ReLU follow each.',
+    'The project’s networks: two dense layers of 256 units; and two convolutions with a dense layer after them. Batch Norm and ReLU follow each.',
   ],
   ['seed', 'The origin of the initial weights and of the order of samples: one seed is one repeat.'],
   [

@@ -45,7 +45,7 @@ export interface PictureInfo {
   readonly drawing?: true;
 }
 
-/** Tells whether the probabilities of answers were the shares of them that were right. */
+/** Measures whether the probabilities of answers were the shares of them that were right. */
 export interface Calibration {
   readonly error: number;
   readonly bins: readonly {
@@ -57,7 +57,7 @@ export interface Calibration {
   }[];
 }
 
-/** Tells how much worse the model is when a column's values are shuffled among the rows. */
+/** Measures how much worse the model is when a column's values are shuffled among the rows. */
 export interface Importance {
   readonly measure: string;
   readonly rows: number;
@@ -77,7 +77,7 @@ export interface Metadata {
     readonly columns?: readonly Column[];
     readonly picture?: PictureInfo;
     readonly explain?: true;
-    /** Is present when the path `drift` tells how far requests are from training. */
+    /** Is present when the path `drift` reports how far requests are from training. */
     readonly drift?: true;
     readonly explains_rows?: true;
     readonly threshold?: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
 import type { Model } from '../api/model.ts';
 import { make } from '../dom.ts';
 import { plural } from '../format.ts';
-import { addressOf } from './place.ts';
+import { addressOf } from './address.ts';
 
 export function createHead(model: Model): HTMLElement {
   const { name, parameters } = model;

@@ -1,7 +1,7 @@
-/** Tells what to do when there is no model to show. */
+/** Shows what to do when there is no model to show. */
 import { KeyRequired } from '../api/key.ts';
 import { make } from '../dom.ts';
-import type { Place } from './place.ts';
+import type { ModelAddress } from './address.ts';
 
 export function noModels(): HTMLElement {
   const commands = [
@@ -35,7 +35,7 @@ export function noAnswer(error: unknown): HTMLElement {
 }
 
 /** @param names the names of the models that are served */
-export function noSuchModel({ name, version }: Place, names: readonly string[]): HTMLElement {
+export function noSuchModel({ name, version }: ModelAddress, names: readonly string[]): HTMLElement {
   const what = version === undefined ? name : `${name}, version ${version}`;
   const there = names.length === 0 ? '' : ` These are: ${new Intl.ListFormat('en').format(names)}.`;
   return make(

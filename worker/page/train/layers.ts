@@ -8,7 +8,7 @@ import { type Side, sides } from './engine/settings.ts';
 
 type Show<T> = (value: T) => void;
 
-interface Part<T> {
+interface View<T> {
   readonly nodes: readonly Node[];
   readonly show: Show<T>;
 }
@@ -77,7 +77,7 @@ function createRow(layer: number): { readonly root: Element; readonly show: Show
 
 const [WIDTH, HEIGHT] = [128, 34];
 
-function createHistogram(): Part<Histogram | undefined> {
+function createHistogram(): View<Histogram | undefined> {
   const path = makeSvg('path');
   const ends = [make('span'), make('span')];
   return {
@@ -119,7 +119,7 @@ function widthOf(norms: readonly number[]): (norm: number) => number {
   return (norm) => (norm > 0 ? Math.max(0, (Math.log10(norm) - low) / (high - low)) : 0);
 }
 
-function createBar(side: Side): Part<readonly [norm: number, width: (norm: number) => number]> {
+function createBar(side: Side): View<readonly [norm: number, width: (norm: number) => number]> {
   const bar = make('i', { className: `bar ${side}` });
   const value = make('span', { className: 'bar-value' });
   return {

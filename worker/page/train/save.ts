@@ -1,4 +1,4 @@
-/** Saves files that the page makes as downloads of the browser, and tells how to train a saved checkpoint further. */
+/** Saves files that the page makes as downloads of the browser, and explains how to train a saved checkpoint further. */
 import { make } from '../dom.ts';
 import type { Begun, TableReport } from './engine/messages.ts';
 import { type Side, sides } from './engine/settings.ts';

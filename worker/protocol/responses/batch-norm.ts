@@ -1,4 +1,4 @@
-/** Schemas of what is told of Batch Norm layers: as the file holds them, and as they treat a sample. */
+/** Schemas of the reports on Batch Norm layers: as the file holds them, and as they treat a sample. */
 import * as z from 'zod/mini';
 import { channelwise, count, described, list, real, text } from './vocabulary.ts';
 

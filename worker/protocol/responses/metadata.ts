@@ -1,4 +1,4 @@
-/** Schemas of what is told of a model: its metadata, Triton's configuration, and counts of its requests. */
+/** Schemas of the descriptions of a model: its metadata, Triton's configuration, and counts of its requests. */
 import * as z from 'zod/mini';
 import type { OutputKind } from '../../image.ts';
 import { probabilitiesOf } from '../../predict/kinds.ts';
@@ -27,7 +27,7 @@ export function modelMetadataSchema<Tensor extends z.ZodMiniType>(tensor: Tensor
       ),
       picture: z.optional(described(pictureSchema(), 'What a picture becomes, for a model that takes pictures.')),
       explain: z.optional(described(z.literal(true), 'The path explain looks into its layers.')),
-      drift: z.optional(described(z.literal(true), 'The path drift tells how far requests are from training.')),
+      drift: z.optional(described(z.literal(true), 'The path drift reports how far requests are from training.')),
       weights: z.optional(
         described(
           z.object({

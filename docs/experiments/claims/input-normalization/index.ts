@@ -110,7 +110,7 @@ function faster(results: Results, model: Model) {
   const text = `${capitalized(called(model))}, steps to a loss of ${targets[model]}: ${encodingNames.map(describe).join(', ')}`;
   const remark =
     model === 'mnist-mlp'
-      ? ' Batch Norm behind the first layer undoes any common factor of the inputs, so little is left to gain.'
+      ? ' Batch Norm after the first layer undoes any common factor of the inputs, so little is left to gain.'
       : '';
   return finding(
     `faster-${model.replaceAll(' ', '-')}`,

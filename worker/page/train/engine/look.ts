@@ -8,7 +8,7 @@ import { emitForward, type Plan, type PlannedLayer, tensorsOf } from '../../../.
 import { emitMeanLoss, multiclass } from '../../../../training/objective/index.ts';
 import { openGraph, type Program } from './program.ts';
 
-/** A hidden layer: its product, and the Batch Norm layer behind it if there is one. */
+/** A hidden layer: its product, and the Batch Norm layer after it if there is one. */
 export interface Hidden {
   readonly product: PlannedLayer;
   readonly norm: PlannedLayer | undefined;

@@ -28,7 +28,7 @@ const [strideMs, maxSteps] = [40, 64];
 
 let pair: Pair | undefined;
 /** The number of the current run, which reports carry. */
-let run = 0;
+let runNumber = 0;
 let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 };
 /** The last table that was read. */
 let own: OwnTable | undefined;
@@ -39,24 +39,24 @@ let lastNews = { time: 0, steps: 0 };
 /** The step of the last validation. */
 let lastValidation = 0;
 /**
- * News take at most one part in 30 of the time. Validation takes half of that: between two, its results change little.
+ * News take at most 1/30 of the time, and validation at most 1/60, because its results change more slowly.
  */
 const look = throttled(postNews, 30, [40, 1000]);
 const validate = throttled(postValidation, 60, [250, 4000]);
-/** Counts starts and stops, so that a loop that has been replaced ends. */
-let turn = 0;
+/** Numbers the loop of steps: starts and stops raise it, so that a loop that has been replaced ends. */
+let loopNumber = 0;
 let queue: Promise<void> = Promise.resolve();
 
-/** Counts orders to begin. `outdate` tells the order being executed that another has arrived. */
-let begins = 0;
+/** Counts orders to begin. `outdate` ends the wait of the one being executed, because another has arrived. */
+let beginCount = 0;
 let outdate = (): void => undefined;
 
 self.onmessage = ({ data: order }) => {
   if (order.kind === 'begin') {
-    begins += 1;
+    beginCount += 1;
     outdate();
   }
-  const ownBegin = begins;
+  const ownBegin = beginCount;
   queue = queue.then(() => execute(order, ownBegin)).catch(postTrouble);
 };
 
@@ -65,8 +65,8 @@ async function execute(order: Order, ownBegin: number): Promise<void> {
     case 'begin':
       stop();
       pair = undefined;
-      ({ run } = order);
-      await begin(order.settings, () => ownBegin !== begins);
+      runNumber = order.run;
+      await begin(order.settings, () => ownBegin !== beginCount);
       return;
     case 'table':
       stop();
@@ -94,8 +94,8 @@ async function execute(order: Order, ownBegin: number): Promise<void> {
       return;
     case 'run':
       ({ pace } = order);
-      turn += 1;
-      keepRunning(turn);
+      loopNumber += 1;
+      keepRunning(loopNumber);
       return;
     case 'losses':
       if (pair) self.postMessage({ kind: 'losses', losses: pair.losses });
@@ -120,7 +120,7 @@ async function begin(settings: Settings, isOutdated: () => boolean): Promise<voi
   });
   const subject = await Promise.race([subjectFor(settings), outdated]);
   if (!subject || isOutdated()) return;
-  self.postMessage({ kind: 'begun', run, begun: begunOf(subject) });
+  self.postMessage({ kind: 'begun', run: runNumber, begun: begunOf(subject) });
   postSample(subject);
   pair = await Pair.begin(settings, subject);
   postAll();
@@ -158,33 +158,33 @@ async function readTable({ file, label: asked }: Extract<Order, { kind: 'table' 
 
 function stop(): void {
   pace = 0;
-  turn += 1;
+  loopNumber += 1;
 }
 
 /** Takes steps in the queue of orders, so that no two of them use the pair at once. */
-function keepRunning(ownTurn: number): void {
+function keepRunning(ownLoop: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
   const stride = new Stride(strideMs, maxSteps);
   lastNews = { ...start };
   const now = (): number => pair?.steps ?? 0;
-  const due = (): number =>
+  const stepsDue = (): number =>
     pace === Infinity ? maxSteps : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
   const runSlice = async (): Promise<void> => {
-    if (!pair || ownTurn !== turn) return;
+    if (!pair || ownLoop !== loopNumber) return;
     const begun = performance.now();
-    while (due() > 0 && performance.now() - begun < sliceMs && !pair.isOver) {
+    while (stepsDue() > 0 && performance.now() - begun < sliceMs && !pair.isOver) {
       const before = performance.now();
-      stride.note(await pair.take(Math.min(due(), stride.steps)), performance.now() - before);
+      stride.note(await pair.take(Math.min(stepsDue(), stride.steps)), performance.now() - before);
     }
     // A backlog that cannot be caught up with is dropped.
-    if (due() > maxSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
+    if (stepsDue() > maxSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
     if (pair.isOver) {
       stop();
       postAll();
-      self.postMessage({ kind: 'over', run });
+      self.postMessage({ kind: 'over', run: runNumber });
       return;
     }
-    const isIdle = due() <= 0;
+    const isIdle = stepsDue() <= 0;
     if (now() > lastNews.steps) look.ifDue(isIdle);
     if (now() > lastValidation) validate.ifDue(isIdle);
     if (isIdle) setTimeout(next, 1000 / 120);
@@ -198,7 +198,7 @@ function keepRunning(ownTurn: number): void {
 
 function postSample(of: Subject): void {
   const sample = heldSample(of, watched.held);
-  if (sample) self.postMessage({ kind: 'sample', run, sample });
+  if (sample) self.postMessage({ kind: 'sample', run: runNumber, sample });
 }
 
 function postNews(): void {
@@ -206,14 +206,14 @@ function postNews(): void {
   const [time, { steps }] = [performance.now(), pair];
   const stepsPerSecond = pace === 0 ? 0 : (1000 * (steps - lastNews.steps)) / (time - lastNews.time);
   lastNews = { time, steps };
-  self.postMessage({ kind: 'news', run, news: pair.news(watched, stepsPerSecond) });
+  self.postMessage({ kind: 'news', run: runNumber, news: pair.news(watched, stepsPerSecond) });
 }
 
 function postValidation(): void {
   if (!pair) return;
   const { steps: step, validation } = pair;
   lastValidation = step;
-  self.postMessage({ kind: 'validated', run, validated: { step, sides: validation } });
+  self.postMessage({ kind: 'validated', run: runNumber, validated: { step, sides: validation } });
 }
 
 /** The reports that the orders so far ask for. */
@@ -268,5 +268,5 @@ function postRefusal(error: unknown): void {
 
 function postTrouble(error: unknown): void {
   stop();
-  self.postMessage({ kind: 'trouble', run, message: messageOf(error) });
+  self.postMessage({ kind: 'trouble', run: runNumber, message: messageOf(error) });
 }

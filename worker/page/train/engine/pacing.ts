@@ -1,4 +1,4 @@
-/** Schedules work beside the training of the pair, so that training has nearly all of the time. */
+/** Schedules work during the training of the pair, so that training has nearly all of the time. */
 
 const queue: (() => void)[] = [];
 let wake: (() => void) | undefined;

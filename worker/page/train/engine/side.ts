@@ -72,9 +72,9 @@ export class SideRun {
     // These inputs are written only once: a program never overwrites what it reads.
     this.#validation = this.#held.count > 0 ? openAnswers(plan, this.#held.count) : undefined;
     this.#validation?.input('x').set(this.#held.inputs);
-    const grid = subject.kind === 'plane' ? gridPoints : none;
-    this.#answers = openAnswers(plan, 1 + grid.length / 2);
-    this.#answers.input('x').set(grid, elementCount(subject.validation.inputShape));
+    const points = subject.kind === 'plane' ? gridPoints : none;
+    this.#answers = openAnswers(plan, 1 + points.length / 2);
+    this.#answers.input('x').set(points, elementCount(subject.validation.inputShape));
   }
 
   /** @throws UserError where a mini-batch is larger than the training set, or a step larger than the compiler covers */
