@@ -3,7 +3,8 @@ import { checkGraph, type Graph, graphBuilder, type Value } from '../../training
 import type { TensorSpec } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
 import { slotName } from '../../training/trainer/state.ts';
-import { stepScalars, type UpdateOptions, updateParameters } from '../../training/trainer/update.ts';
+import { stepScalars, type UpdateOptions } from '../../training/trainer/update-inputs.ts';
+import { updateParameters } from '../../training/trainer/update-parameters.ts';
 import type { Arrays } from './evaluate.ts';
 import { element, type NdArray, range, scalar, zeros } from './ndarray.ts';
 import { published } from './published-optimizers.ts';

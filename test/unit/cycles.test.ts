@@ -39,7 +39,7 @@ function cycleIn(imports: Imports): readonly string[] {
 
 it('holds for training/', () => {
   const imports = importsIn('training');
-  expect(imports.get('training/trainer/step.ts')).toContain('training/trainer/update.ts');
+  expect(imports.get('training/trainer/step.ts')).toContain('training/trainer/update-parameters.ts');
   expect(cycleIn(imports)).toEqual([]);
 });
 

@@ -13,7 +13,7 @@ export {
   emitAverage,
   statisticsShares,
   unbiasedVariance,
-} from './running-statistics.ts';
+} from './running-averages.ts';
 export { rateFactor, type ScheduleName, schedules } from './schedule.ts';
 
 /** The optimizers by their names in `--optimizer`. */

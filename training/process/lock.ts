@@ -177,7 +177,7 @@ function dropIfStale(file: string): boolean {
   if (!isStale(file, line)) return false;
   if (!take(guard, '')) {
     // A process holds the guard for a moment only, so an old guard belongs to a killed process.
-    if (silenceOf(guard) > unnamedMs) rmSync(guard, { force: true });
+    if (silenceOf(guard) > emptyFileMs) rmSync(guard, { force: true });
     return false;
   }
   try {
@@ -198,12 +198,12 @@ function remove(file: string): void {
 }
 
 /** A lock file may be empty for this long: creating it and writing to it are two steps. */
-const unnamedMs = pollMs * 20;
+const emptyFileMs = pollMs * 20;
 
 function isStale(file: string, line: string): boolean {
   const silence = silenceOf(file);
   const holder = parse(line);
-  if (!holder) return silence > unnamedMs;
+  if (!holder) return silence > emptyFileMs;
   if (holder.host !== hostname()) return silence > silenceMs;
   // A stopped process (Ctrl-Z, a debugger) is silent, but may continue some day.
   return !isAlive(holder) || (holder.birth === unknownBirth && silence > silenceMs);

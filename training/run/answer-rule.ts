@@ -16,14 +16,14 @@ import {
   thresholdFlag,
 } from '../objective/index.ts';
 import type { Answerer, Answers } from './evaluation.ts';
-import { type Known, ownValidation } from './samples.ts';
+import { type KnownModel, ownValidation } from './samples.ts';
 
 /**
  * Returns the rule as far as it needs no validation part.
  *
  * @throws UserError for options that do not suit the model
  */
-export function statedAnswerRule(where: string, known: Known, options: AnswerRuleOptions): Fitted {
+export function statedAnswerRule(where: string, known: KnownModel, options: AnswerRuleOptions): Fitted {
   const { classes = [], intervals = [] } = known;
   const { threshold, interval } = options;
   const stated = thresholdOf(known.threshold, classes);
@@ -58,7 +58,7 @@ function requireStated(where: string, intervals: readonly Interval[], options: A
 interface Evaluation {
   /** The path of the model. */
   readonly file: string;
-  readonly known: Known;
+  readonly known: KnownModel;
   readonly answerer: Answerer;
   readonly options: AnswerRuleOptions;
   /** The rule as far as it needs no validation part. */

@@ -22,7 +22,7 @@ import {
 import { type AnsweredTable, type AnswerSink, answerTable, BLOCK_ROWS } from './answer-table.ts';
 import { type Answerer, answererOfCheckpoint, answererOfModel, type Answers } from './evaluation.ts';
 import { answerRuleFor, intervalOf, statedAnswerRule } from './answer-rule.ts';
-import { type ChosenSamples, chooseSamples, type Known, largeTable, type PartName } from './samples.ts';
+import { type ChosenSamples, chooseSamples, type KnownModel, largeTable, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
   /** A checkpoint of this project; otherwise `model` is evaluated. */
@@ -32,7 +32,7 @@ export interface EvaluateOptions {
   /** The ONNX file's content, where it differs from the file. */
   readonly bytes?: Uint8Array | undefined;
   /** The known facts about the ONNX file: its columns and classes, and the kind of its answers. */
-  readonly known?: Known | undefined;
+  readonly known?: KnownModel | undefined;
   /** The data to read instead of those that the checkpoint was trained on, or options to read these differently. */
   readonly data?: DataSource | undefined;
   /** Default: the test part of the data that the model was trained on, and all of any other data. */
@@ -151,7 +151,7 @@ function noteOnSamples(
  */
 async function importanceIn(
   { samples, isLabelled }: ChosenSamples,
-  { columns }: Known,
+  { columns }: KnownModel,
   objective: Objective,
   note: (line: string) => void,
   onStage: (stage: string) => void,
@@ -202,7 +202,7 @@ const scaled = ({ answer, release }: Answerer, { temperature }: Fitted): Answere
 });
 
 async function answered(
-  model: Known,
+  model: KnownModel,
   answerer: Answerer,
   judge: (samples: Dataset) => Objective,
   { data, part, needsLabel = true, sink, fit }: Request,

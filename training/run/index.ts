@@ -8,7 +8,7 @@ export { binsFor } from './recipe.ts';
 export type { ObjectiveFlags } from './objective.ts';
 export { reshaped } from './reshape.ts';
 export { type NextTraining, type RunReporter, type RunStart, silentReporter } from './reporter.ts';
-export { scoreOfFolds } from './search.ts';
+export { scoreOfFolds } from './cross-validation.ts';
 export { type PartName, partNames } from './samples.ts';
 export { evaluateOptionsSchema, type TrainOptions } from './options.ts';
 export { configurationIn } from './run-folder.ts';

@@ -18,7 +18,7 @@ import type { Objective } from '../objective/index.ts';
 import { describeSteps, type State, stepRecord } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
 import { chooseNetwork, requireFit, sizeOf } from './choose-network.ts';
-import { chooseFolds } from './folds.ts';
+import { chooseFolds } from './choose-folds.ts';
 import { chooseObjective, notesOnRarity } from './objective.ts';
 import type { TrainOptions } from './options.ts';
 import { effortFor } from './recipe.ts';
@@ -27,7 +27,7 @@ import { type Run, trialFile } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import { chooseAugmentation, chooseLength } from './settings.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './step-choice.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './choose-steps.ts';
 
 /** The network that a run starts from. */
 interface Start {

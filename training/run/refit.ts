@@ -6,13 +6,13 @@ import { type Dataset, joined, type LoadedData, subset } from '../data/index.ts'
 import type { Plan } from '../network/index.ts';
 import type { RunReporter } from './reporter.ts';
 import type { Run, RunFolder } from './run-folder.ts';
-import { findLength, type Found, type SearchOptions } from './search.ts';
-import { Trials } from './trials.ts';
+import { findLength, type FoundLength, type SearchOptions } from './cross-validation.ts';
+import { Trials } from './stored-trials.ts';
 
 interface Refit {
   readonly run: Run;
   readonly data: LoadedData;
-  readonly found: Found;
+  readonly found: FoundLength;
 }
 
 /**

@@ -53,7 +53,7 @@ export const lockFile = '.lock';
 
 export const tensorFiles = ['last.safetensors', 'best.safetensors', 'checkpoint.safetensors'] as const;
 
-/** The folder with the networks of a search, see trials.ts. */
+/** The folder with the networks of a search, see stored-trials.ts. */
 export const trialsFolder = 'folds';
 
 export const trialFile = (folder: string, number: number): string =>
@@ -75,7 +75,7 @@ export class RunFolder {
    *
    * @throws UserError when it is another run
    */
-  async stored(): Promise<StoredRun | undefined> {
+  async loadState(): Promise<StoredRun | undefined> {
     const { plan, description } = this.#run;
     const path = this.#file('last.safetensors');
     return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;

@@ -46,7 +46,7 @@ export interface ChosenSamples {
 }
 
 /** The known facts about a model besides its answers. */
-export type Known = Partial<TrainedModel> & {
+export type KnownModel = Partial<TrainedModel> & {
   readonly output?: KnownOutput;
   /** The column of a table that is predicted. */
   readonly label?: string;
@@ -65,7 +65,7 @@ export type Known = Partial<TrainedModel> & {
  * @throws UserError for data that the model cannot take, and without any
  */
 export async function chooseSamples(
-  model: Known,
+  model: KnownModel,
   source: DataSource | undefined,
   part: PartName | undefined,
   needsLabel = true,
@@ -74,15 +74,15 @@ export async function chooseSamples(
   if (!source && !record)
     throw new UserError('evaluate: expected --data, for a model that does not know its own, got none');
   const all = { ...record?.data.source, ...source };
-  if (part !== undefined && part !== 'all') return ownPart(model, all, part);
-  if (part === undefined && (!source || bringsTestPart(all))) return ownPart(model, all, 'test');
+  if (part !== undefined && part !== 'all') return partOfOwnData(model, all, part);
+  if (part === undefined && (!source || bringsTestPart(all))) return partOfOwnData(model, all, 'test');
   const chosen = await wholeData(model, all, needsLabel);
   if (part === 'all' || !chosen.isLabelled || chosen.samples.count !== ownCount(model) || chosen.unknown.length > 0)
     return chosen;
   // The data have as many samples as the run's own. If they are the same, most of them were trained on.
   const own = await loadOwn(model, all);
   const isOwn = isTrainedOn(own, model) ?? true;
-  return isOwn ? partOf(own, all, 'test') : chosen;
+  return isOwn ? chosenPart(own, all, 'test') : chosen;
 }
 
 /**
@@ -90,7 +90,11 @@ export async function chooseSamples(
  *
  * @throws UserError where the data are not those that the model was trained on
  */
-async function ownPart(model: Known, source: DataSource, part: Exclude<PartName, 'all'>): Promise<ChosenSamples> {
+async function partOfOwnData(
+  model: KnownModel,
+  source: DataSource,
+  part: Exclude<PartName, 'all'>,
+): Promise<ChosenSamples> {
   const data = await loadOwn(model, source);
   if (isTrainedOn(data, model) === false && !(part === 'test' && isMovedTest(model, source))) {
     throw unexpected(
@@ -100,10 +104,10 @@ async function ownPart(model: Known, source: DataSource, part: Exclude<PartName,
     );
   }
   if (isCheckpoint(model)) describedBy(data, model);
-  return partOf(data, source, part);
+  return chosenPart(data, source, part);
 }
 
-const loadOwn = (model: Known, source: DataSource): Promise<LoadedData> =>
+const loadOwn = (model: KnownModel, source: DataSource): Promise<LoadedData> =>
   loadSource(source, model.record?.config.seed ?? 1, knowledgeOf(model, source));
 
 /**
@@ -112,7 +116,7 @@ const loadOwn = (model: Known, source: DataSource): Promise<LoadedData> =>
  *
  * @param note is told why the part is not available
  */
-export async function ownValidation(model: Known, note: (line: string) => void): Promise<Dataset | undefined> {
+export async function ownValidation(model: KnownModel, note: (line: string) => void): Promise<Dataset | undefined> {
   const source = model.record?.data.source;
   if (!source) return undefined;
   let why = `${source.path ?? sourceName(source)} has changed since`;
@@ -127,7 +131,7 @@ export async function ownValidation(model: Known, note: (line: string) => void):
   return undefined;
 }
 
-const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'all'>): ChosenSamples => ({
+const chosenPart = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'all'>): ChosenSamples => ({
   samples: data[part],
   part,
   unknown: [],
@@ -138,7 +142,8 @@ const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'a
 });
 
 /** Is true for files of other data that have a test part of their own, which the run has not trained on. */
-const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPart(source) && !isSamePath(model, source);
+const isMovedTest = (model: KnownModel, source: DataSource): boolean =>
+  bringsTestPart(source) && !isSamePath(model, source);
 
 /**
  * Opens a table that is answered as a whole and has at least `fromBytes` bytes; undefined where there is no such table.
@@ -146,7 +151,7 @@ const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPar
  * @throws UserError for a table that lacks columns
  */
 export async function largeTable(
-  model: Known,
+  model: KnownModel,
   source: DataSource | undefined,
   part: PartName | undefined,
   { needsLabel, blockRows, fromBytes }: { needsLabel: boolean; blockRows: number; fromBytes: number },
@@ -162,7 +167,7 @@ export async function largeTable(
   return { ...(await openKnownTable(path, options, { columns, classes }, { needsLabel, blockRows })), source: all };
 }
 
-async function wholeData(model: Known, source: DataSource, needsLabel: boolean): Promise<ChosenSamples> {
+async function wholeData(model: KnownModel, source: DataSource, needsLabel: boolean): Promise<ChosenSamples> {
   const { path, label = model.label } = source;
   const { columns, classes = [] } = model;
   if (columns && path !== undefined) {
@@ -203,7 +208,7 @@ const isOfNoClass = (samples: Dataset, classes: readonly string[]): boolean =>
   !samples.classes.some((name) => classes.length === 0 || classes.includes(name));
 
 /** @throws UserError where neither classes nor a kind of answer are known */
-function unlabelled({ inputs, inputShape, count, files, places }: Samples, model: Known, where: string): Dataset {
+function unlabelled({ inputs, inputShape, count, files, places }: Samples, model: KnownModel, where: string): Dataset {
   const { classes = [], output } = model;
   const samples = { inputs, inputShape, count, files, places };
   if (classes.length > 0)
@@ -227,13 +232,13 @@ function withClasses(samples: Dataset, classes: readonly string[]): Pick<ChosenS
   };
 }
 
-const isCheckpoint = (model: Known): model is TrainedModel => model.plan !== undefined;
+const isCheckpoint = (model: KnownModel): model is TrainedModel => model.plan !== undefined;
 
 const bringsTestPart = ({ path }: DataSource): boolean => path === undefined || hasMnistFiles(path);
 
-const isSamePath = ({ record }: Known, { path = '' }: DataSource): boolean =>
+const isSamePath = ({ record }: KnownModel, { path = '' }: DataSource): boolean =>
   record?.data.source?.path !== undefined && resolve(record.data.source.path) === resolve(path);
 
-function ownCount({ record }: Known): number {
+function ownCount({ record }: KnownModel): number {
   return record ? record.data.train + record.data.validation + record.data.test : NaN;
 }

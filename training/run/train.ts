@@ -23,7 +23,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { refitAfterSearch } from './refit.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { hasSaved, lockFile, type Run, RunFolder } from './run-folder.ts';
-import type { Found } from './search.ts';
+import type { FoundLength } from './cross-validation.ts';
 
 /** The result of a run. */
 export interface TrainedRun {
@@ -35,7 +35,7 @@ export interface TrainedRun {
   /** The epoch, counted from 1, with the lowest validation loss; 0 where there is no validation part. */
   readonly bestEpoch: number;
   /** The length that a search has found; undefined where there was none. */
-  readonly found: Found | undefined;
+  readonly found: FoundLength | undefined;
   /** The objective that was minimized; its rule formats scores. */
   readonly objective: Objective;
   /** The report of the saved network on the test part. `tested` counts the samples of that part. */
@@ -58,24 +58,24 @@ export interface TrainedRun {
 export async function trainToFolder(asked: TrainOptions, reporter: RunReporter = silentReporter): Promise<TrainedRun> {
   const options = checked(trainOptionsSchema, asked, 'train');
   try {
-    return await trainAsAsked(options, reporter);
+    return await withRunFolder(options, reporter);
   } finally {
     reporter.onStop();
   }
 }
 
-async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
+async function withRunFolder(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
   const { source, folds, planFor, ...prepared } = await prepare(options, reporter);
   const { data, run } = prepared;
   const { plan, description } = run;
-  reporter.onStart({ plan, source, data, config: description.config, engine: withPins(run) });
+  reporter.onStart({ plan, source, data, config: description.config, engine: engineWithFlags(run) });
   using stop = interruption();
   const path = await chooseFolder(options, plan.network.name, reporter.note);
   await makeFolder(path);
   return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', async () => {
     const folder = new RunFolder(path, run);
     await folder.recover();
-    if (folds === 0) return trainIn(folder, options, { ...prepared, found: undefined, stop }, reporter);
+    if (folds === 0) return trainAndReport(folder, options, { ...prepared, found: undefined, stop }, reporter);
     if (!options.resume || !hasSaved(path)) {
       await beginIn(folder, options, reporter);
       await folder.describe(options.arguments, versions(run.engine));
@@ -85,7 +85,7 @@ async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promi
       await folder.restore();
       throw error;
     });
-    return trainIn(new RunFolder(path, refit.run), options, { ...prepared, ...refit, stop }, reporter);
+    return trainAndReport(new RunFolder(path, refit.run), options, { ...prepared, ...refit, stop }, reporter);
   });
 }
 
@@ -97,10 +97,10 @@ async function beginIn(folder: RunFolder, { resume }: TrainOptions, { note }: Ru
 /** A run that begins or resumes. `found` is the length that a search has found. */
 interface Begun extends Pick<Prepared, 'run' | 'data' | 'backend' | 'tensors'> {
   readonly stop: Interruption;
-  readonly found: Found | undefined;
+  readonly found: FoundLength | undefined;
 }
 
-async function trainIn(
+async function trainAndReport(
   folder: RunFolder,
   options: TrainOptions,
   begun: Begun,
@@ -111,7 +111,7 @@ async function trainIn(
   const resumeHint = `to go on: bn-edge train --resume --out ${folder.path}`;
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot && !found) await beginIn(folder, options, reporter);
-  const result = await trainInto(folder, options, begun, start, reporter).catch(async (error: unknown) => {
+  const result = await trainRecorded(folder, options, begun, start, reporter).catch(async (error: unknown) => {
     await folder.restore();
     throw error instanceof ThreadEnded ? new UserError(`${error.message}; all is saved; ${resumeHint}`) : error;
   });
@@ -136,7 +136,7 @@ async function trainIn(
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), found, ...scores };
 }
 
-function withPins({ engine, steps: { stepper, threads } }: Run): string {
+function engineWithFlags({ engine, steps: { stepper, threads } }: Run): string {
   if (threads === undefined) return engine;
   return `${engine} (--stepper ${stepper}${stepper === 'compiled' ? '' : ` --threads ${threads}`})`;
 }
@@ -146,7 +146,7 @@ async function resumeFrom(
   { engine, stepsPerEpoch }: Run,
   { note }: RunReporter,
 ): Promise<TrainingStart | undefined> {
-  const stored = await folder.stored();
+  const stored = await folder.loadState();
   if (!stored) return undefined;
   const { steps } = stored.snapshot;
   note(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
@@ -156,7 +156,7 @@ async function resumeFrom(
   return { snapshot: stored.snapshot };
 }
 
-async function trainInto(
+async function trainRecorded(
   folder: RunFolder,
   options: TrainOptions,
   { run, data, backend, stop, found }: Begun,

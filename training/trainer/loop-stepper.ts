@@ -3,7 +3,7 @@ import { at } from '../arrays/index.ts';
 import type { NamedTensors, Session } from '../backend/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { findNonFinite, allFinite } from './finite.ts';
-import { nextName } from './program.ts';
+import { nextName } from './loop-graph.ts';
 import { floatsOf, inputsTensor } from './samples.ts';
 import type { State } from './state.ts';
 import type { StepProblem } from './step-problem.ts';

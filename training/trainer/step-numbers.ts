@@ -2,7 +2,7 @@
 import { rateFactor } from '../optimizer/index.ts';
 import type { TrainingConfig } from './config.ts';
 import type { StepOptions } from './step.ts';
-import { stepScalars } from './update.ts';
+import { stepScalars } from './update-inputs.ts';
 
 export interface NumbersOfStep {
   /** Counts from 1. */

@@ -4,13 +4,13 @@ import type { Tensor } from '../graph/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleFor } from '../objective/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
-import type { ProgramOptions } from './program.ts';
+import type { LoopOptions } from './loop-graph.ts';
 import { type StepNumbers, stepNumbers } from './step-numbers.ts';
 
 export interface StepProblem {
   readonly plan: Plan;
   readonly config: TrainingConfig;
-  readonly options: ProgramOptions;
+  readonly options: LoopOptions;
   readonly batchSize: number;
   readonly samples: Samples;
   /** The targets of all samples, in their order. */

@@ -7,16 +7,9 @@ import { gradients } from '../autodiff/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
 import { emitMeanLoss, multiclass, type Objective, objectiveRuleOf } from '../objective/index.ts';
-import {
-  emitStatistics,
-  type NamedValues,
-  updateAverages,
-  type UpdateInputs,
-  type UpdateOptions,
-  updateParameters,
-  updateStatistics,
-  valueOf,
-} from './update.ts';
+import { type NamedValues, type UpdateInputs, type UpdateOptions, valueOf } from './update-inputs.ts';
+import { updateParameters } from './update-parameters.ts';
+import { emitStatistics, updateAverages, updateStatistics } from './update-statistics.ts';
 
 export interface StepOptions extends UpdateOptions {
   /** Normalizes by the fixed running statistics instead of the mini-batch's. γ and β are still trained. */

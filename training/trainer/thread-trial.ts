@@ -5,8 +5,8 @@ import { type Backend, foreignLoad } from '../backend/index.ts';
 import { createRandom, type Dataset, epochBatches } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { TrainingConfig } from './config.ts';
-import { TrainingRun } from './run.ts';
-import type { StepRecord } from './steppers.ts';
+import { TrainingRun } from './training-run.ts';
+import type { StepRecord } from './choose-stepper.ts';
 
 /**
  * The milliseconds of each turn, and of all turns together, which is also long enough to measure the load of other

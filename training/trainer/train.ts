@@ -10,9 +10,10 @@ import { type Clock, startClock } from './clock.ts';
 import { ThreadEnded } from './compiled/step-program.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
 import { populationStatistics } from './population.ts';
-import { TrainingRun } from './run.ts';
+import { TrainingRun } from './training-run.ts';
 import { Saving } from './saving.ts';
-import { bestEpoch, type EpochResult, type EpochSums, noSteps, type Snapshot, stopsEarly } from './snapshot.ts';
+import { bestEpoch, stopsEarly } from './early-stopping.ts';
+import { type EpochResult, type EpochSums, noSteps, type Snapshot } from './snapshot.ts';
 import type { State } from './state.ts';
 
 export interface TrainingData {

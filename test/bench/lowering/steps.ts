@@ -17,7 +17,7 @@ import { arrays } from '../../../training/program/index.ts';
 import { gradientGraph, measuredBy } from '../../../training/trainer/in-place/gradient-graph.ts';
 import { layoutOf } from '../../../training/trainer/in-place/layout.ts';
 import { packed } from '../../../training/trainer/in-place/packs.ts';
-import { type ProgramOptions, trainingProgram } from '../../../training/trainer/program.ts';
+import { type LoopOptions, loopGraph } from '../../../training/trainer/loop-graph.ts';
 import type { Case } from '../training/networks.ts';
 
 /** `native` and `wasm` are ONNX Runtime alone; `rows` is cut at its products; `loop` runs as iterations of a Loop. */
@@ -67,14 +67,14 @@ export const iterations = 4;
 /** Returns the unlowered graph of a step by Adam: the whole step in a Loop, otherwise the gradients in place. */
 export function stepOf({ network, batchSize, data }: Case, way: Way): Graph {
   const plan = planNetwork(network);
-  const options: ProgramOptions = {
+  const options: LoopOptions = {
     optimizer: createOptimizer({ optimizer: 'adam' }),
     bnMomentum: 0.9,
     seed: 1,
     batchSize,
     data: { count: batchSize, dtype: data === 'mnist' ? 'uint8' : 'float32' },
   };
-  if (way === 'loop') return trainingProgram(plan, options);
+  if (way === 'loop') return loopGraph(plan, options);
   const graph = gradientGraph(plan, options);
   return packed({ graph, layout: layoutOf(plan, options, measuredBy(graph)) }).graph;
 }

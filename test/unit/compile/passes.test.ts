@@ -5,7 +5,9 @@ import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } f
 import type { TensorSpec } from '../../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../../training/optimizer/index.ts';
 import { averageName, slotName } from '../../../training/trainer/state.ts';
-import { stepScalars, updateAverages, type UpdateOptions, updateParameters } from '../../../training/trainer/update.ts';
+import { stepScalars, type UpdateOptions } from '../../../training/trainer/update-inputs.ts';
+import { updateParameters } from '../../../training/trainer/update-parameters.ts';
+import { updateAverages } from '../../../training/trainer/update-statistics.ts';
 import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { scalar } from '../../reference/ndarray.ts';

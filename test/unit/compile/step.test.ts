@@ -23,7 +23,7 @@ import { createOptimizer, type OptimizerName, optimizers } from '../../../traini
 import { afterName, scalarName, stepGraph } from '../../../training/trainer/compiled/step-graph.ts';
 import { carriedState } from '../../../training/trainer/state.ts';
 import type { StepOptions } from '../../../training/trainer/step.ts';
-import { stepScalars } from '../../../training/trainer/update.ts';
+import { stepScalars } from '../../../training/trainer/update-inputs.ts';
 import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { range, sizeOf } from '../../reference/ndarray.ts';

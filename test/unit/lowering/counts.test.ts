@@ -16,17 +16,17 @@ import {
 import { createOptimizer } from '../../../training/optimizer/index.ts';
 import { stepGraph } from '../../../training/trainer/compiled/step-graph.ts';
 import { gradientGraph } from '../../../training/trainer/in-place/gradient-graph.ts';
-import { type ProgramOptions, trainingProgram } from '../../../training/trainer/program.ts';
+import { type LoopOptions, loopGraph } from '../../../training/trainer/loop-graph.ts';
 import { gradientGraph as smallGradients, networks as small } from './step-graphs.ts';
 
 const table = denseNetwork({ name: 'table', inputShape: [4], categories: [0, 3, 0, 2], outputs: 3 }, [64, 32]);
 /** The columns of the table: networks trained by mini-batch statistics, and one by fixed statistics. */
-const columns: readonly (readonly [title: string, network: Network, more?: Partial<ProgramOptions>])[] = [
+const columns: readonly (readonly [title: string, network: Network, more?: Partial<LoopOptions>])[] = [
   ...[...Object.values(named), table].map((network) => [network.name, network] as const),
   ['frozen mlp', named['mnist-mlp'], { freezeBn: true }],
 ];
 
-const options: ProgramOptions = {
+const options: LoopOptions = {
   optimizer: createOptimizer({ optimizer: 'adam' }),
   bnMomentum: 0.9,
   seed: 1,
@@ -35,11 +35,11 @@ const options: ProgramOptions = {
 };
 
 /** Maps each target to the part of a training step that it runs. */
-const graphFor: { readonly [T in Target]: (plan: Plan, options: ProgramOptions) => Graph } = {
+const graphFor: { readonly [T in Target]: (plan: Plan, options: LoopOptions) => Graph } = {
   native: gradientGraph,
   rows: gradientGraph,
   wasm: gradientGraph,
-  webgpu: trainingProgram,
+  webgpu: loopGraph,
   compiled: stepGraph,
 };
 

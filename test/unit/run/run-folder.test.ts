@@ -8,7 +8,7 @@ import { openMetricsFile, type Run, RunFolder } from '../../../training/run/run-
 import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
 import { sparkline } from '../../../exporter/command/terminal.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
-import { stopsEarly } from '../../../training/trainer/snapshot.ts';
+import { stopsEarly } from '../../../training/trainer/early-stopping.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Known, chooseSamples } from '../../../training/run/samples.ts';
+import { type KnownModel, chooseSamples } from '../../../training/run/samples.ts';
 import type { Column, DataSource } from '../../../training/data/index.ts';
 import { npy } from '../data/npy-file.ts';
 
@@ -21,12 +21,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Returns a model as a run on `own.csv` leaves it, with the members that matter here. */
-const trained = (): Known =>
+const trained = (): KnownModel =>
   ({
     columns,
     classes: ['x', 'y'],
     record: { data: { name: 'own', source: own, train: 16, validation: 2, test: 2 }, config: { seed: 1 } },
-  }) as unknown as Known;
+  }) as unknown as KnownModel;
 
 const at = (name: string): DataSource => ({ path: join(folder, name) });
 

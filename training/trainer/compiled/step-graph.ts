@@ -1,6 +1,6 @@
 /**
  * Builds one training step as a graph of its own, for an engine that iterates by itself and keeps the state. It is the
- * body of the Loop (program.ts) except that the mini-batch is an input.
+ * body of the Loop (loop-graph.ts) except that the mini-batch is an input.
  */
 import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, type TensorType } from '../../graph/index.ts';
@@ -8,7 +8,7 @@ import { dataTensorsOf, outputShapeOf, type Plan } from '../../network/index.ts'
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
 import { carriedState } from '../state.ts';
 import { emitStep, type StepOptions } from '../step.ts';
-import { scalarNames } from '../update.ts';
+import { scalarNames } from '../update-inputs.ts';
 
 /** Returns the name of the output that holds a tensor's value after the step. */
 export const afterName = (name: string): string => `after/${name}`;

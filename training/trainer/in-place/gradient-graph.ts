@@ -5,7 +5,7 @@ import { at } from '../../arrays/index.ts';
 import { checkGraph, type Graph, graphBuilder, liveNodes } from '../../graph/index.ts';
 import { outputShapeOf, type Plan, tensorsOf } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
-import type { ProgramOptions } from '../program.ts';
+import type { LoopOptions } from '../loop-graph.ts';
 import { emitGradients } from '../step.ts';
 
 /** Returns the name of the output that holds a parameter's gradient. */
@@ -24,7 +24,7 @@ export const measuredBy = ({ outputs }: Graph): ReadonlySet<string> => {
  * Builds the graph. Its inputs are `x [batchSize, ..]`, `targets [batchSize, ..]`, `step`, and those of the network's
  * tensors that the gradients depend on, by name. Its outputs are `gradient/<name>`, `batch/<name>`, `loss` and `score`.
  */
-export function gradientGraph(plan: Plan, options: ProgramOptions): Graph {
+export function gradientGraph(plan: Plan, options: LoopOptions): Graph {
   const { batchSize, data, objective = multiclass() } = options;
   const rule = objectiveRuleOf(objective).targets;
   const outputs = at(outputShapeOf(plan), 0);

@@ -7,8 +7,8 @@ import { CompileError, compilePasses, partElements, type PassProgram } from '../
 import { elementCount } from '../../arrays/index.ts';
 import { unexpected } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
-import { nextName } from '../program.ts';
-import { scalarNames, type UpdateOptions } from '../update.ts';
+import { nextName } from '../loop-graph.ts';
+import { scalarNames, type UpdateOptions } from '../update-inputs.ts';
 import type { Layout } from './layout.ts';
 import { finiteName, updateGraph } from './update-graph.ts';
 

@@ -4,8 +4,10 @@
  */
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
 import type { TensorSpec } from '../../network/index.ts';
-import { nextName } from '../program.ts';
-import { scalarNames, type UpdateOptions, updateAverages, updateParameters, updateStatistics } from '../update.ts';
+import { nextName } from '../loop-graph.ts';
+import { scalarNames, type UpdateOptions } from '../update-inputs.ts';
+import { updateParameters } from '../update-parameters.ts';
+import { updateAverages, updateStatistics } from '../update-statistics.ts';
 import { batchName, gradientName } from './gradient-graph.ts';
 import type { Group, GroupName, Layout } from './layout.ts';
 

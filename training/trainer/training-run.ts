@@ -12,7 +12,7 @@ import { averageName, type State, tensorOf } from './state.ts';
 import type { StepNumbers } from './step-numbers.ts';
 import { stepProblem } from './step-problem.ts';
 import type { Stepper, StepResults } from './stepper.ts';
-import { openStepper } from './steppers.ts';
+import { openStepper } from './choose-stepper.ts';
 
 /** The point from which a run continues. */
 export interface Position {

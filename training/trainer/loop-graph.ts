@@ -9,9 +9,9 @@ import { dataTensorsOf, outputShapeOf, type Plan } from '../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../objective/index.ts';
 import { carriedState } from './state.ts';
 import { emitStep, type StepOptions } from './step.ts';
-import { scalarNames } from './update.ts';
+import { scalarNames } from './update-inputs.ts';
 
-export interface ProgramOptions extends StepOptions {
+export interface LoopOptions extends StepOptions {
   readonly batchSize: number;
   /** The number of samples in the training set, and the type in which their elements are stored. */
   readonly data: { readonly count: number; readonly dtype: 'uint8' | 'float32' };
@@ -26,7 +26,7 @@ export const nextName = (name: string): string => `next/${name}`;
  * tensor of the network and the optimizer by name. Its outputs are `next/<name>` for the carried state, `loss [M]` and
  * `score [M]`.
  */
-export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
+export function loopGraph(plan: Plan, options: LoopOptions): Graph {
   const g = graphBuilder();
   const outer = declareInputs(g, plan, options);
   const body = emitBody(g, plan, outer, options);
@@ -39,7 +39,7 @@ export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
 const always = { dtype: 'bool', shape: [], data: Uint8Array.of(1) } as const;
 const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32', shape });
 
-function declareInputs(g: GraphBuilder, plan: Plan, options: ProgramOptions) {
+function declareInputs(g: GraphBuilder, plan: Plan, options: LoopOptions) {
   const { batchSize, data, objective = multiclass() } = options;
   const { targets } = objectiveRuleOf(objective);
   const outputs = at(outputShapeOf(plan), 0);
@@ -60,7 +60,7 @@ function emitBody(
   outer: GraphBuilder,
   plan: Plan,
   declared: ReturnType<typeof declareInputs>,
-  options: ProgramOptions,
+  options: LoopOptions,
 ): Graph {
   const g = outer.body();
   const iteration = g.input('iteration', { dtype: 'int64', shape: [] });

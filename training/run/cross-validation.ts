@@ -14,7 +14,7 @@ import { createEvaluator, type State, train, type TrainingResult } from '../trai
 import { concatenated } from './evaluation.ts';
 import type { RunReporter } from './reporter.ts';
 import type { RunConfig } from './snapshot-file.ts';
-import type { Trial, Trials } from './trials.ts';
+import type { Trial, Trials } from './stored-trials.ts';
 
 /** The options of a search. */
 export interface SearchOptions {
@@ -40,7 +40,7 @@ export interface OutOfFold {
   readonly scores: readonly number[];
 }
 
-export interface Found {
+export interface FoundLength {
   /** The number of steps that the schedule spans. */
   readonly steps: number;
   readonly stopAfter: number;
@@ -60,7 +60,7 @@ const minOfFold = 2;
  * @throws Interrupted by `signal`; networks that have been trained to the end are saved
  * @throws UserError for more folds than the samples allow
  */
-export async function findLength(folds: number, options: SearchOptions, reporter: RunReporter): Promise<Found> {
+export async function findLength(folds: number, options: SearchOptions, reporter: RunReporter): Promise<FoundLength> {
   const { data, config } = options;
   const parts = folds === 1 ? [data] : splitsOf(data, folds, config);
   const limit = config.timeLimit && config.timeLimit / (parts.length + 1);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRandom, type Dataset, foldsOf, type LoadedData } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/index.ts';
 import { multiclass } from '../../../training/objective/index.ts';
-import { chooseFolds, type FoldFlags } from '../../../training/run/folds.ts';
+import { chooseFolds, type FoldFlags } from '../../../training/run/choose-folds.ts';
 import { startClock } from '../../../training/trainer/clock.ts';
 
 /** Every fifth sample belongs to the rare class. */

@@ -16,7 +16,7 @@ import type { TrainingConfig } from './config.ts';
 import { gradientGraph } from './in-place/gradient-graph.ts';
 import { isInPlace, openInPlaceStepper } from './in-place/in-place-stepper.ts';
 import { LoopStepper } from './loop-stepper.ts';
-import { trainingProgram } from './program.ts';
+import { loopGraph } from './loop-graph.ts';
 import { carriedState, type State } from './state.ts';
 import { type StepProblem, stepProblem } from './step-problem.ts';
 import type { Stepper } from './stepper.ts';
@@ -68,7 +68,7 @@ function graphOf(problem: StepProblem, name: StepperName): Graph {
 }
 
 const runtimeGraph = ({ plan, options }: StepProblem, name: StepperName): Graph =>
-  name === 'in-place' ? gradientGraph(plan, options) : trainingProgram(plan, options);
+  name === 'in-place' ? gradientGraph(plan, options) : loopGraph(plan, options);
 
 /**
  * Returns the ways that may be fastest on a machine with this many cores, from few threads to many: the one that
@@ -140,6 +140,6 @@ function programOf(problem: StepProblem, threads: Threads, isAsked: boolean): St
 
 async function openLoop(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
   const { plan, options } = problem;
-  const session = await backend.createSession(trainingProgram(plan, options));
+  const session = await backend.createSession(loopGraph(plan, options));
   return new LoopStepper(problem, [...carriedState(plan, options).keys()], session, state);
 }
