@@ -1,4 +1,4 @@
-/** Compares the file with named columns with the network behind the row preparation that serves, on made-up rows. */
+/** Compares the file with named columns, on made-up rows, with the network and the row preparation that serves. */
 import type * as ort from 'onnxruntime-node';
 import { importNative } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';

@@ -52,7 +52,7 @@ async function perform(flags: BuildFlags, isDev: boolean): Promise<Answer> {
 }
 
 const page = {
-  description: 'Compile models/ into one image, which needs no other package and starts in milliseconds.',
+  description: 'Compile models/ into one edge image, which needs no other package and starts in milliseconds.',
   notes: `Wrangler runs it before each dev and deploy ([build] in wrangler.toml); it does
 nothing where no model has changed. The folder holds image.mjs, its .wasm and
 its types; the same image runs in a Worker, in Node and in a browser.`,

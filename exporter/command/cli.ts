@@ -51,7 +51,7 @@ export const groups: Readonly<Record<string, Group>> = {
   'From a model to the edge:': {
     recalibrate: {
       usage: '<model>',
-      summary: 'measure running statistics anew, unlabelled',
+      summary: 'measure running statistics again, unlabelled',
       load: async () => (await import('./recalibrate.ts')).recalibrate,
     },
     build: {
@@ -172,4 +172,4 @@ Examples:
   npx wrangler dev
   npx wrangler deploy
 
-bn-edge <command> --help tells more. Guides: docs/ and README.md of the package.`;
+bn-edge <command> --help says more. Guides: docs/ and README.md of the package.`;

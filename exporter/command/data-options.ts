@@ -54,9 +54,10 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     )
     .option('--inputs <name>', 'the array of inputs in a .npz file (default: x, x_train or the like)')
     .addOption(
-      new Option('--layout <axes>', 'of images in arrays (default: NHWC if the last axis looks like channels)').choices(
-        ['NCHW', 'NHWC'],
-      ),
+      new Option(
+        '--layout <axes>',
+        'of pictures in arrays (default: NHWC if the last axis looks like channels)',
+      ).choices(['NCHW', 'NHWC']),
     )
     .addOption(
       new Option('--task <kind>', 'predict classes or numbers (default: what the labels look like)').choices([
@@ -66,7 +67,7 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     )
     .option(
       '--missing <how...>',
-      'in place of missing values, as COLUMN=HOW, or as HOW for all other columns of numbers: mean, median, most-frequent, a value, category (a place of its own), or refuse (default: median, and the model is told; category)',
+      'in place of missing values, as COLUMN=HOW, or as HOW for all other columns of numbers: mean, median, most-frequent, a value, category (a place of its own), or refuse (default: median, with an input that marks the gaps; category)',
     )
     .option('--drop-missing-labels', 'leave out rows of a table without a label, refused otherwise')
     .option('--numeric <columns...>', 'columns that hold numbers (default: those in which nine in ten cells are)')
@@ -86,23 +87,24 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     .option('--comment <text>', 'begins lines of a table to leave out', someText)
     .option('--skip-rows <n>', 'lines before the first row of a table', wholeNumber(0))
     .option('--no-header', 'the first row is data; columns are called 1, 2, …')
-    .option('--image-size <size>', 'pixels to scale images to, such as 32 or 48x32, width first', imageSize)
+    .option('--image-size <size>', 'pixels to scale pictures to, such as 32 or 48x32, width first', imageSize)
     .addOption(
-      new Option('--channels <n>', 'of images: 1 grey, 3 colour (default: 1 if all are grey)').choices(['1', '3']),
+      new Option('--channels <n>', 'of pictures: 1 grey, 3 colour (default: 1 if all are grey)').choices(['1', '3']),
     )
     .addOption(
-      new Option('--fit <how>', 'images of another shape: distorted, their middle, or whole on the background').choices(
-        ['stretch', 'cover', 'contain'],
-      ),
+      new Option(
+        '--fit <how>',
+        'pictures of another shape: distorted, their middle, or whole on the background',
+      ).choices(['stretch', 'cover', 'contain']),
     )
-    .option('--background <colour>', 'behind transparent images: white, black or #rrggbb (default: white)', colour)
+    .option('--background <colour>', 'behind transparent pictures: white, black or #rrggbb (default: white)', colour)
     .addOption(
       new Option('--pictures <kind>', 'as they are, or drawings to be framed and centred as MNIST has them').choices([
         'plain',
         'drawing',
       ]),
     )
-    .option('--skip-broken', 'leave out images that cannot be decoded')
+    .option('--skip-broken', 'leave out pictures that cannot be decoded')
     .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
     .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
 

@@ -40,7 +40,7 @@ export function describeAdded(added: AddedModel, models: string): string {
     `takes   ${inputs.map(describeTensor).join(', ')}`,
     `gives   ${outputs.map(describeTensor).join(', ')}${answer}`,
     `layers  of Batch Norm: ${batchNormLayers}`,
-    `costs   about ${count(Math.ceil(gzipBytes / 1000))} kB gzip of the Worker: the weights; bn-edge build tells what they and the code are`,
+    `costs   about ${count(Math.ceil(gzipBytes / 1000))} kB gzip of the Worker: the weights; bn-edge build prints what they and the code are`,
     ...notes,
     'next    npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online',
   ].join('\n');

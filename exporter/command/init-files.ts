@@ -87,8 +87,8 @@ function workerName(name: string): string {
 
 /** @throws UserError, before anything is written, if a file has the name of a folder */
 async function requireFolder(path: string): Promise<void> {
-  const standing = await stat(path).catch(() => undefined);
-  if (!standing || standing.isDirectory()) return;
+  const existing = await stat(path).catch(() => undefined);
+  if (!existing || existing.isDirectory()) return;
   throw unexpected(path, 'a folder, or nothing', 'a file; move it, or name another project: bn-edge init <folder>');
 }
 
@@ -107,26 +107,26 @@ interface Extended {
 
 async function packageJson(folder: string, name: string): Promise<Extended> {
   const path = 'package.json';
-  const standing = await textOf(join(folder, path));
-  if (standing === undefined) {
+  const existing = await textOf(join(folder, path));
+  if (existing === undefined) {
     const content = { name: workerName(name), private: true, type: 'module', scripts };
     return { path, change: [{ path, content: `${JSON.stringify(content, undefined, 2)}\n` }] };
   }
-  const { text, added } = addScripts(join(folder, path), standing, scripts);
+  const { text, added } = addScripts(join(folder, path), existing, scripts);
   const named = added.map((script) => `script ${script}`);
   return { path, change: added.length > 0 ? [{ path, content: text, added: named }] : [] };
 }
 
 async function gitignore(folder: string): Promise<Extended> {
   const path = '.gitignore';
-  const standing = await textOf(join(folder, path));
-  if (standing === undefined) return { path, change: [{ path, content: `${ignored.join('\n')}\n` }] };
+  const existing = await textOf(join(folder, path));
+  if (existing === undefined) return { path, change: [{ path, content: `${ignored.join('\n')}\n` }] };
   const plain = (line: string) => line.trim().replace(/^\//, '').replace(/\/$/, '');
-  const lines = new Set(standing.split('\n').map(plain));
+  const lines = new Set(existing.split('\n').map(plain));
   const added = ignored.filter((line) => !lines.has(plain(line)));
-  const newline = standing.includes('\r\n') ? '\r\n' : '\n';
-  const gap = standing === '' || standing.endsWith('\n') ? '' : newline;
-  const content = `${standing}${gap}${added.map((line) => `${line}${newline}`).join('')}`;
+  const newline = existing.includes('\r\n') ? '\r\n' : '\n';
+  const gap = existing === '' || existing.endsWith('\n') ? '' : newline;
+  const content = `${existing}${gap}${added.map((line) => `${line}${newline}`).join('')}`;
   return { path, change: added.length > 0 ? [{ path, content, added }] : [] };
 }
 
@@ -135,12 +135,12 @@ async function monitored(
   folder: string,
   wrangler: string | undefined,
 ): Promise<readonly (Extended & Pick<Completed, 'note'>)[]> {
-  const standing = [
+  const existing = [
     [wrangler, withBinding, 'the binding DRIFT'],
     [workerFile, withClass, 'the class DriftMonitor'],
   ] as const;
   const all = await Promise.all(
-    standing.map(async ([path, complete, what]) => {
+    existing.map(async ([path, complete, what]) => {
       const text = path === undefined ? undefined : await textOf(join(folder, path));
       if (path === undefined || text === undefined) return [];
       const { content, note } = complete(path, text);

@@ -11,18 +11,18 @@ import { inLines } from './table.ts';
 /** Says how the saved network was chosen. */
 type Choice = Pick<TrainingConfig, 'statistics' | 'keep'>;
 
-export async function tellOutcome(run: TrainedRun, { statistics = 'running', keep }: Choice): Promise<Answer> {
+export async function printOutcome(run: TrainedRun, { statistics = 'running', keep }: Choice): Promise<Answer> {
   const { folder, checkpoint, objective, test, tested, baseline, linear, found, history, bestEpoch } = run;
   const isMeasured = Object.keys(test.metrics).length > 0;
   const scores = scoresIn(objective, test);
   if (isMeasured) {
-    tell('test', [...scores, `of ${count(tested)} samples, with ${statistics} statistics`], '   ');
-    for (const [name, parts] of compared(run)) tell(name, parts, ', ');
-  } else tell('test', ['none', ...scores, '--test-share keeps some'], ', ');
-  tell('kept', chosen(run, keep), ', ');
+    printParts('test', [...scores, `of ${count(tested)} samples, with ${statistics} statistics`], '   ');
+    for (const [name, parts] of compared(run)) printParts(name, parts, ', ');
+  } else printParts('test', ['none', ...scores, '--test-share keeps some'], ', ');
+  printParts('kept', chosen(run, keep), ', ');
   const outOfFold = await writeOutOfFold(run);
-  tell('saved', [checkpoint]);
-  tell('next', [`npx bn-edge evaluate ${folder}`, `npx bn-edge export ${folder}`], ', ');
+  printParts('saved', [checkpoint]);
+  printParts('next', [`npx bn-edge evaluate ${folder}`, `npx bn-edge export ${folder}`], ', ');
   return {
     run: folder,
     checkpoint,
@@ -41,7 +41,7 @@ export async function tellOutcome(run: TrainedRun, { statistics = 'running', kee
 
 const nameWidth = 9;
 
-function tell(name: string, [first = '', ...others]: readonly string[], between = ' '): void {
+function printParts(name: string, [first = '', ...others]: readonly string[], between = ' '): void {
   const start = `${name.padEnd(nameWidth)}${first}${others.length > 0 ? between : ''}`;
   console.log(inLines(others, { start, between, indent: ' '.repeat(nameWidth) }));
 }
@@ -57,14 +57,14 @@ function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig[
     ];
   }
   if (bestEpoch > 0 && keep === 'last')
-    return [`the last of ${length} epochs, as told`, `epoch ${bestEpoch} was the best by validation loss`];
+    return [`the last of ${length} epochs, by --keep last`, `epoch ${bestEpoch} was the best by validation loss`];
   return bestEpoch > 0
     ? [`epoch ${bestEpoch} of ${length}, the best by validation loss`]
     : [`the last of ${length} epochs, as there is no validation part`];
 }
 
 /** The number of rows below which scores differ by chance. */
-const tellingRows = 30;
+const minReliableRows = 30;
 
 /** A model that needs no network, and its results. */
 interface Rival {
@@ -88,7 +88,7 @@ function compared({
     ...(linear === undefined ? [] : [{ ...linear, name: 'a linear model' }]),
   ];
   const unbeaten = rivals.filter((rival) => !isBetter(objective, test, { answer: '', score: rival.score }));
-  const doubt = tested < tellingRows ? [`though ${count(tested)} samples tell little`] : [];
+  const doubt = tested < minReliableRows ? [`though ${count(tested)} samples show little`] : [];
   return [
     ['beside', rivals.map((one, i) => `${i === 0 ? `${score.name} ` : ''}${score.format(one.score)} of ${one.name}`)],
     ['verdict', [...verdictOn(unbeaten, score.name, other.name, risk), ...doubt]],
@@ -112,6 +112,6 @@ async function writeOutOfFold({ folder, objective, found }: TrainedRun): Promise
   const path = join(folder, 'out-of-fold.csv');
   await writePredictions(path, samples, answers, objective);
   const all = `all in one ${formatReport(objective, report)}`;
-  tell('folds', [scoreOfFolds(found.outOfFold, { objective }), all, `in ${path}`], ', ');
+  printParts('folds', [scoreOfFolds(found.outOfFold, { objective }), all, `in ${path}`], ', ');
   return { folds: { scores, metrics: report.metrics, predictions: path } };
 }

@@ -21,9 +21,9 @@ export function addScripts(
   text: string,
   scripts: Readonly<Record<string, string>>,
 ): { readonly text: string; readonly added: readonly string[] } {
-  const { scripts: standing = {} } = parseManifest(path, text);
-  if (!isObject(standing)) throw unexpected(`${path}: scripts`, 'an object', 'something else');
-  const added = Object.entries(scripts).filter(([name]) => !(name in standing));
+  const { scripts: existing = {} } = parseManifest(path, text);
+  if (!isObject(existing)) throw unexpected(`${path}: scripts`, 'an object', 'something else');
+  const added = Object.entries(scripts).filter(([name]) => !(name in existing));
   if (added.length === 0) return { text, added: [] };
   const [newline, indent] = [text.includes('\r\n') ? '\r\n' : '\n', /\n([ \t]+)"/.exec(text)?.[1] ?? '  '];
   const lines = added.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);

@@ -5,7 +5,7 @@ import { openness, uncounted } from '../deploy/configuration.ts';
 import { ModelsError } from '../edge/bad-models.ts';
 import { buildImage, waiting } from '../edge/build-image.ts';
 import type { BuiltImage, OnStage } from '../edge/built.ts';
-import { tellFailure } from '../edge/out-folder.ts';
+import { recordFailure } from '../edge/out-folder.ts';
 import type { BuildFlags } from './build.ts';
 import { compareWithStock, describeBuild, describeSize } from './describe-build.ts';
 import { stageLine } from './stage.ts';
@@ -35,7 +35,7 @@ export async function performBuild({ table, ...flags }: BuildFlags, isDev: boole
     if (!(error instanceof UserError)) throw error;
     const { models } = error instanceof ModelsError ? error : { models: [] };
     const reasons = models.length > 0 ? models.flatMap(({ error: reason }) => reason ?? []) : [error.message];
-    const isServing = isDev && (await tellFailure(flags.out, reasons.join('\n')));
+    const isServing = isDev && (await recordFailure(flags.out, reasons.join('\n')));
     if (models.length === 0 && !isServing) throw error;
     for (const reason of reasons) console.error(`error: ${reason}`);
     if (isServing) console.error('the previous models go on answering until these can be built');

@@ -133,7 +133,7 @@ export async function growPredictions(
 
 /**
  * Counts the whole lines, and cuts off the rest. If the header spans several lines, because names of classes do, lines
- * do not correspond to rows: such a file is begun anew.
+ * do not correspond to rows: such a file is begun again.
  */
 async function wholeLines(file: FileHandle): Promise<number> {
   const chunk = Buffer.alloc(1 << 20);

@@ -19,14 +19,14 @@ export function addReadingOptions(command: Command): Command {
     .addOption(
       new Option(
         '--threshold <f1|p>',
-        'of two classes: tell one from a probability on, chosen on the validation part for F1, or p itself',
+        'of two classes: answer one from a probability on, chosen on the validation part for F1, or p itself',
       )
         .argParser(threshold)
         .conflicts('cost'),
     )
     .option(
       '--cost <fp=1,fn=5>',
-      'choose the threshold so that wrongly told and missed ones cost the least on the validation part',
+      'choose the threshold so that wrong and missed ones cost the least on the validation part',
       cost,
     )
     .option('--positive <label>', 'the class that the threshold is of (default: the second)')
@@ -35,7 +35,7 @@ export function addReadingOptions(command: Command): Command {
       'of a number: the share of values that the interval around it is to hold (default: 0.9)',
       level,
     )
-    .option('--no-interval', 'tell the number alone');
+    .option('--no-interval', 'give the number alone');
 }
 
 /**

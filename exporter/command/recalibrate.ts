@@ -9,8 +9,8 @@ import { answersOfModel, evaluate, reshaped } from '../../training/run/index.ts'
 import { type AnswerChanges, changesOf, fewSamples, skewedClasses, undecided } from '../recalibration/answers.ts';
 import {
   type Facts,
-  standingModel,
-  type Standing,
+  measurableModel,
+  type MeasurableModel,
   formerEntropyOf,
   writeVersion,
 } from '../recalibration/recalibrate.ts';
@@ -56,26 +56,26 @@ async function run(flags: Flags, name: string | undefined): Promise<Answer> {
     throw unexpected('recalibrate --data', 'samples of what the model is asked now; no labels are needed', 'none');
   }
   using stage = stageLine('recalibrate');
-  const standing = await standingModel(models, name);
-  for (const note of standing.notes) stage.print(note);
-  const measured = await measure(standing, { source, prior, backend }, stage);
+  const measurable = await measurableModel(models, name);
+  for (const note of measurable.notes) stage.print(note);
+  const measured = await measure(measurable, { source, prior, backend }, stage);
   const { facts, changes, score } = measured;
   stage.clear();
   console.log(describeRecalibration(facts, changes, score));
   if (facts.layers.every(isStill)) {
     throw new UserError(`recalibrate: nothing was written: ${name} has these statistics already`);
   }
-  const objections = objectionsTo(measured, standing);
+  const objections = objectionsTo(measured, measurable);
   for (const objection of objections) stage.print(`${force ? 'in spite of' : 'objection'}: ${objection}`);
   if (objections.length > 0 && !force) {
     const count = objections.length === 1 ? 'one objection' : `${objections.length} objections`;
     throw new UserError(`recalibrate: nothing was written: ${count}; --force writes the version all the same`);
   }
-  const version = await writeVersion(models, name, standing, measured.statistics, facts, measured.backend);
-  const former = versionOf(standing.files);
+  const version = await writeVersion(models, name, measurable, measured.statistics, facts, measured.backend);
+  const former = versionOf(measurable.files);
   const folder = models === 'models' ? '' : ` --models ${models}`;
   const kept = `version ${former} is kept beside it: npx bn-edge rollback ${name}${folder} --local goes back`;
-  console.log(`wrote           ${standing.folder} version ${version}; ${kept}`);
+  console.log(`wrote           ${measurable.folder} version ${version}; ${kept}`);
   return { name, version, from: former, ...facts, changes, objections };
 }
 
@@ -98,11 +98,11 @@ interface Asked {
 }
 
 async function measure(
-  standing: Standing,
+  measurable: MeasurableModel,
   { source, prior, backend: asked }: Asked,
   stage: StageLine,
 ): Promise<Measured> {
-  const { path, layers } = standing.subject;
+  const { path, layers } = measurable.subject;
   const served = await servedFile(path);
   const known = await knownOf(path, served);
   const backendName = asked ?? backendFor(path, served, stage.print);
@@ -116,7 +116,7 @@ async function measure(
   const [, ...shape] = modelSignature(served.bytes).inputs[0]?.shape ?? [];
   const given = reshaped(samples, shape)?.samples;
   if (!given) throw unexpected(path, `samples [${shape.join(', ')}]`, `[${samples.inputShape.join(', ')}]`);
-  const { statistics, bytes } = await estimateStatistics(standing.subject, given, backend, prior, stage.show);
+  const { statistics, bytes } = await estimateStatistics(measurable.subject, given, backend, prior, stage.show);
   stage.show('ask the model with the new statistics');
   const after = await answersOfModel({ path, known: known.output, content: bytes }, samples, backend);
   const changes = changesOf(samples, before.answers, after);
@@ -135,7 +135,7 @@ async function measure(
     changes,
     score,
     classes: samples.task === 'classification' ? samples.classes : [],
-    formerEntropy: await formerEntropyOf(standing, backend),
+    formerEntropy: await formerEntropyOf(measurable, backend),
     backend,
   };
 }
@@ -143,7 +143,7 @@ async function measure(
 /** Returns the reasons not to write the new version: the known signs of failure, and what labels show. */
 function objectionsTo(
   { facts, changes, classes, formerEntropy, score: { better } }: Measured,
-  { card }: Standing,
+  { card }: MeasurableModel,
 ): readonly string[] {
   const { samples, prior, score } = facts;
   const isWorse = score && (better === 'higher' ? score.after < score.before : score.after > score.before);
@@ -169,8 +169,8 @@ function scoresOf({ name }: Score, before: Report, after: Report): Facts['score'
 }
 
 const page = {
-  description: 'Measure the running statistics of a model anew, on samples of what it is asked now.',
-  notes: `The samples need no labels; with them the score is told before and after. The
+  description: 'Measure the running statistics of a model again, on samples of what it is asked now.',
+  notes: `The samples need no labels; with them the score is printed before and after. The
 weights stay. The new version takes the place of the former, which is kept: an
 answer depends on its own sample alone, as before. It is refused where it is
 known to fail: few samples, or samples of few classes.`,

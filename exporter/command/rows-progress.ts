@@ -1,6 +1,6 @@
 /** Shows how much of a large table is answered. */
 import { count } from '../../training/files/index.ts';
-import { bar, duration, fitted, type StageLine } from './stage.ts';
+import { bar, duration, fittingParts, type StageLine } from './stage.ts';
 
 /** @param share of the file that is read, from 0 to 1 */
 export type RowsProgress = (rows: number, share: number) => void;
@@ -41,5 +41,5 @@ export function rowsLine({ rows, share, rate, secondsLeft }: RowsAnswered, width
     [rate === undefined ? '' : `${count(rate)} rows/s`, 1],
     [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 2],
   ] as const;
-  return fitted(parts, width);
+  return fittingParts(parts, width);
 }

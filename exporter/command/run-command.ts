@@ -64,12 +64,12 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * Ends the process on these signals until it is disposed, unless something else handles the signal, to save work first.
  * At the exit, `atExit` cleans up half-done work and ends started processes.
  *
- * @param tell prints the line
+ * @param print prints the line
  */
-function endsOnSignals(tell: (line: string) => void): Disposable {
+function endsOnSignals(print: (line: string) => void): Disposable {
   const end = (signal: (typeof signals)[number]) => {
     if (process.listenerCount(signal) > 1) return;
-    tell('interrupted');
+    print('interrupted');
     // The exit code is 128 plus the signal's number, as in shells.
     process.exit(128 + constants.signals[signal]);
   };
@@ -113,7 +113,7 @@ async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistak
 /** The disk is full, the quota is used up, or the file is too large. */
 const noRoom: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** Describes calls of the file system whose names do not tell what they do. */
+/** Describes calls of the file system whose names do not say what they do. */
 const verbs: Readonly<Record<string, string>> = {
   mkdir: 'make the folder',
   mkdtemp: 'make a folder',

@@ -29,14 +29,14 @@ export interface StageStream {
 const lineEveryMs = 10_000;
 
 /** A part of a line with its weight: the least important parts are left out first. */
-export type Part = readonly [text: string, importance: number];
+export type LinePart = readonly [text: string, importance: number];
 
 /**
  * Returns as many parts of a line as fit, in their order.
  *
  * @param width in characters; undefined for no limit
  */
-export function fitted(parts: readonly Part[], width: number | undefined): string {
+export function fittingParts(parts: readonly LinePart[], width: number | undefined): string {
   const filled = parts.filter(([text]) => text !== '');
   const weights = filled.map(([, importance]) => importance).sort((a, b) => a - b);
   const lines = weights.map((min) =>

@@ -20,7 +20,7 @@ export const plainTable = (
   });
 
 /**
- * The width of what is printed, and of a terminal that does not tell its own. Lines that stay are no wider, however wide
+ * The width of what is printed, and of a terminal that does not state its own. Lines that stay are no wider, however wide
  * the terminal is, so that they look the same in a log.
  */
 export const lineWidth = 80;

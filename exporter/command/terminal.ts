@@ -8,7 +8,7 @@ import { sourceName } from '../../training/data/index.ts';
 import type { NextTraining, RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
-import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
+import { bar, duration, fittingParts, type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
 /** Returns a table of layers, output shapes and numbers of parameters. Running statistics are not parameters. */
@@ -125,7 +125,7 @@ export function progressLine(progress: Progress, width: number | undefined): str
     [width === undefined ? '' : sparkline(losses, 16), 0],
     [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 4],
   ] as const;
-  return fitted(parts, width);
+  return fittingParts(parts, width);
 }
 
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

@@ -25,7 +25,7 @@ import {
   wholeNumber,
   wholeNumbers,
 } from './option-values.ts';
-import { tellOutcome } from './outcome.ts';
+import { printOutcome } from './outcome.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 import { terminalReporter } from './terminal.ts';
@@ -112,7 +112,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     },
     terminalReporter(),
   );
-  return tellOutcome(trained, config);
+  return printOutcome(trained, config);
 }
 
 function nothingToTrainOn({ resume }: Flags): UserError {
@@ -136,12 +136,12 @@ function addOptions(command: Command): void {
     .option('--hidden <widths>', 'dense layers of these widths, such as 64,32, in place of a network', wholeNumbers)
     .option(
       '--members <k>',
-      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean (default: of tables 16, 8 of many rows; 1 is none)',
+      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean (default: 16 for tables, 8 for tables of many rows; 1: no ensemble)',
       wholeNumber(1),
     )
     .option(
       '--bins <n>',
-      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles (default: of tables 32; 0 cuts none)',
+      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles (default: 32 for tables; 0 cuts none)',
       wholeNumber(0),
     )
     .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
@@ -232,12 +232,12 @@ function addOptions(command: Command): void {
       'threads of a CPU backend (default: native what is fastest, measured where that is in doubt; wasm 1)',
       wholeNumber(1),
     )
-    .option('--spinning', 'threads of native wait in a busy loop (default: while no one else uses the machine)')
-    .option('--no-spinning', 'they sleep')
+    .option('--spinning', 'threads of native wait in a busy loop (default: while no other process uses the machine)')
+    .option('--no-spinning', 'threads of native sleep while they wait')
     .addOption(
       new Option(
         '--stepper <way>',
-        'what takes the steps on a CPU backend: one compiled program, a program beside ONNX Runtime, or its Loop (default: what suits the network; it decides the last bits)',
+        'what computes the steps on a CPU backend: one compiled program, a program beside ONNX Runtime, or its Loop (default: what suits the network; it decides the last bits)',
       ).choices(stepperNames),
     )
     .option('--out <folder>', 'run folder (default: runs/<network>, with a number after it if that holds a run)')

@@ -51,7 +51,7 @@ const grown: Compare = (before, now, format) => {
 
 const changed = (where: string, former: unknown, fresh: unknown): readonly string[] => {
   if (isDeepStrictEqual(former, fresh)) return [];
-  const before = former === undefined ? 'a deployed card that tells them' : JSON.stringify(former);
+  const before = former === undefined ? 'a deployed card that states them' : JSON.stringify(former);
   return [`${where}: expected ${before}, got ${fresh === undefined ? 'none' : JSON.stringify(fresh)}`];
 };
 

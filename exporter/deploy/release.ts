@@ -95,7 +95,7 @@ function requireSame(before: OnPlatform, now: OnPlatform): void {
   const [newest] = now.live;
   throw unexpected(
     'release',
-    'what is deployed to be as before the build; nothing is deployed, and the next release starts from what there is now',
+    'what is deployed to be as before the build; this command has deployed nothing, and the next release starts from what is deployed now',
     newest?.message ?? newest?.id ?? 'nothing',
   );
 }

@@ -17,7 +17,7 @@ import { VerificationError } from './cases/verify.ts';
 import type { Recall } from './ingredients.ts';
 import type { RoundedFolder } from './rounding.ts';
 import { makeSpecialised } from './specialise.ts';
-import type { Making } from './specialise.ts';
+import type { MakeOptions } from './specialise.ts';
 
 /** Thrown if some models cannot be built. The message is the first model's. */
 export class ModelsError extends UserError {
@@ -52,12 +52,12 @@ export async function checkModels(
   const checked: BuiltModel[] = [];
   for (const model of models) {
     onStage('check', model.about.path);
-    const error = await reasonAgainst(() => checkModel(model, stock));
+    const error = await reasonOf(() => checkModel(model, stock));
     checked.push({ ...describeModel(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
   const all = [...checked, ...broken.map((model) => ({ ...unbuilt, ...model }))];
-  if (skipBad) return leaving(all);
-  refuse(all);
+  if (skipBad) return badAmong(all);
+  requireOk(all);
   return [];
 }
 
@@ -79,13 +79,13 @@ const sizedAs = (port: Port, stated: readonly number[] | undefined): Port =>
     ? port
     : {
         ...port,
-        dims: port.dims?.map((size, axis) => (typeof size === 'string' ? saidOr(size, stated?.[axis]) : size)),
+        dims: port.dims?.map((size, axis) => (typeof size === 'string' ? statedOr(size, stated?.[axis]) : size)),
       };
 
-const saidOr = (size: string, said = -1): number | string => (said > 0 ? said : size);
+const statedOr = (size: string, stated = -1): number | string => (stated > 0 ? stated : size);
 
 /** @returns the message of the UserError that the work ends with; undefined if it does not fail */
-export async function reasonAgainst(work: () => Promise<unknown>): Promise<string | undefined> {
+export async function reasonOf(work: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await work();
     return undefined;
@@ -99,7 +99,7 @@ export const sorted = (models: readonly BuiltModel[]): readonly BuiltModel[] =>
   [...models].sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** @throws ModelsError if a model is not ok */
-function refuse(models: readonly BuiltModel[]): void {
+function requireOk(models: readonly BuiltModel[]): void {
   if (models.some(({ ok }) => !ok)) throw new ModelsError(sorted(models));
 }
 
@@ -107,7 +107,7 @@ function refuse(models: readonly BuiltModel[]): void {
  * @returns the models that are not ok
  * @throws ModelsError if no other model would be left
  */
-export function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
+export function badAmong(models: readonly BuiltModel[]): readonly BuiltModel[] {
   const bad = sorted(models.filter(({ ok }) => !ok));
   if (models.every((model) => isLeftOut(model, bad))) throw new ModelsError(sorted(models));
   return bad;
@@ -118,16 +118,18 @@ export function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
  *
  * @returns the error itself if each model alone can be built
  */
-export async function blamed(
+export async function findCulprits(
   error: unknown,
   models: readonly RoundedFolder[],
-  { folder, fma, onStage }: Pick<Making, 'folder' | 'fma' | 'onStage'>,
+  { folder, fma, onStage }: Pick<MakeOptions, 'folder' | 'fma' | 'onStage'>,
 ): Promise<Error> {
   const reasons: BuiltModel[] = [];
   for (const model of models) {
     const reason = models.length === 1 ? error : await failureOf(model, { folder, fma, onStage });
     const described = describeModel(model, [], 0);
-    reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(model.file, reason) });
+    reasons.push(
+      reason === undefined ? described : { ...described, ok: false, error: explainFailure(model.file, reason) },
+    );
   }
   if (reasons.some(({ ok }) => !ok)) return new ModelsError(reasons);
   return error instanceof Error ? error : new Error(String(error), { cause: error });
@@ -135,7 +137,7 @@ export async function blamed(
 
 async function failureOf(
   model: RoundedFolder,
-  { folder, fma, onStage }: Pick<Making, 'folder' | 'fma' | 'onStage'>,
+  { folder, fma, onStage }: Pick<MakeOptions, 'folder' | 'fma' | 'onStage'>,
 ): Promise<unknown> {
   const recall: Recall = (_what, _inputs, make) => make();
   try {
@@ -146,7 +148,7 @@ async function failureOf(
   }
 }
 
-function explain(file: string, error: unknown): string {
+function explainFailure(file: string, error: unknown): string {
   if (error instanceof UserError) return error.message;
   if (error instanceof VerificationError) {
     return oneLine(

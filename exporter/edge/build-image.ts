@@ -9,17 +9,17 @@ import { makeFolder } from '../../training/files/index.ts';
 import { withLock } from '../../training/process/index.ts';
 import { readModels } from '../store/registry.ts';
 import type { ModelFolder, Models as FoundModels } from '../store/registry.ts';
-import { blamed, checkModels, isLeftOut, leaving, ModelsError, reasonAgainst, sorted } from './bad-models.ts';
+import { findCulprits, checkModels, isLeftOut, badAmong, ModelsError, reasonOf, sorted } from './bad-models.ts';
 import { codeHash, contentHash } from './build-hash.ts';
 import type { BuildImageOptions, BuiltImage, BuiltModel, OnStage } from './built.ts';
 import { describeModel, sizesOf } from './built-model.ts';
 import { StageCache } from './cache.ts';
 import { lockFile } from './one-for-all.ts';
-import { cacheFolder, claim, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
-import { isApart, roundedAsAsked } from './rounding.ts';
+import { cacheFolder, claim, readStamp, requireOutFolder, recordFailure, writeImage } from './out-folder.ts';
+import { isApart, roundedByCard } from './rounding.ts';
 import type { RoundedFolder } from './rounding.ts';
 import { makeSpecialised, makeStock } from './specialise.ts';
-import type { Made } from './specialise.ts';
+import type { MadeImage } from './specialise.ts';
 import { requireRelaxedSimd } from './stages/fuse.ts';
 
 const defaultOut = '.bn-edge';
@@ -46,7 +46,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     async (hasWaited) => {
       const now = hasWaited ? await inspect(options, out) : first;
       if (now.current) return now.current;
-      return make(options, out, now, now === first ? bad : await checkModels(now, options, onStage));
+      return buildAndWrite(options, out, now, now === first ? bad : await checkModels(now, options, onStage));
     },
     () => {
       onStage(waiting);
@@ -79,7 +79,7 @@ async function inspect(options: BuildImageOptions, out: string): Promise<Inspect
     (isWhole || skipBad) &&
     stamp?.sha256 === sha256 &&
     (skipBad || stamp.built?.leftOut.length === 0) &&
-    (await tellFailure(out, undefined));
+    (await recordFailure(out, undefined));
   const current = isCurrent && stamp.built && { ...stamp.built, upToDate: true, out, notes: found.notes };
   return { ...found, code, sha256, ...(current && { current }) };
 }
@@ -89,7 +89,7 @@ async function inspect(options: BuildImageOptions, out: string): Promise<Inspect
  *
  * @param bad models to leave out
  */
-async function make(
+async function buildAndWrite(
   options: BuildImageOptions,
   out: string,
   inspected: Inspected,
@@ -106,7 +106,7 @@ async function make(
   );
   if (made instanceof Error) {
     if (!skipBad || !(made instanceof ModelsError)) throw made;
-    return make(options, out, inspected, leaving([...made.models, ...bad]));
+    return buildAndWrite(options, out, inspected, badAmong([...made.models, ...bad]));
   }
   if (!stock) await cache.prune();
   const leftOut = bad.map(({ path, error = '' }) => ({ path, error }));
@@ -120,17 +120,17 @@ async function makeFiles(
   options: BuildImageOptions,
   asked: readonly ModelFolder[],
   cache: StageCache,
-): Promise<Made | Error> {
+): Promise<MadeImage | Error> {
   const { models: folder, stock = false, trim = false, fma = false, emitWat = false, unoptimized = false } = options;
   const { onStage = () => undefined } = options;
   const models = await roundAll(folder, asked, onStage);
   if (models instanceof ModelsError) return models;
-  const making = { folder, fma, emitWat, trim, unoptimized, onStage };
+  const makeOptions = { folder, fma, emitWat, trim, unoptimized, onStage };
   try {
     if (stock) return await makeStock(models);
-    return await cache.use((recall) => makeSpecialised(models, { ...making, recall }));
+    return await cache.use((recall) => makeSpecialised(models, { ...makeOptions, recall }));
   } catch (error) {
-    return blamed(error, models, making);
+    return findCulprits(error, models, makeOptions);
   }
 }
 
@@ -148,7 +148,7 @@ async function roundAll(
   const tried: BuiltModel[] = [];
   for (const model of models) {
     if (isApart(model)) onStage('round', model.about.path);
-    const error = await reasonAgainst(async () => rounded.push(await roundedAsAsked(folder, model)));
+    const error = await reasonOf(async () => rounded.push(await roundedByCard(folder, model)));
     tried.push({ ...describeModel(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
   return rounded.length < models.length ? new ModelsError(sorted(tried)) : rounded;

@@ -6,9 +6,9 @@ import type { RoundedWeights } from '../../worker/image.ts';
 export type OnStage = (stage: string, model?: string) => void;
 
 export interface BuildImageOptions {
-  /** `models` is the folder of models (see store/registry.ts). */
+  /** The folder of models (see store/registry.ts). */
   readonly models: string;
-  /** `out` is the folder that the image is written to. */
+  /** The folder that the image is written to. Default: `.bn-edge`. */
   readonly out?: string;
   readonly onStage?: OnStage;
   /** Drops pages of memory that no case reads. */
@@ -43,7 +43,7 @@ export interface BuiltModel {
   readonly twin: boolean;
   /** `monitored` is true if the model's requests are counted, to see drift. */
   readonly monitored?: true;
-  /** `weights` tells to which type the weights were rounded, and what that costs in accuracy. */
+  /** `weights` says to which type the weights were rounded, and what that costs in accuracy. */
   readonly weights?: RoundedWeights;
   /** Names what runs the model: a program of its own, or ONNX Runtime. */
   readonly engine: 'compiled' | 'onnxruntime';
@@ -90,7 +90,7 @@ export interface BuiltImage {
    * runtime for them.
    */
   readonly unguessed: readonly string[];
-  /** Tells what `fma` did to ONNX Runtime's sums. */
+  /** Says what `fma` did to ONNX Runtime's sums. */
   readonly fusion?: Fusion;
   /** Counts the functions of the stock module that are left. */
   readonly functions?: { readonly kept: number; readonly stock: number };

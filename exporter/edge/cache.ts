@@ -1,7 +1,7 @@
 /**
  * Caches the results of stages in a folder, keyed by the hash of everything that they depend on. A result that depends
  * on more than its key can say, such as which functions cases reach, is a guess until verification has passed. If
- * verification fails, everything is made anew.
+ * verification fails, everything is made again.
  */
 
 import { createHash, hash } from 'node:crypto';

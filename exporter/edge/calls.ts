@@ -1,5 +1,5 @@
 /**
- * Emits the models of an image as functions for programs to import: the code behind them, the exports of `image.mjs`,
+ * Emits the models of an image as functions for programs to import: their code, the exports of `image.mjs`,
  * and their types.
  */
 import { extname } from 'node:path';

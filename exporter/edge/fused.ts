@@ -36,14 +36,14 @@ export async function fusedWhereProven(
   const { whole, stored } = exact;
   const complete: Modules = { wasm: bake(code, memory), stored };
   const modules = whole ? { wasm: bake(cut, memory), whole: code, stored } : complete;
-  const reason = await reasonAgainst(proof, whole ? [modules, complete] : [modules]);
+  const reason = await reasonOf(proof, whole ? [modules, complete] : [modules]);
   return reason === undefined
     ? { modules, fusion: { sums: count } }
     : { modules: exact, fusion: { reason: `they would answer otherwise than stock's: ${reason}` } };
 }
 
 /** @returns the first answer that is too far from stock's; undefined if there is none */
-async function reasonAgainst(proof: Proof, images: readonly Modules[]): Promise<string | undefined> {
+async function reasonOf(proof: Proof, images: readonly Modules[]): Promise<string | undefined> {
   try {
     for (const image of images) await verifyImage(proof, 'verify fused sums', image, { compare: describeDistance });
     return undefined;

@@ -61,7 +61,7 @@ export interface EdgeImage {
    * stock's functions.
    */
   readonly unknown: readonly string[];
-  /** `fusion` tells what became of the sums that were to be fused. */
+  /** `fusion` says which sums were fused, or why none was. */
   readonly fusion?: Fusion;
   /** Holds, by session, the part of the image's memory that creating the session has filled. */
   readonly shares: Readonly<Record<string, Uint8Array>>;
@@ -85,27 +85,27 @@ export async function makeImage(ingredients: Ingredients): Promise<EdgeImage> {
   const instrumented = instrument(stock, names);
   onStage('boot');
   const bootAgain = (plan?: SealingPlan) => atTimeUntil(buildTime, () => bootWarm(runtime, instrumented, served, plan));
-  const whole = await bootAgain();
-  checkAllSamples(samples, whole);
-  const allocations = whole.allocations();
-  const wholeSnapshot = takeSnapshot(runtime, whole);
-  const link = await findLink(runtime, stock, whole.called);
+  const unsealed = await bootAgain();
+  checkAllSamples(samples, unsealed);
+  const allocations = unsealed.allocations();
+  const unsealedSnapshot = takeSnapshot(runtime, unsealed);
+  const link = await findLink(runtime, stock, unsealed.called);
   onStage('profile');
-  const first: FirstBoot = { runtime, booted: whole, allocations, snapshot: wholeSnapshot, bootAgain };
+  const first: FirstBoot = { runtime, booted: unsealed, allocations, snapshot: unsealedSnapshot, bootAgain };
   const reach = await findFunctions(first, ingredients);
-  const stubbed = replaceGemm(stub(stock, reach.kept, names, wholeSnapshot.globals));
+  const stubbed = replaceGemm(stub(stock, reach.kept, names, unsealedSnapshot.globals));
   onStage('seal');
-  const manifest = describeImage(runtime, whole, wholeSnapshot, link);
+  const manifest = describeImage(runtime, unsealed, unsealedSnapshot, link);
   const { calls, reads, arms, entries } = await findReads(first, manifest, reach, stubbed, ingredients.recall);
   const booted = await bootAgain({ calls, bytes: sealedBytes(calls, allocations) });
-  const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
+  const snapshot = takeSealedSnapshot(booted, unsealedSnapshot);
   onStage('optimize');
-  const spared = allocatorIn(stubbed, names);
+  const allocator = allocatorIn(stubbed, names);
   const shrink = async (module: Uint8Array): Promise<Codes> => {
     const code = await ingredients.optimize(module);
     // No case was answered, so that the branches that lead to an answer are unknown: all are kept.
     if (reach.unknown.length > 0) return { code, cut: code };
-    return { code, cut: await ingredients.optimize(cutTable(cutBranches(module, arms, spared), entries)) };
+    return { code, cut: await ingredients.optimize(cutTable(cutBranches(module, arms, allocator), entries)) };
   };
   const codes = await shrink(stubbed);
   const sealed = describeImage(runtime, booted, snapshot, link);
@@ -117,7 +117,7 @@ export async function makeImage(ingredients: Ingredients): Promise<EdgeImage> {
   const taken = apart.map(({ sessions, weights }) => takeWeights(memory, weights, ownershipOf(booted, sessions)));
   return {
     ...(await bakeProven(proof, { stubbed, shrink, codes, memory, texts, taken }, fma)),
-    functions: { kept: reach.kept.size, stock: whole.hits.size },
+    functions: { kept: reach.kept.size, stock: unsealed.hits.size },
     sizes: reach.known.sizes,
     unknown: reach.unknown,
     // Data that several sessions have is not counted as one session's share.

@@ -9,7 +9,7 @@ import { isHeld, coalesced } from '../../training/process/index.ts';
 
 /** Files of a built folder: the stamp, which vouches for the other files, and the lock of the process that builds. */
 export const [stampFile, lockFile] = ['built.json', '.lock'] as const;
-/** Names the file that tells which of the builds started by `wrangler dev` began last. */
+/** Names the file that says which of the builds started by `wrangler dev` began last. */
 export const newestFile = '.newest';
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The folder that a build writes into. It holds nothing but an image: a build never writes among a user's files, and
- * the hashes in `built.json` tell whether the files that it wrote earlier are still there unchanged.
+ * the hashes in `built.json` show whether the files that it wrote earlier are still there unchanged.
  */
 import { hash } from 'node:crypto';
 import { readdir, realpath, rm } from 'node:fs/promises';
@@ -92,7 +92,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 /** Matches the names of files that a build may have written. */
 const ours =
   /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|(image|program-\d+)\.wat|program-\d+\.wasm|.+\.part|\..+\.tmp)$/;
-/** Lists the names of files that do not tell whose folder it is. */
+/** Lists the names of files that do not show whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
 async function entriesOf(folder: string): Promise<readonly string[]> {
@@ -150,7 +150,7 @@ async function isIntact(folder: string, { files }: Stamp): Promise<boolean> {
  *
  * @returns true if there is an image that can go on answering
  */
-export async function tellFailure(folder: string, error: string | undefined): Promise<boolean> {
+export async function recordFailure(folder: string, error: string | undefined): Promise<boolean> {
   const stamp = await readStamp(folder);
   if (!stamp?.built || !(await isIntact(folder, stamp))) return false;
   const [path, content] = [join(folder, failureFile), failureModule(error)];

@@ -2,7 +2,7 @@
 
 import type { Runtime } from './bundle.ts';
 import type { OnStage } from './built.ts';
-import type { Known } from './cases/cases.ts';
+import type { KnownInputs } from './cases/cases.ts';
 import type { ReferenceThread } from './cases/reference.ts';
 import { VerificationError, verify } from './cases/verify.ts';
 import type { Verification, Verified } from './cases/verify.ts';
@@ -13,7 +13,7 @@ export interface Proof {
   readonly runtime: Runtime;
   readonly manifest: ImageManifest;
   readonly reference: ReferenceThread;
-  readonly known: Known;
+  readonly known: KnownInputs;
   readonly onStage: OnStage;
 }
 

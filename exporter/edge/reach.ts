@@ -6,7 +6,7 @@
 import { concat } from './wasm/bytes.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases, emptyRequests, firstRequests } from './cases/cases.ts';
-import type { Known, Subject } from './cases/cases.ts';
+import type { KnownInputs, Subject } from './cases/cases.ts';
 import type { Samples } from './cases/samples.ts';
 import { findSizes } from './cases/sizes.ts';
 import type { KnownSizes, TakenSizes } from './cases/sizes.ts';
@@ -39,7 +39,7 @@ export interface FirstBoot {
 
 /** Holds the inputs that models accept, and the functions that they reach. */
 export interface Reach {
-  readonly known: Known;
+  readonly known: KnownInputs;
   /** Holds the numbers of the reached functions, among those that the module defines. */
   readonly kept: ReadonlySet<number>;
   /** Lists the sessions of which no case was answered, so that what an answer would reach is unknown: all is kept. */
@@ -91,7 +91,7 @@ const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON
 const decodeJson = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 
 /** @returns one byte per function: 1 if a case entered it */
-async function profile(trials: Trials<Booted & Subject>, known: Known): Promise<Uint8Array> {
+async function profile(trials: Trials<Booted & Subject>, known: KnownInputs): Promise<Uint8Array> {
   const marks = new Uint8Array(trials.subject.hits.size);
   const collect = ({ hits }: Booted) => {
     for (const [index, mark] of hits.marks().entries()) if (mark === 1) marks[index] = 1;

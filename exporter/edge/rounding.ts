@@ -23,7 +23,7 @@ export const isApart = ({ weights, weightsIn }: ModelFolder): boolean =>
  * @param folder the one that the models were read from
  * @throws UserError if no answer is left after rounding, or if ONNX Runtime has no native binary here to round with
  */
-export async function roundedAsAsked(folder: string, model: ModelFolder): Promise<RoundedFolder> {
+export async function roundedByCard(folder: string, model: ModelFolder): Promise<RoundedFolder> {
   const { file, weights: type, files, about, ports, samples } = model;
   if (!isApart(model)) return { ...model, stored: [] };
   const place = join(folder, about.path);

@@ -1,5 +1,5 @@
 /**
- * Finds the inputs and outputs of ONNX files that have no shape. The runtime cannot tell: it reports them as having no
+ * Finds the inputs and outputs of ONNX files that have no shape. The runtime does not show it: it reports them as having no
  * dimensions.
  */
 

@@ -24,12 +24,12 @@ import { optimize } from './stages/optimize.ts';
 import { readStockModule } from './stages/stock-module.ts';
 
 /** The files of an image, and what the report of the build says of it. */
-export interface Made {
+export interface MadeImage {
   readonly files: EmittedFiles;
   readonly built: Pick<BuiltImage, 'models' | 'functions' | 'fusion' | 'unguessed'>;
 }
 
-export async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
+export async function makeStock(models: readonly ModelFolder[]): Promise<MadeImage> {
   const files = await emitStock(
     await readStockModule(),
     sessionFiles(models),
@@ -43,7 +43,7 @@ export async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
 }
 
 /** How an image is made, whatever the models are. */
-export type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
+export type MakeOptions = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
   readonly folder: string;
   readonly fma: boolean;
   readonly emitWat: boolean;
@@ -51,10 +51,10 @@ export type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
 };
 
 /** Makes programs of the models that can be compiled, and a specialised runtime for the others, if there are any. */
-export async function makeSpecialised(models: readonly RoundedFolder[], making: Making): Promise<Made> {
-  const engines = await chooseEngines(models, making);
+export async function makeSpecialised(models: readonly RoundedFolder[], options: MakeOptions): Promise<MadeImage> {
+  const engines = await chooseEngines(models, options);
   const interpreted = models.flatMap((model) => withoutProgram(model, engines.get(model)));
-  const image = interpreted.length > 0 ? await specialise(interpreted, making) : undefined;
+  const image = interpreted.length > 0 ? await specialise(interpreted, options) : undefined;
   const measured = models.map((model) => ({
     ...model,
     about: { ...model.about, ...foundShapes(model, image?.sizes ?? {}) },
@@ -69,7 +69,7 @@ export async function makeSpecialised(models: readonly RoundedFolder[], making: 
       programsOf(engines),
       measured.map(({ about }) => about),
       typedModels(measured),
-      { emitWat: making.emitWat, inAssets },
+      { emitWat: options.emitWat, inAssets },
     ),
     built: {
       models: models.map((model) => describeMade(model, engines.get(model), partsOf(image, interpreted, model))),
@@ -129,7 +129,7 @@ function apartOf(models: readonly RoundedFolder[]): Readonly<Record<'all' | 'inA
 
 async function specialise(
   models: readonly RoundedFolder[],
-  { unoptimized, recall, trim, fma, onStage }: Making,
+  { unoptimized, recall, trim, fma, onStage }: MakeOptions,
 ): Promise<EdgeImage> {
   const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
   return makeImage({

@@ -22,7 +22,7 @@ import { mayBePictures, pictureOf } from '../store/picture.ts';
 import { type Preset, presets } from '../store/stated-picture.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
-import { placeOfAddition } from '../store/standing.ts';
+import { contentsBeforeAddition } from '../store/folder-contents.ts';
 import { type HubConfig, hubConfigOf } from './hub-config.ts';
 
 export interface AddModelOptions {
@@ -41,13 +41,13 @@ export interface AddedModel {
   readonly name: string;
   readonly inputs: readonly TensorCard[];
   readonly outputs: readonly TensorCard[];
-  /** The output that is the answer, as far as the file tells; undefined if it gives whole numbers alone. */
+  /** The output that is the answer, as far as the file states it; undefined if it gives whole numbers alone. */
   readonly output: ModelOutput | undefined;
   /** Counts the Batch Norm layers whose running statistics are stored in the file. */
   readonly batchNormLayers: number;
   readonly bytes: number;
   /**
-   * Estimates what the model adds to an image: the compressed size of the served file, which is nearly all weights. The
+   * Estimates what the model adds to an edge image: the compressed size of the served file, which is nearly all weights. The
    * size of the code that it needs, which models share, is known once an image is built.
    */
   readonly gzipBytes: number;
@@ -75,7 +75,7 @@ export async function addModel({
   const name = asked ?? nameFor(path);
   requireModelName('--name', name);
   const folder = join(models, name);
-  const { card: former, staying } = await placeOfAddition({ models, name, overwrite });
+  const { card: former, staying } = await contentsBeforeAddition({ models, name, overwrite });
   const imported = importModel(path, await readBytes(path));
   const { bytes } = imported;
   const onnx = readOnnx(path, bytes);
@@ -125,8 +125,8 @@ function nameFor(path: string): string {
   throw new UserError(`--name: expected a name for ${path}, of letters and digits, got none`);
 }
 
-/** Holds all that is known of a file. */
-interface Found {
+/** Holds all that is known of a file from elsewhere. */
+interface FileFacts {
   readonly imported: ImportedModel;
   readonly onnx: OnnxFile;
   readonly trial: Trial;
@@ -135,7 +135,7 @@ interface Found {
   readonly hub: HubConfig | undefined;
 }
 
-function describe(name: string, path: string, found: Found) {
+function describe(name: string, path: string, found: FileFacts) {
   const { imported, onnx, trial, prepared, batchNorm, hub } = found;
   const { classes, columns = imported.columns } = ownFacts(path, onnx.model);
   const { output, labels, remarks } = answerOf(onnx, trial, classes, hub);

@@ -7,7 +7,7 @@ import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './inference-
 import type { Quality } from './quality.ts';
 import type { Verification } from './verify.ts';
 
-type Known =
+type ExportedMember =
   | 'name'
   | 'description'
   | 'output'
@@ -20,7 +20,7 @@ type Known =
   | 'files';
 
 /** The card of a model of this project, which has nearly all members. */
-export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
+export type ExportedCard = ModelCard & Required<Pick<ModelCard, ExportedMember>>;
 
 export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
   /** `monitor` makes the Worker count the model's requests. Default: it does not. */
@@ -143,6 +143,6 @@ function summaryOf(
   };
 }
 
-/** Returns what the model was trained for, as far as the card tells. */
+/** Returns what the model was trained for, as far as the card says. */
 export const objectiveOfCard = ({ training, labels = [], outputs }: ExportedCard): Pick<Objective, 'kind'> =>
   training ? { kind: training.objective } : objectiveOfOutputs(labels.length, outputs[0]?.shape?.at(-1) ?? NaN);

@@ -28,8 +28,8 @@ function describeQuality({
   const { accuracy } = metrics;
   const read = accuracy === undefined ? '' : `: test accuracy ${percent(accuracy)}`;
   const [[label, at] = []] = Object.entries(threshold?.at ?? {});
-  const told = intervals.find(({ level }) => level === interval);
-  const held = told?.coverage === undefined ? '' : `, which held ${percent(told.coverage)} of the test rows`;
+  const reported = intervals.find(({ level }) => level === interval);
+  const held = reported?.coverage === undefined ? '' : `, which held ${percent(reported.coverage)} of the test rows`;
   const worth = importance?.columns
     .filter(({ mean }) => mean > 0)
     .slice(0, 3)
@@ -39,7 +39,7 @@ function describeQuality({
     ...(label === undefined
       ? []
       : [oneLine(`threshold       ${quote(label)} is the answer from a probability of ${at} on${read}`)]),
-    ...(told ? [`interval        ${percent(told.level)}: ±${fourDigits(told.halfWidth)}${held}`] : []),
+    ...(reported ? [`interval        ${percent(reported.level)}: ±${fourDigits(reported.halfWidth)}${held}`] : []),
     ...(worth
       ? [
           worth.length > 0

@@ -17,7 +17,7 @@ import {
 import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { samplesFile } from '../store/samples.ts';
-import { placeOfExport } from '../store/standing.ts';
+import { contentsBeforeExport } from '../store/folder-contents.ts';
 import { type Files, nextVersion } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
@@ -74,7 +74,7 @@ export async function exportModel(
   onStage?: (stage: string) => void,
 ): Promise<ExportedCard> {
   const { models, name } = options;
-  const standing = await placeOfExport(options);
+  const standing = await contentsBeforeExport(options);
   const { recalibrated, version } = standing.card;
   // The former version's number belongs to the recalibrated statistics. The new model gets another, since a number
   // never names two models.

@@ -21,7 +21,7 @@ import { createEvaluator, runOverSamples, type State } from '../../training/trai
 import type { ModelCard } from '../store/card.ts';
 import { inputNameOf, outputNameOf } from './inference-graph.ts';
 
-/** The members of a card that tell it. */
+/** The members of a card that state it. */
 export type Quality = Pick<
   ModelCard,
   'threshold' | 'interval' | 'intervals' | 'temperature' | 'calibration' | 'importance'

@@ -1,4 +1,4 @@
-/** Writes a model whose running statistics were measured anew as its next version; the version before is kept. */
+/** Writes a model whose running statistics were measured again as its next version; the version before is kept. */
 import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
@@ -25,7 +25,7 @@ import { entropyOf } from './answers.ts';
 import type { Subject } from './statistics.ts';
 
 /** A model in its folder, ready to be measured. */
-export interface Standing {
+export interface MeasurableModel {
   readonly folder: string;
   readonly files: Files;
   readonly card: ModelCard;
@@ -40,7 +40,7 @@ export interface Standing {
 }
 
 /** @throws UserError if there is no such model, or it has no running statistics that could be measured */
-export async function standingModel(models: string, name: string): Promise<Standing> {
+export async function measurableModel(models: string, name: string): Promise<MeasurableModel> {
   const folder = join(models, name);
   const files = await readFolder(models, name);
   const onnxFile = modelFileAmong(files.keys());
@@ -105,11 +105,11 @@ function layersToMeasure(path: string, proto: onnx.IModelProto) {
  * Returns the mean entropy, in nats, of the former answers to the samples beside the model; undefined if there are none
  * of classes.
  */
-export async function formerEntropyOf(standing: Standing, backend: Backend): Promise<number | undefined> {
-  const { card, subject, output } = standing;
+export async function formerEntropyOf(measurable: MeasurableModel, backend: Backend): Promise<number | undefined> {
+  const { card, subject, output } = measurable;
   const kind = card.output?.kind;
   if (card.output?.name !== output || (kind !== 'logits' && kind !== 'probabilities')) return undefined;
-  const asked = await askSamples(standing, subject.bytes, backend);
+  const asked = await askSamples(measurable, subject.bytes, backend);
   return asked && entropyOf(asked.answers, asked.samples.count, kind);
 }
 
@@ -127,16 +127,16 @@ export type Facts = Omit<Recalibrated, 'from'>;
 export async function writeVersion(
   models: string,
   name: string,
-  standing: Standing,
+  measurable: MeasurableModel,
   statistics: ReadonlyMap<string, ChannelStatistics>,
   facts: Facts,
   backend: Backend,
 ): Promise<string> {
-  const { files, card, file, folder } = standing;
+  const { files, card, file, folder } = measurable;
   const version = nextVersion(files);
   const model = withStatistics(file, decodeProto(file).graph ?? {}, statistics);
   const onnxFile = modelFileAmong(files.keys());
-  const asked = await askSamples(standing, model, backend);
+  const asked = await askSamples(measurable, model, backend);
   const samples = asked && encodeSamples(asked.samples, asked.answers);
   const fresh = new Map([[onnxFile, model], ...(samples ? [[samplesFile, samples] as const] : [])]);
   const next: ModelCard = {
@@ -179,7 +179,7 @@ const isEqual = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== und
 
 /** Returns a file's answers to the samples that lie beside the model, if there are any. */
 async function askSamples(
-  { folder, files, subject, output }: Standing,
+  { folder, files, subject, output }: MeasurableModel,
   file: Uint8Array,
   backend: Backend,
 ): Promise<{ readonly samples: Samples; readonly answers: Float32Array } | undefined> {

@@ -1,5 +1,5 @@
 /**
- * Measures running statistics anew on unlabelled samples, as in Schneider et al. 2020, "Improving robustness against
+ * Measures running statistics again on unlabelled samples, as in Schneider et al. 2020, "Improving robustness against
  * common corruptions by covariate shift adaptation", https://arxiv.org/abs/2006.16971. Here they are measured once, on
  * many samples, and then fixed: an answer still depends on its own sample alone.
  */

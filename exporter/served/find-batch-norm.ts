@@ -50,7 +50,7 @@ export const trainingModeOpset = 14;
 const spatialOpset = 9;
 
 export function batchNormOf(model: onnx.IModelProto): BatchNorm {
-  const found: Found = { layers: [], ofBatch: [], undescribed: [], parameters: 0, nodes: 0, count: 0 };
+  const found: Findings = { layers: [], ofBatch: [], undescribed: [], parameters: 0, nodes: 0, count: 0 };
   const graph = model.graph ?? {};
   const inputs = namesOf(graph.input);
   for (const { name } of graph.initializer ?? []) inputs.delete(name ?? '');
@@ -77,7 +77,7 @@ type Functions = ReadonlyMap<string, onnx.IFunctionProto>;
 const functionsOf = ({ functions }: onnx.IModelProto): Functions =>
   new Map((functions ?? []).map((definition) => [functionKey(definition.domain, definition.name), definition]));
 
-interface Found {
+interface Findings {
   readonly layers: BatchNormLayer[];
   readonly ofBatch: OfBatch[];
   readonly undescribed: Undescribed[];
@@ -106,7 +106,7 @@ interface Scope {
   readonly calls: readonly onnx.IFunctionProto[];
 }
 
-function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): void {
+function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Findings): void {
   for (const node of nodes) {
     if (scope.where !== undefined && found.nodes++ > MAX_NODES) return;
     if (node.opType === 'BatchNormalization' && isOwnDomain(node.domain)) visitLayer(node, scope, found);
@@ -117,7 +117,7 @@ function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): v
   }
 }
 
-function visitBody(node: onnx.INodeProto, body: onnx.IGraphProto, outer: Scope, found: Found): void {
+function visitBody(node: onnx.INodeProto, body: onnx.IGraphProto, outer: Scope, found: Findings): void {
   const own = new Set([...namesOf(body.input), ...(body.node ?? []).flatMap(({ output }) => output ?? [])]);
   // If any input of a loop depends on the samples, so does everything that the loop carries.
   const carried = (node.input ?? []).some((name) => outer.samples.has(name)) ? namesOf(body.input) : [];
@@ -127,7 +127,7 @@ function visitBody(node: onnx.INodeProto, body: onnx.IGraphProto, outer: Scope, 
   visit(body.node ?? [], { ...outer, samples, constant: constantsOf(body, outer.constant), where }, found);
 }
 
-function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer: Scope, found: Found): void {
+function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer: Scope, found: Findings): void {
   const inputs = (definition.input ?? []).filter((_, i) => outer.samples.has(call.input?.[i] ?? ''));
   const node = definition.node ?? [];
   const actual = new Map((definition.input ?? []).map((name, i) => [name, call.input?.[i] ?? '']));
@@ -143,7 +143,7 @@ function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer
   if (found.nodes++ <= MAX_NODES) visit(node, scope, found);
 }
 
-function visitLayer(node: onnx.INodeProto, scope: Scope, found: Found): void {
+function visitLayer(node: onnx.INodeProto, scope: Scope, found: Findings): void {
   // A layer that normalizes weights is constant, whichever statistics it uses: standardized convolutions are exported
   // so.
   if (!scope.samples.has(node.input?.[0] ?? '')) return;
@@ -183,7 +183,7 @@ function describeInto(
   name: string,
   node: onnx.INodeProto,
   { opset, constant }: Scope,
-  found: Found,
+  found: Findings,
 ): string | undefined {
   const parameters = (node.input ?? []).slice(1, 5).map(constant);
   const [gamma, beta, mean, variance] = parameters;

@@ -29,7 +29,7 @@ export interface InferredOutput extends ModelOutput {
  * has chosen: the numbers beside it may be anything, for example distances.
  *
  * @param labels number of the classes that are named: the output has as many numbers
- * @returns `undefined` for a model that answers with whole numbers only, if nothing tells that they are classes
+ * @returns `undefined` for a model that answers with whole numbers only, if nothing shows that they are classes
  */
 export function outputOf(
   graph: onnx.IGraphProto,

@@ -15,27 +15,27 @@ import { tensorsOnly } from './tensors-only.ts';
 import { watchable, watched } from './watched.ts';
 
 export interface Prepared extends Ports {
-  /** `sizes` lists the sizes to try for free dimensions. */
+  /** The sizes to try for free dimensions. */
   readonly sizes: readonly number[];
-  /** `model` is the file as it is served. */
+  /** The file as it is served. */
   readonly model: Uint8Array;
-  /** `batchNorm` lists the layers with running statistics that can be described. */
+  /** The layers with running statistics that can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
   /** Names the layers that normalize with the mini-batch's own statistics; `of` counts all Batch Norm layers. */
   readonly ofBatch?: { readonly layers: readonly string[]; readonly of: number };
-  /** `remarks` has one sentence for each thing about the file's Batch Norm that `batchNorm` does not tell. */
+  /** `remarks` has one sentence for each thing about the file's Batch Norm that `batchNorm` does not show. */
   readonly remarks: readonly string[];
   /** Says why the model cannot have a twin. */
   readonly noTwin?: string;
   /** The network with a switch at every Batch Norm layer, if it has any and the card asks for it. */
   readonly switchable?: Uint8Array;
   /**
-   * Says which layers are watched and how, if the card asks for it; `watched` is the network that tells of them, if the
+   * Says which layers are watched and how, if the card asks for it; `watched` is the network that gives their values, if the
    * model has any.
    */
   readonly watching?: Pick<Monitored, 'layers' | 'noLayers'>;
   readonly watched?: Uint8Array;
-  /** The answer of a model whose card does not name it: only if the file itself tells it, never as a guess. */
+  /** The answer of a model whose card does not name it: only if the file itself states it, never as a guess. */
   readonly output?: ModelOutput;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Finds the values of a graph whose first axis is that of the request's samples, each once, which is needed to look into
- * a layer for one sample. A value for which that is not certain is left out.
+ * Finds the values of a graph whose first axis is the batch, so that a layer's input can be cut into samples. A value
+ * for which this is not certain is left out.
  */
 import { elementCount } from '../../training/arrays/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
@@ -35,7 +35,7 @@ export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: C
   return state.ranks;
 }
 
-/** Match the names by which exporters and people say what a dimension is. */
+/** These patterns match the names that exporters and people give to dimensions. */
 const batch = /^n$|batch|samples/i;
 const notBatch = /time|seq|len|frame|step/i;
 
@@ -50,7 +50,7 @@ function follow(node: onnx.INodeProto, state: KnownValues): void {
   const [first = ''] = node.output ?? [];
   const size = sizeRules[node.opType ?? '']?.(node, state);
   if (size !== undefined) state.sizes.set(first, size);
-  const rank = rules[node.opType ?? '']?.(node, state);
+  const rank = rankRules[node.opType ?? '']?.(node, state);
   if (rank === undefined) return;
   for (const output of node.output ?? []) state.ranks.set(output, rank);
   const shape = state.shapes.get(first) ?? shapeRules[node.opType ?? '']?.(node, state);
@@ -122,7 +122,8 @@ const reshape: Rule = (node, state) => {
   return elementCount(before.slice(1)) === elementCount(after) ? shape.length : undefined;
 };
 
-const rules: Readonly<Record<string, Rule | undefined>> = {
+/** Each rule returns the rank of an operator's results, if their first axis is that of the samples. */
+const rankRules: Readonly<Record<string, Rule | undefined>> = {
   ...all(keeps, keeping),
   ...all(broadcasts, broadcasting),
   ...all(reduces, ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceLogSumExp']),
@@ -169,7 +170,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   },
 };
 
-/** Return the number of integers in a result that begins with the number of samples. */
+/** Each rule returns the number of integers in a result that begins with the number of samples. */
 const sizeRules: Readonly<Record<string, Rule | undefined>> = {
   Shape: (node, state) => {
     const rank = rankOf(node, state);

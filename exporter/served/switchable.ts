@@ -57,8 +57,8 @@ export function whyNotSwitchable(
 }
 
 /**
- * Says why a network has no Batch Norm layers: exporters fold a layer behind a convolution or a dense layer into it,
- * unless they are told not to. Undefined for a graph without convolutions and dense layers.
+ * Says why a network has no Batch Norm layers: exporters fold a layer after a convolution or a dense layer into it,
+ * unless an option forbids it. Undefined for a graph without convolutions and dense layers.
  */
 export const whyNoLayers = ({ node }: onnx.IGraphProto): string | undefined =>
   (node ?? []).some(({ opType }) => weighted.test(opType ?? ''))

@@ -78,7 +78,7 @@ interface Zip {
   readonly output: onnx.IValueInfoProto;
 }
 
-/** Returns the tensor behind an output that ZipMap makes; empty for any other output. */
+/** Returns the tensor from which ZipMap makes an output; empty for any other output. */
 function zipOf(info: onnx.IValueInfoProto, { node }: onnx.IGraphProto): [string, Zip][] {
   const name = info.name ?? '';
   const source = (node ?? []).find(({ opType, output }) => opType === 'ZipMap' && output?.includes(name));

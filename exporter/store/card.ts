@@ -100,7 +100,7 @@ const training = z.strictObject({
   steps: z.int(),
 });
 
-/** Says how running statistics were measured anew, on samples without labels. */
+/** Says how running statistics were measured again, on samples without labels. */
 const recalibrated = z.strictObject({
   /** The version whose statistics were replaced. */
   from: z.string(),

@@ -43,7 +43,7 @@ function fileContradiction(name: string, stated: string, read: ReadFile): readon
   const content = read(name);
   const found = content && describeFile(content).sha256;
   if (found === stated) return [];
-  const help = 'bn-edge export or add, with --overwrite, writes card and file anew';
+  const help = 'bn-edge export or add, with --overwrite, writes card and file again';
   return [
     `files[${quote(name)}].sha256: expected ${found ?? 'none, as there is no such file'}, got ${stated}; ${help}`,
   ];

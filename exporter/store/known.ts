@@ -27,7 +27,7 @@ type ScoredOutput = ModelOutput & { readonly kind: Exclude<ModelOutput['kind'], 
 const isScored = (output: ModelOutput): output is ScoredOutput => output.kind !== 'class';
 
 /**
- * Reads the card beside `model`. Without a card, it returns only what the file itself tells.
+ * Reads the card beside `model`. Without a card, it returns only what the file itself states.
  *
  * @throws UserError if the file contradicts what the card says of pictures, or if the output is a class without scores
  */

@@ -10,7 +10,7 @@ import type { StatedPicture } from './stated-picture.ts';
 export type Channels = PicturePreparation['channels'];
 
 /** Says which axis of an input is which of a picture's; a size is −1 if the file leaves it free. */
-export interface Place {
+export interface PicturePlace {
   readonly layout: Layout;
   readonly channels: Channels;
   readonly rows: number;
@@ -20,7 +20,7 @@ export interface Place {
 const channelCounts = { 1: 1, 3: 3, 4: 4, grey: 1, RGB: 3, BGR: 3, RGBA: 4 } as const;
 
 /** @returns an objection if no place fits, or more than one */
-export function placeOf(stated: StatedPicture, port: Port): Place | string {
+export function placeOf(stated: StatedPicture, port: Port): PicturePlace | string {
   const places = placesFor(stated, port);
   const [place, another] = places;
   if (!place) return noPlace(stated, port);
@@ -38,20 +38,21 @@ export function placeOf(stated: StatedPicture, port: Port): Place | string {
  * Returns the places that agree with the card. Those that need a free size for the channels count only if there are no
  * others.
  */
-function placesFor({ layout, size, channels, filter }: StatedPicture, port: Port): readonly Place[] {
+function placesFor({ layout, size, channels, filter }: StatedPicture, port: Port): readonly PicturePlace[] {
   const counts: readonly Channels[] = channels === undefined ? [1, 3] : [channelCounts[channels]];
-  const fits = (file: number, said: number | undefined): boolean => file < 0 || said === undefined || file === said;
+  const fits = (file: number, stated: number | undefined): boolean =>
+    file < 0 || stated === undefined || file === stated;
   const written = placesIn(shapeOf(port), size).flatMap((place) =>
     counts.filter((count) => fits(place.channels, count)).map((count) => ({ ...place, count })),
   );
-  const said = written.filter(
+  const compatible = written.filter(
     (place) =>
       (layout === undefined || place.layout === undefined || place.layout === layout) &&
       fits(place.rows, size?.rows) &&
       fits(place.columns, size?.columns),
   );
-  const certain = said.filter((place) => place.channels > 0);
-  const places = (certain.length > 0 ? certain : said).flatMap(({ count, rows, columns, layout: own }) => {
+  const certain = compatible.filter((place) => place.channels > 0);
+  const places = (certain.length > 0 ? certain : compatible).flatMap(({ count, rows, columns, layout: own }) => {
     const sizes = { channels: count, rows: size?.rows ?? rows, columns: size?.columns ?? columns };
     // An export has its channels in front; one channel without an axis is either.
     const layouts = own ?? layout ?? (count === 1 || filter ? 'NCHW' : undefined);
@@ -60,7 +61,7 @@ function placesFor({ layout, size, channels, filter }: StatedPicture, port: Port
   return places;
 }
 
-interface WrittenPlace extends Pick<Place, 'rows' | 'columns'> {
+interface WrittenPlace extends Pick<PicturePlace, 'rows' | 'columns'> {
   readonly channels: number;
   /** Absent for a shape without an axis for channels. */
   readonly layout?: Layout;
@@ -108,7 +109,7 @@ const wanted = ({
   channels,
   rows,
   columns,
-}: Place): Readonly<Record<'layout' | 'channels' | 'size', string>> => ({
+}: PicturePlace): Readonly<Record<'layout' | 'channels' | 'size', string>> => ({
   layout,
   channels: { 1: '"grey"', 3: '"RGB" or "BGR"', 4: '"RGBA"' }[channels],
   size: rows > 0 && columns > 0 ? `${rows} rows and ${columns} columns` : 'another',

@@ -11,7 +11,7 @@ import {
   tablesOf,
 } from '../../training/pictures/index.ts';
 import type { Port, Ports } from '../served/ports.ts';
-import { type Channels, type Place, placeOf } from './picture-place.ts';
+import { type Channels, type PicturePlace, placeOf } from './picture-place.ts';
 import { type Preset, presets, type StatedPicture } from './stated-picture.ts';
 
 export interface FoundPicture {
@@ -84,7 +84,7 @@ const IMAGENET_MIDDLE = 0.875;
 
 function fitOf(
   { preset, fit, resize }: StatedPicture,
-  { rows, columns }: Place,
+  { rows, columns }: PicturePlace,
 ): readonly [PicturePreparation['fit'], number?] {
   const isImagenet = preset === 'imagenet';
   const how = fit ?? (isImagenet ? 'cover' : 'stretch');

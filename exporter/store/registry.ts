@@ -1,5 +1,5 @@
 /**
- * Reads a folder of models: the files that the image is built from, and what its module says of each model.
+ * Reads a folder of models: the files that the edge image is built from, and what its module says of each model.
  *
  *     <models>/<name>/model.onnx            required: from bn-edge or from anywhere else; any name if it is the only one
  *     <models>/<name>/card.json             optional: see card.ts
@@ -22,9 +22,9 @@ import { aboutReading } from './reading.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
-  /** `file` is the path of the ONNX file. */
+  /** The path of the ONNX file. */
   readonly file: string;
-  /** `about` is what the image's module says of the model. */
+  /** The description of the model in the image's module. */
   readonly about: ModelAbout;
   /**
    * Holds the ONNX files that the edge image is made of: the model's, its switchable twin if the card asks for it, and
@@ -36,10 +36,10 @@ export interface ModelFolder {
   readonly samples?: SampleArray;
   /** Maps inputs to the shapes that the card states. */
   readonly stated: Readonly<Record<string, readonly number[]>>;
-  /** `weights` is the type in which the weights are to be stored; in `files` they are not rounded yet. */
+  /** The type in which the weights are to be stored; in `files` they are not rounded yet. */
   readonly weights: WeightType;
   readonly weightsIn: WeightPlace;
-  /** `engine` is what is to run the model. Default: ONNX Runtime. */
+  /** The program that is to run the model. Default: ONNX Runtime. */
   readonly engine: Engine;
 }
 

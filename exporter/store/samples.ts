@@ -1,5 +1,5 @@
 /**
- * `samples.npz` in a model's folder holds some real inputs as the array `x`, with which the build tests the image.
+ * `samples.npz` in a model's folder holds some real inputs as the array `x`, with which the build tests the edge image.
  * Export writes it; a user may write it as well.
  */
 import { parseNpz } from '../../training/data/index.ts';

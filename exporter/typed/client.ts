@@ -14,7 +14,9 @@ const taken = [
 
 /** @param url of the server, without a slash at its end; empty for that of the page */
 export async function clientSource(models: readonly TypedModel[], url: string): Promise<string> {
-  const callable = models.filter(({ takes, tells }) => takes.kind !== 'picture' || !tells.kind.startsWith('number'));
+  const callable = models.filter(
+    ({ takes, answers }) => takes.kind !== 'picture' || !answers.kind.startsWith('number'),
+  );
   const called = calledIn(callable, taken, 'PictureFile');
   const types = siblingModule(import.meta.url, '../../worker/predictor').href.replace(/\.js$/, '.d.ts');
   const [contract, template] = await Promise.all([
@@ -32,7 +34,7 @@ export async function clientSource(models: readonly TypedModel[], url: string): 
     .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
     .trim();
   return [
-    `${clientMark}The same command writes it anew. */\n/* eslint-disable */\n`,
+    `${clientMark}The same command writes it again. */\n/* eslint-disable */\n`,
     ...own.slice(0, -2),
     contractOnly + '\n',
     ...own.slice(-2),

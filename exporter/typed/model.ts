@@ -33,7 +33,7 @@ export interface TypedModel {
   readonly name: string;
   readonly version: string;
   readonly takes: Taken;
-  readonly tells: Told;
+  readonly answers: AnswerKind;
 }
 
 export type Taken =
@@ -41,7 +41,7 @@ export type Taken =
   | { readonly kind: 'picture' }
   | { readonly kind: 'numbers'; readonly shape: readonly number[] };
 
-export type Told =
+export type AnswerKind =
   | { readonly kind: 'label' | 'labels'; readonly labels?: readonly string[] | undefined }
   | { readonly kind: 'number' | 'numbers' };
 
@@ -50,14 +50,14 @@ export type Told =
  * answer is not described.
  */
 export function typedModel(facts: Facts): TypedModel | undefined {
-  const takes = takenBy(facts);
-  const tells = toldBy(facts);
-  return takes && tells && { name: facts.name, version: facts.version, takes, tells };
+  const takes = takesOf(facts);
+  const answers = answersOf(facts);
+  return takes && answers && { name: facts.name, version: facts.version, takes, answers };
 }
 
 const pictureTypes: readonly string[] = ['FP32', 'UINT8'] satisfies readonly Datatype[];
 
-function takenBy({ inputs, columns, takesPictures }: Facts): Taken | undefined {
+function takesOf({ inputs, columns, takesPictures }: Facts): Taken | undefined {
   const [input, ...others] = inputs;
   const [, ...sizes] = input?.shape ?? [];
   if (!input?.shape?.length || others.length > 0) return undefined;
@@ -66,7 +66,7 @@ function takenBy({ inputs, columns, takesPictures }: Facts): Taken | undefined {
   return input.datatype === 'FP32' && sizes.every((size) => size > 0) ? { kind: 'numbers', shape: sizes } : undefined;
 }
 
-function toldBy({ output, outputs, labels }: Facts): Told | undefined {
+function answersOf({ output, outputs, labels }: Facts): AnswerKind | undefined {
   switch (output?.kind) {
     case undefined:
       return undefined;

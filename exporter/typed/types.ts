@@ -1,6 +1,6 @@
 /** Chooses the names of models in a program, and writes their samples and answers as TypeScript types. */
 import { at } from '../../training/arrays/index.ts';
-import type { Told, TypedColumn, TypedModel } from './model.ts';
+import type { AnswerKind, TypedColumn, TypedModel } from './model.ts';
 
 /** A model with its identifier and its types in a program. */
 export interface Called {
@@ -28,7 +28,7 @@ export function calledIn(
   return models.map((model, i) => {
     const identifier = at(identifiers, i);
     const { sample, declarations } = sampleOf(model, upperFirst(identifier), picture);
-    return { model, identifier, type: `Predictor<${sample}, ${answerType(model.tells)}>`, declarations };
+    return { model, identifier, type: `Predictor<${sample}, ${answerType(model.answers)}>`, declarations };
   });
 }
 
@@ -50,16 +50,16 @@ function sampleOf(
   }
 }
 
-function answerType(tells: Told): string {
-  switch (tells.kind) {
+function answerType(answers: AnswerKind): string {
+  switch (answers.kind) {
     case 'number':
       return 'number';
     case 'numbers':
       return 'readonly number[]';
     case 'label':
-      return oneOf(tells.labels);
+      return oneOf(answers.labels);
     case 'labels':
-      return `readonly (${oneOf(tells.labels)})[]`;
+      return `readonly (${oneOf(answers.labels)})[]`;
   }
 }
 

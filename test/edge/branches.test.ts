@@ -191,7 +191,7 @@ describe('an image of branches', () => {
     expect(entries(made.wasm)).toBeGreaterThan(50);
   });
 
-  const answer = (subject: Subject, size: number, fill: 'image' | 'special' = 'image') => {
+  const answer = (subject: Subject, size: number, fill: 'pixels' | 'special' = 'pixels') => {
     const session = sessionOf(subject, 'cnn');
     return session.run(makeFeeds(subject.runtime, session.inputs, { all: size }, fill));
   };
@@ -205,7 +205,7 @@ describe('an image of branches', () => {
     const stock = await startReference(models);
     const sizes = [4, 5, 6, 8, 9, 13, 24, 31, 48, 63, 71, 100, 127, 200, 255];
     const traps: unknown[] = [];
-    for (const [first, fill] of [...sizes.map((size) => [size, 'image'] as const), [1, 'special'] as const]) {
+    for (const [first, fill] of [...sizes.map((size) => [size, 'pixels'] as const), [1, 'special'] as const]) {
       const image = await startImage(made);
       const restore = (trapped?: string) => {
         traps.push(first);
@@ -243,7 +243,7 @@ describe('an image of branches', () => {
     const [stock, image] = [await startReference(models), await startImage(made)];
     const answers = [stock, image].map((subject) => {
       const session = sessionOf(subject, 'sequences');
-      return outcomeOf(subject, 'sequences', makeFeeds(subject.runtime, session.inputs, { all: 1, named }, 'image'));
+      return outcomeOf(subject, 'sequences', makeFeeds(subject.runtime, session.inputs, { all: 1, named }, 'pixels'));
     });
     expect(describeDifference(answers[0] ?? '', answers[1] ?? '')).toBeUndefined();
   });

@@ -38,12 +38,12 @@ describe('made-up inputs', () => {
       makeFeeds(runtime, [{ name, dtype: 'float32', shape: ['N'] }], { all }, fill)[name];
     const state = (before: number) => (Math.imul(before, 1664525) + 1013904223) >>> 0;
     const [first, second] = [state(3), state(state(3))];
-    expect(ask('x', 2, 'image')?.data).toEqual(
+    expect(ask('x', 2, 'pixels')?.data).toEqual(
       Float32Array.of(Math.floor(first / 2 ** 24), Math.floor(second / 2 ** 24)),
     );
     expect(ask('x', 2, 'unit')?.data).toEqual(Float32Array.of(first / 2 ** 31 - 1, second / 2 ** 31 - 1));
-    expect(ask('x', 3, 'image')?.data).not.toEqual(ask('x', 3, 'unit')?.data);
-    expect(ask('other', 3, 'image')).toEqual(ask('x', 3, 'image'));
+    expect(ask('x', 3, 'pixels')?.data).not.toEqual(ask('x', 3, 'unit')?.data);
+    expect(ask('other', 3, 'pixels')).toEqual(ask('x', 3, 'pixels'));
   });
 
   it('are made anew where those used since have taken the room', () => {

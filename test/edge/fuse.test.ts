@@ -170,7 +170,7 @@ describe('an image with fused sums', () => {
     const sizes = [1, 2, 5, 33, 100, 20_000];
     for (const all of sizes) {
       const [got, expected] = [image, stock].map((subject) =>
-        outcomeOf(subject, 'cnn', makeFeeds(subject.runtime, inputs, { all }, 'image')),
+        outcomeOf(subject, 'cnn', makeFeeds(subject.runtime, inputs, { all }, 'pixels')),
       );
       expect(describeDistance(expected ?? '', got ?? '', { isReal: true }), String(all)).toBeUndefined();
     }

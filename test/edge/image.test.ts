@@ -44,7 +44,7 @@ const start = () => startImage(made);
 
 function answer(subject: Subject, model: string, size = 1) {
   const session = sessionOf(subject, model);
-  return session.run(makeFeeds(runtime, session.inputs, { all: size }, 'image'));
+  return session.run(makeFeeds(runtime, session.inputs, { all: size }, 'pixels'));
 }
 
 describe('a specialised image', () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ModelsError } from '../../exporter/edge/bad-models.ts';
 import { buildImage } from '../../exporter/edge/build-image.ts';
-import { tellFailure } from '../../exporter/edge/out-folder.ts';
+import { recordFailure } from '../../exporter/edge/out-folder.ts';
 import { foreign } from '../bundle/fixtures.ts';
 import { cnn, table } from './fixtures.ts';
 
@@ -157,10 +157,10 @@ describe('an image whose models cannot be built any more', () => {
   };
 
   it('tells why, until they can', async () => {
-    expect(await tellFailure(at('told'), 'no')).toBe(false);
+    expect(await recordFailure(at('told'), 'no')).toBe(false);
     await build('told');
     expect(await told('built')).toBeUndefined();
-    expect(await tellFailure(at('told'), 'a: "no"\nb: no')).toBe(true);
+    expect(await recordFailure(at('told'), 'a: "no"\nb: no')).toBe(true);
     expect(await readFile(at('told/build-error.mjs'), 'utf8')).toBe('export default "a: \\"no\\"\\nb: no";\n');
     expect(await build('told')).toMatchObject({ upToDate: true });
     expect(await readFile(at('told/build-error.mjs'), 'utf8')).toBe('export default undefined;\n');
@@ -169,6 +169,6 @@ describe('an image whose models cannot be built any more', () => {
   it('is none that can answer where it is damaged', async () => {
     await build('told');
     await truncate(at('told/image.wasm'), 3);
-    expect(await tellFailure(at('told'), 'no')).toBe(false);
+    expect(await recordFailure(at('told'), 'no')).toBe(false);
   });
 });

@@ -208,7 +208,7 @@ describe('an image of models whose inputs and free sizes are called as what ever
   });
 });
 
-interface Known {
+interface KnownInputs {
   readonly input: string;
   readonly shape: readonly number[];
   readonly data: readonly number[];
@@ -216,7 +216,7 @@ interface Known {
 }
 
 const folder = join('test', 'fixtures', 'onnx');
-const known = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<Record<string, Known>>;
+const known = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<Record<string, KnownInputs>>;
 
 /** Both models make stock abort on an empty batch, which the build tries. */
 describe.each(Object.entries(known))('an image of %s, on whose made-up inputs stock itself traps,', (name, row) => {

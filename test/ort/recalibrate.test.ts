@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readModels } from '../../exporter/store/registry.ts';
 import { readCard } from '../../exporter/store/card.ts';
-import { standingModel } from '../../exporter/recalibration/recalibrate.ts';
+import { measurableModel } from '../../exporter/recalibration/recalibrate.ts';
 import { estimateStatistics } from '../../exporter/recalibration/statistics.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { type Dataset, encodeNpz, loadMnist } from '../../training/data/index.ts';
@@ -104,7 +104,7 @@ describe('statistics measured anew', () => {
 
   it('are mixed with the former ones, which count for as many samples as is said', async () => {
     const backend = await nativeBackend();
-    const { subject } = await standingModel('models', 'mnist-cnn');
+    const { subject } = await measurableModel('models', 'mnist-cnn');
     const [first] = subject.layers;
     const of = async (prior: number) =>
       (await estimateStatistics(subject, samples(), backend, prior)).statistics.get(first?.output ?? '');

@@ -32,7 +32,7 @@ export interface Case {
 }
 
 /** Holds what is known of the inputs that models accept, beside their shapes. */
-export interface Known {
+export interface KnownInputs {
   readonly samples: Samples;
   readonly sizes: KnownSizes;
 }
@@ -42,10 +42,10 @@ const batchSizes = [1, 2, 3, 7, 16, 64];
 const maxElements = 2 ** 22;
 /** An empty batch, then larger ones until memory must grow, and until it cannot grow far enough. */
 const largeBatchSizes = [0, 128, 512, 4096];
-const fills: readonly Fill[] = ['image', 'unit', 'special'];
-/** Room for growth, in pages, when a run meets the memory limit: each stops the run at another allocation. */
-const rooms = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
-/** Room without growth, in multiples of the size of the inputs. */
+const fills: readonly Fill[] = ['pixels', 'unit', 'special'];
+/** The pages by which memory may grow until a run meets the limit: each number stops the run at another allocation. */
+const freePages = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** The memory that is free without growth, in multiples of the size of the inputs. */
 const multiples = [1, 1.5, 2, 3, 5, 9];
 /** Limits the elements of the largest input in these cases. */
 const limitedElements = 2 ** 16;
@@ -63,7 +63,7 @@ const [smallBlocks, smallBytes] = [64, 2_048];
 const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 
 /** Returns all cases of all models of `subject`, model by model. They fit any subject with the same models. */
-export function allCases(subject: Subject, { samples, sizes }: Known): readonly Case[] {
+export function allCases(subject: Subject, { samples, sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const session = sessionOf(subject, model);
     const { alternatives } = sizes[model] ?? { alternatives: [nothingPinned] };
@@ -89,7 +89,7 @@ const firstElements = 2 ** 20;
  * also depends on the tables that earlier runs have filled. These requests serve to find branches; only the cases above
  * are proofs.
  */
-export function firstRequests(subject: Subject, { sizes }: Known): readonly Case[] {
+export function firstRequests(subject: Subject, { sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
     const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
@@ -98,7 +98,7 @@ export function firstRequests(subject: Subject, { sizes }: Known): readonly Case
     const some = Array.from({ length: firstSizes }, (_, i) => ({ ...pinned, all: i + 1 })).filter(
       (one) => (elements += elementsOf(inputs, one)) <= firstElements,
     );
-    const alone = some.map((one) => ({ ...runCase(model, one, 'image'), isFirst: true }));
+    const alone = some.map((one) => ({ ...runCase(model, one, 'pixels'), isFirst: true }));
     const others = some.map((one) => ({ ...runCase(model, one, 'unit'), isFirst: false }));
     return [...alone, ...others].map(({ isFirst, perform, ...one }) => ({
       ...one,
@@ -115,14 +115,14 @@ export function firstRequests(subject: Subject, { sizes }: Known): readonly Case
  * requests serve to find functions and branches. They prove nothing, since the standard does not define what empty
  * inputs are reduced to.
  */
-export function emptyRequests(subject: Subject, { sizes }: Known): readonly Case[] {
+export function emptyRequests(subject: Subject, { sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
     const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
     const free = freeDimensions(inputs, pinned.rank).filter((name) => !(name in pinned.named));
     if (free.length < 2) return [];
     const empty = [{ all: 0 }, ...free.map((name) => ({ all: 2, named: { [name]: 0 } }))];
-    return empty.map((one) => runCase(model, along(pinned, one), 'image'));
+    return empty.map((one) => runCase(model, withPinned(pinned, one), 'pixels'));
   });
 }
 
@@ -165,14 +165,14 @@ function runsOf(inputs: readonly ValueInfo[], pinned: PinnedSizes): readonly Run
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
-  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(pinned, sizes)) <= maxElements);
+  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, withPinned(pinned, sizes)) <= maxElements);
   return [
-    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: along(pinned, sizes), fills })),
-    ...large.map((sizes) => ({ sizes: along(pinned, sizes), fills: ['image'] as const })),
+    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: withPinned(pinned, sizes), fills })),
+    ...large.map((sizes) => ({ sizes: withPinned(pinned, sizes), fills: ['pixels'] as const })),
   ];
 }
 
-const along = (pinned: PinnedSizes, { all, named }: Sizes): Sizes => ({
+const withPinned = (pinned: PinnedSizes, { all, named }: Sizes): Sizes => ({
   ...pinned,
   all,
   named: { ...pinned.named, ...named },
@@ -203,7 +203,7 @@ function clockCases(model: string, pinned: PinnedSizes): readonly Case[] {
     model,
     label: `clock at ${now}`,
     perform: (subject) =>
-      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 1 }, 'image'))),
+      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 1 }, 'pixels'))),
   }));
 }
 
@@ -212,7 +212,7 @@ function outputCases(model: string, { outputs }: Session, pinned: PinnedSizes): 
   return outputs.map(({ name }) => ({
     model,
     label: `output ${name} alone`,
-    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 2 }, 'image'), [name]),
+    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { ...pinned, all: 2 }, 'pixels'), [name]),
   }));
 }
 
@@ -221,13 +221,16 @@ function outputCases(model: string, { outputs }: Session, pinned: PinnedSizes): 
  * is free. However small a model is, its allocations then meet the limit. Only the error's message is compared.
  */
 function memoryLimitCases(model: string, pinned: PinnedSizes): readonly Case[] {
-  const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
+  const limits = [
+    ...freePages.map((pages) => ({ pages, times: 0 })),
+    ...multiples.map((times) => ({ pages: 0, times })),
+  ];
   return limits.map(({ pages, times }) => ({
     model,
     label: `room for ${times} times its inputs in memory, and ${pages} pages to grow`,
     perform: (subject) => {
       const sizes = { ...pinned, all: sizeOf(sessionOf(subject, model).inputs, pinned, limitedElements) };
-      const feeds = feedsOf(subject, model, sizes, 'image');
+      const feeds = feedsOf(subject, model, sizes, 'pixels');
       const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength + blockOverhead, 0);
       const outcome = withLittleMemory(subject, times * bytes, pages, (limited) => outcomeOf(limited, model, feeds));
       return typeof outcome === 'string' ? outcome : {};

@@ -7,10 +7,10 @@ import { MadeFeeds } from './made-feeds.ts';
 import { setNumber } from './set-number.ts';
 
 /**
- * Says how elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: the edge cases of each
+ * Says how elements are chosen. `pixels`: whole numbers 0–255. `unit`: around zero. `special`: the edge cases of each
  * type.
  */
-export type Fill = 'image' | 'unit' | 'special';
+export type Fill = 'pixels' | 'unit' | 'special';
 
 /** Sizes of the free dimensions: `all` for each, except those in `named`. */
 export interface Sizes {
@@ -32,14 +32,14 @@ const specialIntegers = [-1, 0, -(2 ** 31), 99, 1, -99];
 const largeInteger = 2 ** 31 - 1;
 
 const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
-  image: (random) => Math.floor(random() * 256),
+  pixels: (random) => Math.floor(random() * 256),
   unit: (random) => random() * 2 - 1,
   special: (random) => pick(specialFloats, random),
 };
 
 /** Integers are often indices: small ones may be valid. */
 const fillInteger: Readonly<Record<Fill, (random: () => number, alone: boolean) => number>> = {
-  image: (random) => Math.floor(random() * 8),
+  pixels: (random) => Math.floor(random() * 8),
   unit: (random) => Math.floor(random() * 2),
   special: (random, alone) => pick(alone ? specialIntegers : [largeInteger, ...specialIntegers], random),
 };
@@ -115,7 +115,7 @@ function pick(values: readonly number[], random: () => number): number {
 
 /** Returns a generator of numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
 function randomNumbers(seed: number): () => number {
-  // A variable in the closure would be allocated anew for each number of more than 31 bits.
+  // A variable in the closure would be allocated again for each number of more than 31 bits.
   const state = Uint32Array.of(seed);
   return () => {
     const next = (Math.imul(present(state[0]), 1664525) + 1013904223) >>> 0;

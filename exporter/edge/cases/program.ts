@@ -12,7 +12,7 @@ import { nearDifference } from './nearness.ts';
 import { checkSamples, sampleBatches, sampleFeeds } from './samples.ts';
 
 const batchSizes = [1, 2, 3, 7, 16, 0];
-const fills: readonly Fill[] = ['image', 'unit', 'special'];
+const fills: readonly Fill[] = ['pixels', 'unit', 'special'];
 
 export interface Proven {
   readonly runtime: Runtime;

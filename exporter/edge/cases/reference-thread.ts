@@ -1,4 +1,4 @@
-/** The thread behind `ReferenceThread`. It performs every case on stock for each request. */
+/** Runs in the thread of `ReferenceThread`: performs every case on stock for each request. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 

@@ -6,7 +6,7 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import type { Known, Outcome } from './cases.ts';
+import type { KnownInputs, Outcome } from './cases.ts';
 import type { Served } from '../stages/boot.ts';
 import { siblingModule } from '../../../training/files/index.ts';
 
@@ -18,7 +18,7 @@ export interface ReferenceInput extends Served {
 /** A request to the thread, which answers one after the other. */
 export interface ReferenceRequest {
   readonly request: number;
-  readonly known: Known;
+  readonly known: KnownInputs;
 }
 
 /** Carries the outcomes that follow those sent before. An empty list ends the request. */
@@ -29,7 +29,7 @@ export interface ReferenceAnswer {
 
 /** Gives the outcomes of all cases, in their order, as often as it is called. */
 export interface Reference {
-  outcomes(known: Known): AsyncIterable<Outcome>;
+  outcomes(known: KnownInputs): AsyncIterable<Outcome>;
 }
 
 export class ReferenceThread implements Reference, AsyncDisposable {
@@ -52,7 +52,7 @@ export class ReferenceThread implements Reference, AsyncDisposable {
     await this.#worker.terminate();
   }
 
-  async *outcomes(known: Known): AsyncIterable<Outcome> {
+  async *outcomes(known: KnownInputs): AsyncIterable<Outcome> {
     const messages = on(this.#worker, 'message', { signal: this.#failed.signal });
     const request = ++this.#requests;
     this.#worker.postMessage({ request, known } satisfies ReferenceRequest);

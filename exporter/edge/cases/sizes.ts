@@ -54,7 +54,7 @@ const maxElements = 2 ** 18;
 export type StatedShapes = Readonly<Record<string, readonly number[]>>;
 
 export interface KnownShapes {
-  /** `samples` tell every size but the number of samples. */
+  /** `samples` fix every size but the number of samples. */
   readonly samples?: SampleArray | undefined;
   /** `stated` holds the shapes that the card states. */
   readonly stated?: StatedShapes | undefined;
@@ -191,9 +191,9 @@ function statedSizes(inputs: readonly ValueInfo[], stated: StatedShapes = {}, ra
     const shape = shapes.get(input.name);
     const axes = axesOf(input, rank);
     if (shape?.length !== axes.length) return [];
-    return axes.flatMap((size, axis) => {
-      const [name, said = -1] = [freeName(input.name, size, axis), shape[axis]];
-      return name !== undefined && said > 0 ? [[name, said] as const] : [];
+    return axes.flatMap((open, axis) => {
+      const [name, size = -1] = [freeName(input.name, open, axis), shape[axis]];
+      return name !== undefined && size > 0 ? [[name, size] as const] : [];
     });
   });
   return named.length > 0 ? Object.fromEntries(named) : undefined;

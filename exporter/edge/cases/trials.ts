@@ -1,4 +1,4 @@
-/** Runs trials on a runtime that a trap may end: after a trap nothing in it can be relied on, so it is started anew. */
+/** Runs trials on a runtime that a trap may end: after a trap nothing in it can be relied on, so it is started again. */
 
 import type { Outcome, Subject } from './cases.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { allCases, outcomeOf, recordOf, sessionOf } from './cases.ts';
-import type { Case, Known, Outcome, Subject } from './cases.ts';
+import type { Case, KnownInputs, Outcome, Subject } from './cases.ts';
 import { nothingPinned, makeFeeds, type PinnedSizes } from './feeds.ts';
 import { nearDifference } from './nearness.ts';
 import { isTrap, outcomeOrTrap, type Trials } from './trials.ts';
@@ -39,7 +39,7 @@ export type Verified = Readonly<Record<string, number>>;
 export interface Verification {
   readonly reference: AsyncIterable<Outcome> | Iterable<Outcome>;
   readonly image: Subject;
-  readonly known: Known;
+  readonly known: KnownInputs;
   /** Compares an outcome with stock's. Default: every bit must be the same. */
   readonly compare?: Compare;
   /** Receives the name of each model before its first case. */
@@ -79,7 +79,7 @@ export async function verify({
 }
 
 /** Yields the outcome of every case, in the order in which they are compared. */
-export async function* outcomesOf(trials: Trials<Subject>, known: Known): AsyncIterable<Outcome> {
+export async function* outcomesOf(trials: Trials<Subject>, known: KnownInputs): AsyncIterable<Outcome> {
   for (const { perform } of allCases(trials.subject, known)) yield trials.perform(perform);
 }
 
@@ -118,7 +118,7 @@ function checkTrapRecovery(image: Subject, model: string, pinned: PinnedSizes = 
   };
   const observed = { ...image, instance: { ...instance, restore } };
   const session = sessionOf(image, model);
-  const feeds = makeFeeds(image.runtime, session.inputs, { ...pinned, all: 1 }, 'image');
+  const feeds = makeFeeds(image.runtime, session.inputs, { ...pinned, all: 1 }, 'pixels');
   const before = outcomeOf(image, model, feeds);
   const { handle } = recordOf(image, model);
   instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);

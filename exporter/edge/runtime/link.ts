@@ -29,7 +29,7 @@ export interface LinkNames {
   readonly memory: { readonly initial: number; readonly maximum: number };
   readonly exports: Readonly<Record<(typeof linkedExports)[number], string>>;
   readonly table: string;
-  /** Names the export that tells the code that a C++ exception is under way. */
+  /** Names the export that informs the code that a C++ exception is under way. */
   readonly setThrew: string;
   /**
    * Lists the imports that call a function of the table and catch its C++ exceptions. The value is true if the function
@@ -115,7 +115,7 @@ export class Link {
   }
 
   /**
-   * Implements WASI's `clock_time_get`, in nanoseconds: clock 0 tells the time of day, the others the time since some
+   * Implements WASI's `clock_time_get`, in nanoseconds: clock 0 gives the time of day, the others the time since some
    * moment.
    */
   tellTime(clock: number, _precision: bigint, at: Pointer): number {

@@ -1,6 +1,6 @@
 /**
  * Finds the functions of a module that are its allocator. Which branches they take depends on everything that was
- * allocated before, so that cases cannot tell which branches a request takes.
+ * allocated before, so that cases cannot show which branches a request takes.
  */
 
 import { Reader } from '../wasm/bytes.ts';

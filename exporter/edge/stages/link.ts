@@ -132,11 +132,11 @@ const scratch = 4_096;
 /** Returns, for each clock, and one that does not exist, the result of the call and what it has written. */
 function timesOf(
   { bytes }: { readonly bytes: Uint8Array },
-  tell: (clock: number, at: number) => unknown,
+  readClock: (clock: number, at: number) => unknown,
 ): readonly unknown[] {
   return [0, 1, 2, 3, 4].map((clock) => {
     bytes.fill(0, scratch - 16, scratch + 16);
-    const result = resultOf(() => atTime(1_700_000_000_123.456, () => tell(clock, scratch)));
+    const result = resultOf(() => atTime(1_700_000_000_123.456, () => readClock(clock, scratch)));
     return [result, [...bytes.subarray(scratch - 16, scratch + 16)]];
   });
 }

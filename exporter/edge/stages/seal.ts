@@ -1,7 +1,7 @@
 /**
- * Finds blocks of the heap that creating the sessions has left behind and that no case reads or writes. A second boot,
- * which allocates in the same order, gets these blocks from addresses where the image has no memory. An input that
- * needs one after all traps, as with a function that was cut away; it never reads anything else.
+ * Finds blocks of the heap that creating the sessions has left there and that no case reads or writes. In a second boot,
+ * which makes the same allocations, `malloc` returns addresses outside the image's memory for them. An input that needs
+ * such a block after all traps, as with a function that was cut away; it never reads anything else.
  */
 
 import { at } from '../../../training/arrays/index.ts';

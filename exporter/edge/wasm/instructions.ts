@@ -76,7 +76,7 @@ function coreImmediates(opcode: number): number {
 }
 
 /**
- * Counts the immediates by number behind 0xfc: eight conversions, then memory.init, data.drop, memory.copy,
+ * Counts the immediates by the number after 0xfc: eight conversions, then memory.init, data.drop, memory.copy,
  * memory.fill, table instructions.
  */
 const bulkImmediates = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];

@@ -98,10 +98,10 @@ describe('the comparison with the deployed card', () => {
   it('objects to replacing a model without a card', () => {
     expect(objections(emptyCard, card)).toEqual([
       'test accuracy: expected one in the deployed card to compare with, got none',
-      expect.stringContaining('inputs: expected a deployed card that tells them, got '),
-      expect.stringContaining('outputs: expected a deployed card that tells them, got '),
-      expect.stringContaining('output: expected a deployed card that tells them, got '),
-      expect.stringContaining('labels: expected a deployed card that tells them, got '),
+      expect.stringContaining('inputs: expected a deployed card that states them, got '),
+      expect.stringContaining('outputs: expected a deployed card that states them, got '),
+      expect.stringContaining('output: expected a deployed card that states them, got '),
+      expect.stringContaining('labels: expected a deployed card that states them, got '),
     ]);
   });
 });

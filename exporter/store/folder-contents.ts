@@ -6,7 +6,7 @@ import { unexpected } from '../../training/files/index.ts';
 import { cardFile, type ModelCard } from './card.ts';
 import { cardOf, type Files, keptOf, othersOf, readFolder } from './versions.ts';
 
-export interface Standing {
+export interface FolderContents {
   /** `card` is the empty card if there is no model. */
   readonly card: ModelCard;
   /** `all` holds all files in the folder. */
@@ -15,7 +15,7 @@ export interface Standing {
   readonly staying: Files;
 }
 
-export interface Place {
+export interface Destination {
   readonly models: string;
   readonly name: string;
   /** Allows any model there to be replaced. */
@@ -27,23 +27,23 @@ export interface Place {
  *
  * @throws UserError if a model from elsewhere is there
  */
-export const placeOfExport = (place: Place): Promise<Standing> =>
+export const contentsBeforeExport = (place: Destination): Promise<FolderContents> =>
   // Every card that an export writes has a network, and no other card has.
-  standingAt(place, ({ network }) => network !== undefined, 'no model from elsewhere');
+  contentsAt(place, ({ network }) => network !== undefined, 'no model from elsewhere');
 
 /**
  * Reads the folder for a model from elsewhere.
  *
  * @throws UserError if any other model is there
  */
-export const placeOfAddition = (place: Place): Promise<Standing> =>
-  standingAt(place, () => false, 'no model of that name');
+export const contentsBeforeAddition = (place: Destination): Promise<FolderContents> =>
+  contentsAt(place, () => false, 'no model of that name');
 
-async function standingAt(
-  { models, name, overwrite = false }: Place,
+async function contentsAt(
+  { models, name, overwrite = false }: Destination,
   mayReplace: (card: ModelCard) => boolean,
   expected: string,
-): Promise<Standing> {
+): Promise<FolderContents> {
   const folder = join(models, name);
   const files = await readFolder(models, name);
   const isTaken = [...files.keys()].some((path) => path === cardFile || /^[^/.][^/]*\.onnx$/i.test(path));
