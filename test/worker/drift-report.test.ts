@@ -131,8 +131,8 @@ describe('the path drift', () => {
   it.each<[string, string, object, object, number, string]>([
     ['a model that is not monitored', '/v2/models/other/drift', {}, bound(() => []), 404, 'drift: expected a model that is monitored, got other, which is not ("monitor": true in its card.json)'],
     ['a Worker that monitors none', path, { monitor: undefined }, bound(() => []), 404, "drift: expected a Worker that monitors, got one that does not (createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift')"],
-    ['no binding', path, {}, { LOG_REQUESTS: false }, 409, 'drift: expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor tells what wrangler.toml needs)'],
-    ['a binding of another kind', path, {}, { LOG_REQUESTS: false, DRIFT: { get: () => null } }, 409, 'drift: expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor tells what wrangler.toml needs)'],
+    ['no binding', path, {}, { LOG_REQUESTS: false }, 409, 'drift: expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor adds it, or prints what wrangler.toml needs)'],
+    ['a binding of another kind', path, {}, { LOG_REQUESTS: false, DRIFT: { get: () => null } }, 409, 'drift: expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor adds it, or prints what wrangler.toml needs)'],
     ['no hours', `${path}?hours=0`, {}, bound(() => []), 400, 'hours: expected an integer from 1 to 168, got 0'],
     ['too many hours', `${path}?window=169`, {}, bound(() => []), 400, 'window: expected an integer from 1 to 168, got 169'],
   ])('refuses in one line: %s', async (_, to, options, env, status, error) => {

@@ -201,7 +201,7 @@ describe('a picture', () => {
       400,
       {
         error:
-          'picture: expected a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1; m takes its numbers as tensors only',
+          'picture: expected a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1; m takes its numbers only as tensors',
       },
     ]);
   });

@@ -46,8 +46,8 @@ export function reportOn(
 /** Explains why there is no verdict. */
 function noteOn(last: { readonly window: DriftWindow; readonly found: Assessment } | undefined): string {
   return last && last.window.samples >= minSamples
-    ? 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)'
-    : `fewer than ${minSamples} samples say too little`;
+    ? 'nothing to compare: no Batch Norm layer is watched, and the card holds nothing from training (reference)'
+    : `fewer than ${minSamples} samples are too few`;
 }
 
 function detailOf(

@@ -21,7 +21,7 @@ export async function report(
   if (!reference) throw new Error(`internal: expected a monitored model, got ${model.path}`);
   const reader = storeOf(env, model.name);
   if (!reader) {
-    const how = 'bn-edge init --monitor tells what wrangler.toml needs';
+    const how = 'bn-edge init --monitor adds it, or prints what wrangler.toml needs';
     throw new RequestError(
       'conflict',
       `drift: expected the binding DRIFT of the class DriftMonitor, got none (${how})`,

@@ -187,4 +187,4 @@ function checkNumbers(options: Readonly<Record<string, unknown>>): void {
 }
 
 const noBinding =
-  'expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor tells what wrangler.toml needs)';
+  'expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor adds it, or prints what wrangler.toml needs)';

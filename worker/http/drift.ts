@@ -25,7 +25,10 @@ export function addMetrics(app: App, models: Models, settings: Settings): void {
   app.get('/metrics', async (c) => {
     if (!settings.metrics(c.env)) {
       const how = 'METRICS=true or createWorker(image, { metrics: true })';
-      throw new RequestError('not found', `metrics: expected a Worker that tells them, got one that does not (${how})`);
+      throw new RequestError(
+        'not found',
+        `metrics: expected a Worker that publishes them, got one that does not (${how})`,
+      );
     }
     const monitored = [...models.values()].filter(({ monitor }) => monitor);
     const text = await requireMonitor(c, settings, 'metrics').metrics(monitored, c.env);

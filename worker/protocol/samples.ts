@@ -141,7 +141,7 @@ function pictureInput(model: Model): PictureInput {
     const expected = 'a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1';
     throw new RequestError(
       'malformed',
-      `picture: expected ${expected}; ${model.name} takes its numbers as tensors only`,
+      `picture: expected ${expected}; ${model.name} takes its numbers only as tensors`,
     );
   }
   const { name, anyShape, shape } = input;

@@ -138,6 +138,9 @@ function decimalOf(delimiter: Delimiter, rows: readonly SentRow[], columns: read
   const decimal = decimalIn(rows.flatMap(cellsOf));
   if (decimal !== 'either') return decimal ?? '.';
   if (delimiter === ',') return '.';
-  const got = 'only such as 1,234, which may be either';
-  throw new RequestError('unprocessable', `body: expected numbers that show whether commas part thousands, got ${got}`);
+  const got = 'only numbers such as 1,234, which may be either';
+  throw new RequestError(
+    'unprocessable',
+    `body: expected numbers that show whether commas separate thousands, got ${got}`,
+  );
 }

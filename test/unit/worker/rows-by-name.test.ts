@@ -174,7 +174,7 @@ describe('rows as text', () => {
       'text/csv',
       'plan;seats\nFree;1,234\nPro;2,500\n',
       422,
-      'body: expected numbers that show whether commas part thousands, got only such as 1,234, which may be either',
+      'body: expected numbers that show whether commas separate thousands, got only numbers such as 1,234, which may be either',
     ],
     ['text/csv', 'sep=;\nplan;seats\nFree;x\n', 422, 'line 3, column "seats": expected a number, got "x"'],
     ['text/csv', 'plan,seats\n', 400, 'body: expected at least one row, got none'],

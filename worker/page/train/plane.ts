@@ -169,7 +169,7 @@ type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 const placeOf = ({ canvas: { width, height } }: Context, { x, y }: Pick<Point, 'x' | 'y'>) =>
   [((x + 1) / 2) * width, ((1 - y) / 2) * height] as const;
 
-/** Draws a circle or a triangle: colour alone must not tell the classes apart. */
+/** Draws a circle or a triangle: colour alone must not distinguish the classes. */
 function mark(context: Context, point: Point, { a, b, card }: Colours, isFilled: boolean): void {
   const [x, y] = placeOf(context, point);
   context.beginPath();

@@ -94,7 +94,7 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
       changeSample();
     },
     showNews: ({ step, sides: { with: news } }) => {
-      // Where nothing is held back, no sample tells the class, and the last one may be of other data.
+      // Where nothing is held back, no sample gives the class, and the last one may be of other data.
       const ofClass = (shares: Float32Array): number => shares[answerClass.label] ?? NaN;
       note(answers, step, { running: ofClass(news.sample.running), batch: ofClass(news.sample.batch) });
       const norm = news.layers[layer.valueAsNumber - 1]?.norm;

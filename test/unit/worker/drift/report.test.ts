@@ -65,8 +65,8 @@ describe('hours', () => {
 describe('a report', () => {
   it('has no verdict where there is nothing to compare, and says so', () => {
     const { drifted, note } = reportOn(model, [hour(3, 300)], { layers: [], columns: [] }, 1);
-    expect([drifted, note]).toEqual([null, 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)']); // oxfmt-ignore
-    expect(reportOn(model, [hour(3, 40)], reference, 1).note).toBe('fewer than 200 samples say too little');
+    expect([drifted, note]).toEqual([null, 'nothing to compare: no Batch Norm layer is watched, and the card holds nothing from training (reference)']); // oxfmt-ignore
+    expect(reportOn(model, [hour(3, 40)], reference, 1).note).toBe('fewer than 200 samples are too few');
   });
 
   it('has a share of 0 for a class that no answer was, whatever it is called', () => {

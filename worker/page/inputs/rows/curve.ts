@@ -28,7 +28,7 @@ export function createCurve(
     { id: 'curve-column' },
     ...columns.map(({ name }) => make('option', { value: name }, name)),
   );
-  // A line says more at once than bars.
+  // A curve over numbers shows more than bars of categories.
   select.value = columns.find(({ kind }) => kind !== 'categorical')?.name ?? columns[0]?.name ?? '';
   const caption = make('p', { className: 'caption' });
   const place = make('div', { className: 'curve-place' });

@@ -49,7 +49,7 @@ function randomCell(column: Column, share: number): Cell {
   }
 }
 
-/** Returns the range of a column of numbers in training, or one around its fill when the model does not tell. */
+/** Returns the range of a column of numbers in training, or one around its fill when the model has none. */
 export function rangeOf({ range, fill = 0, typical = fill }: NumericColumn): readonly [number, number] {
   if (range) return range;
   const reach = Math.abs(typical) || 1;
