@@ -111,8 +111,8 @@ function descriptionOf(model: TrainedModel): string {
   const { plan, record, columns } = model;
   const { name = 'unknown data', source } = record?.data ?? {};
   if (!columns || source?.label === undefined) {
-    const { of } = objectiveRuleOf(objectiveOf(model)).agreement;
-    return `${plan.network.name} trained on ${name}: ${columns ? 'rows' : 'raw inputs'} in, ${of} out`;
+    const { answerName } = objectiveRuleOf(objectiveOf(model)).agreement;
+    return `${plan.network.name} trained on ${name}: ${columns ? 'rows' : 'raw inputs'} in, ${answerName} out`;
   }
   const names = columns.slice(0, maxColumns).map((column) => column.name);
   const more = columns.length - names.length;

@@ -12,7 +12,7 @@ export function describeExport(card: ExportedCard, models: string): string {
   return [
     `${`test ${score.name}`.padEnd(13)}   ${card.scores ? describeScores(card.scores.test, score) : 'none: the run kept no test samples (--test-share keeps some)'}`,
     ...describeQuality(card),
-    `verified        on ${count(samples)} samples model.onnx answers as the run: ${agreement.shown} within ${difference}`,
+    `verified        on ${count(samples)} samples model.onnx answers as the run: ${agreement.successText} within ${difference}`,
     `wrote           ${models}/${card.name} (${Object.keys(card.files).join(', ')}: ${count(size / 1000)} kB)`,
   ].join('\n');
 }

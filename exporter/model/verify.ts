@@ -49,7 +49,7 @@ export function compareOutputs(
   expected: Float32Array,
   got: Float32Array,
   count: number,
-  { of, measured, decision }: Agreement,
+  { answerName, errorKind, exactPart }: Agreement,
 ): Verification {
   if (got.length !== expected.length)
     throw new UserError(`export: expected ${expected.length} numbers, got ${got.length}`);
@@ -60,17 +60,17 @@ export function compareOutputs(
       `export: sample ${Math.floor(wrong / outputs)}: expected finite numbers of the network, got ${at(expected, wrong)}`,
     );
   }
-  const limit = measured === 'absolute' ? tolerance : tolerance * largestOf(expected);
+  const limit = errorKind === 'absolute' ? tolerance : tolerance * largestOf(expected);
   let largestDifference = 0;
   for (let sample = 0; sample < count; sample++) {
     const [start, end] = [sample * outputs, (sample + 1) * outputs];
     const [a, b] = [expected.subarray(start, end), got.subarray(start, end)];
-    if (decision && decision(a) !== decision(b))
-      throw new UserError(`export: sample ${sample}: expected ${decision(a)}, got ${decision(b)}`);
+    if (exactPart && exactPart(a) !== exactPart(b))
+      throw new UserError(`export: sample ${sample}: expected ${exactPart(a)}, got ${exactPart(b)}`);
     const difference = largestOf(a.map((value, k) => value - at(b, k)));
     if (!(difference <= limit)) {
       throw new UserError(
-        `export: sample ${sample}: expected ${of} within ${limit}, got a difference of ${difference}`,
+        `export: sample ${sample}: expected ${answerName} within ${limit}, got a difference of ${difference}`,
       );
     }
     largestDifference = Math.max(largestDifference, difference);

@@ -164,7 +164,7 @@ describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
 
   it('goes on with the run, whose arguments are remembered', async () => {
     const { code, stdout } = await bnEdge(['train', '--resume', '--out', 'runs/penguins'], { cwd: at() });
-    expect(stdout).toContain('going on after step');
+    expect(stdout).toContain('resuming after step');
     expect(code).toBe(0);
   });
 

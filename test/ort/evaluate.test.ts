@@ -115,7 +115,7 @@ describe('samples in the shape that a model takes', () => {
   const colours = { inputs: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), inputShape: [2, 1, 3], count: 2 };
   it.each([
     ['as they are', [2, 1, 3], [2, 1, 3], [...colours.inputs]],
-    ['with their channels behind', [1, 3, 2], [1, 3, 2], [1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12]],
+    ['with their channels last', [1, 3, 2], [1, 3, 2], [1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12]],
     ['flat', [6], [6], [...colours.inputs]],
     ['flat, of an open size', ['n'], [6], [...colours.inputs]],
   ])('are given %s', (_, wanted, inputShape, inputs) => {

@@ -120,7 +120,7 @@ it('data that changed since training are refused, unless they are named, and the
 
 it('a network that gives no finite numbers is not exported', () => {
   const output = Float32Array.of(1, 2, NaN, 3);
-  const agreement = { of: 'logits', shown: '', measured: 'absolute' } as const;
+  const agreement = { answerName: 'logits', successText: '', errorKind: 'absolute' } as const;
   expect(() => compareOutputs(output, output, 2, agreement)).toThrow(
     'export: sample 1: expected finite numbers of the network, got NaN',
   );

@@ -175,7 +175,7 @@ function expectStopped(signal: Signal, outcome: Outcome): void {
   expect(died || saved, JSON.stringify([signal, outcome])).toBe(true);
   if (saved)
     expect(outcome.stderr).toMatch(
-      /^(stopped after (step \d+|training), all is saved; to go on: bn-edge train --resume.*|interrupted)$/,
+      /^(stopped after (step \d+|training), all is saved; to resume: bn-edge train --resume.*|interrupted)$/,
     );
 }
 

@@ -92,7 +92,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
       code: exitCodes[signal],
       stderr: expect.stringMatching(
         new RegExp(
-          `^(train: .*\\n)?stopped after step \\d+, all is saved; to go on: bn-edge train --resume --out ${out}\n$`,
+          `^(train: .*\\n)?stopped after step \\d+, all is saved; to resume: bn-edge train --resume --out ${out}\n$`,
         ),
       ) as string,
     });
@@ -108,7 +108,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     // On a busy machine the test part may be scored before the signal arrives.
     if (outcome.code !== 0) {
       expect(outcome.code).toBe(130);
-      expect(outcome.stderr).toMatch(/^(interrupted|stopped after training, all is saved; to go on: .*)\n$/);
+      expect(outcome.stderr).toMatch(/^(interrupted|stopped after training, all is saved; to resume: .*)\n$/);
     }
     const before = await readFile(checkpoint);
     expect(await bnEdge(['train', '--resume', '--out', 'runs/tested'], { cwd: folder })).toMatchObject({

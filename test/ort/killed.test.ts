@@ -94,7 +94,7 @@ describe('a run', { timeout: 120_000 }, () => {
     ).toMatchObject({
       code: 130,
       stderr: expect.stringMatching(
-        /^stopped after step \d+, all is saved; to go on: bn-edge train --resume/,
+        /^stopped after step \d+, all is saved; to resume: bn-edge train --resume/,
       ) as string,
     });
     expect(await bnEdge([...resume, at('project/runs/broken')], { cwd: folder })).toMatchObject({
@@ -118,18 +118,18 @@ describe('a run', { timeout: 120_000 }, () => {
     const resume = (...others: string[]) =>
       bnEdge(['train', '--resume', '--out', run, ...others], { cwd: at('elsewhere') });
     const last = join(run, 'last.safetensors');
-    const anew = 'leave out --resume to start anew';
+    const startOver = 'leave out --resume to start over';
     expect((await resume('--seed', '7')).stderr).toBe(
-      `error: ${last}: expected config.seed 5, as the run was started with, got 7; ${anew}`,
+      `error: ${last}: expected config.seed 5, as the run was started with, got 7; ${startOver}`,
     );
     const rows = (await readFile(at('project/penguins.csv'), 'utf8')).replace('39.1', '39.2');
     await writeFile(at('elsewhere/others.csv'), rows);
     expect((await resume('--data', 'others.csv')).stderr).toBe(
-      `error: ${last}: expected the samples that the run was started with, got others; ${anew}`,
+      `error: ${last}: expected the samples that the run was started with, got others; ${startOver}`,
     );
     await writeFile(at('elsewhere/wider.ts'), network.replace('units: 16', 'units: 17'));
     expect((await resume('--network', 'wider.ts')).stderr).toBe(
-      `error: ${last}: expected network.layers.0.units 16, as the run was started with, got 17; ${anew}`,
+      `error: ${last}: expected network.layers.0.units 16, as the run was started with, got 17; ${startOver}`,
     );
   });
 

@@ -68,5 +68,5 @@ export const multilabelRule: ObjectiveRule<ObjectiveKind> = {
   answers: (outputs) => outputs,
   emitAnswer: (g, z) => g.Sigmoid(z),
   answerOf: (z) => z.map((logit) => 1 / (1 + Math.exp(-logit))),
-  agreement: { of: 'probabilities', shown: 'the same probabilities', measured: 'absolute' },
+  agreement: { answerName: 'probabilities', successText: 'the same probabilities', errorKind: 'absolute' },
 };

@@ -115,7 +115,7 @@ describe('a run that stops twice', () => {
     const path = join(folder, 'other.safetensors');
     await trainUntil(1, base, path);
     await expect(load(path, { ...base, learningRate: 0.02 })).rejects.toThrow(
-      `${path}: expected config.learningRate 0.01, as the run was started with, got 0.02; leave out --resume to start anew`,
+      `${path}: expected config.learningRate 0.01, as the run was started with, got 0.02; leave out --resume to start over`,
     );
     await expect(load(path, { ...base, ema: 0.9 })).rejects.toThrow('expected config.ema none, as');
   });

@@ -114,7 +114,7 @@ describe('what is measured', () => {
   });
 
   it('is remembered for the same network on the same machine, and said', async () => {
-    const lines = ['steps take 7 of 2 threads, as measured on this machine; --threads or --stepper says otherwise'];
+    const lines = ['steps take 7 of 2 threads, as measured on this machine; --threads or --stepper overrides this'];
     expect(await choose(inPlace(7))).toEqual({ lines, measured: 1, record: inPlace(7) });
     expect(await choose(inPlace(8))).toEqual({ lines, measured: 0, record: inPlace(7) });
     expect(await choose(inPlace(5), 25)).toMatchObject({ measured: 1, record: inPlace(5) });
@@ -123,7 +123,7 @@ describe('what is measured', () => {
   it('decides the way as well, which is said with what pins it', async () => {
     const record = { stepper: 'compiled', threads: 2 } as const;
     const lines = [
-      'steps take 2 of 2 threads, compiled, as measured on this machine; --threads or --stepper says otherwise',
+      'steps take 2 of 2 threads, compiled, as measured on this machine; --threads or --stepper overrides this',
     ];
     expect(await choose(record, 22)).toEqual({ lines, measured: 1, record });
     expect(describeSteps(backend, record)).toMatch(/, steps compiled for V8 .* on 2 threads$/);

@@ -58,7 +58,7 @@ describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => 
     const interrupted = await stopAfter('fold 3/4', 'SIGINT', resume('broken'));
     // Where the signal arrives after the last fold, the training of the network itself is stopped.
     expect(interrupted.stderr).toMatch(
-      /^stopped (in fold 4\/4, all before it are saved|after step \d+, all is saved); to go on: bn-edge train --resume --out runs\/broken$/,
+      /^stopped (in fold 4\/4, all before it are saved|after step \d+, all is saved); to resume: bn-edge train --resume --out runs\/broken$/,
     );
     expect(interrupted.code).toBe(130);
 
@@ -77,17 +77,17 @@ describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => 
   it('goes on with no other folds, settings or data, and says in one line which', async () => {
     const again = (...others: readonly string[]) => bnEdge([...resume('broken'), ...others], { cwd: folder });
     const file = 'runs/broken/folds/1.safetensors';
-    const anew = 'leave out --resume to start anew';
+    const startOver = 'leave out --resume to start over';
     expect((await again('--folds', '3')).stderr).toBe(
-      `error: ${file}: expected config.folds 4, as the run was started with, got 3; ${anew}`,
+      `error: ${file}: expected config.folds 4, as the run was started with, got 3; ${startOver}`,
     );
     expect((await again('--epochs', '301')).stderr).toBe(
-      `error: ${file}: expected config.epochs 300, as the run was started with, got 301; ${anew}`,
+      `error: ${file}: expected config.epochs 300, as the run was started with, got 301; ${startOver}`,
     );
     const rows = (await readFile(at('penguins.csv'), 'utf8')).replace('39.1', '39.2');
     await writeFile(at('others.csv'), rows);
     expect((await again('--data', 'others.csv')).stderr).toBe(
-      `error: ${file}: expected the samples that the run was started with, got others; ${anew}`,
+      `error: ${file}: expected the samples that the run was started with, got others; ${startOver}`,
     );
   });
 

@@ -23,7 +23,7 @@ import {
 import { type Objective, objectiveOfOutputs } from '../objective/index.ts';
 import type { State } from '../trainer/index.ts';
 import { historySchema } from './history.ts';
-import { underOurNames, withInputOf, withoutIdleBiases } from './pytorch.ts';
+import { underOurNames, withInputOf, withoutBiasesBeforeBatchNorm } from './pytorch.ts';
 import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
 
 export interface TrainedModel {
@@ -138,7 +138,7 @@ export function withFills(network: Network, columns: readonly Column[] = []): Ne
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
   const plan = planOrExplain(path, withInputOf(network, tensors));
-  const ours = withoutIdleBiases(plan, withDeviations(underOurNames(plan, tensors)));
+  const ours = withoutBiasesBeforeBatchNorm(plan, withDeviations(underOurNames(plan, tensors)));
   return {
     plan,
     tensors: pickTensors(path, plan, ours),

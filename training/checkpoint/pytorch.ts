@@ -66,7 +66,7 @@ function byPosition({ layers }: Plan, names: readonly string[]): ReadonlyMap<str
  * Removes biases before Batch Norm by subtracting them from its running mean, which leaves the network the same: z + b
  * − μ = z − (μ − b).
  */
-export function withoutIdleBiases({ layers }: Plan, tensors: Tensors): Tensors {
+export function withoutBiasesBeforeBatchNorm({ layers }: Plan, tensors: Tensors): Tensors {
   const changed = new Map(tensors);
   for (const [before, batchNorm] of chainsOf(layers).flatMap(pairsOf)) {
     const [bias, mean] = [tensors.get(`${before.name}.bias`), tensors.get(`${batchNorm.name}.running_mean`)];

@@ -31,7 +31,7 @@ export interface Members {
   readonly count: number;
   readonly average: LayerOf<'heads'>['average'];
   /**
-   * Is true where the members branch behind the first dense layer and share its product, which suits thousands of
+   * Is true where the members branch after the first dense layer and share its product, which suits thousands of
    * inputs.
    */
   readonly isLate?: boolean;

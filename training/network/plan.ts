@@ -76,10 +76,10 @@ export function planNetwork(network: Network): Plan {
 function requireOrder(name: string, layers: readonly PlannedLayer[]): void {
   const all = layersOf({ layers });
   const early = all.find((planned) => planned.layer.kind === 'heads' && planned !== layers.at(-1));
-  if (early) throw new GraphError(`${name}: ${early.name}: expected heads to end the network, got layers behind`);
+  if (early) throw new GraphError(`${name}: ${early.name}: expected heads to end the network, got layers after them`);
   const first = all.findIndex(({ layer }) => layer.kind === 'members');
   const mixing = first < 0 ? undefined : all.slice(first).find(({ layer }) => mixesMembers.has(layer.kind));
-  if (mixing) throw new GraphError(`${name}: ${mixing.name}: expected no ${mixing.layer.kind} behind members`);
+  if (mixing) throw new GraphError(`${name}: ${mixing.name}: expected no ${mixing.layer.kind} after members`);
 }
 
 /** Layers over a whole sample or its first axis, which would mix the members. */

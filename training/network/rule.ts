@@ -63,7 +63,7 @@ export interface EmitContext {
 }
 
 /** Returns a tensor that the layer always owns. */
-export function ownTensor({ tensor }: EmitContext, name: string): Value {
+export function requiredTensor({ tensor }: EmitContext, name: string): Value {
   const value = tensor(name);
   if (!value) throw new Error(`internal: the layer has no ${name}`);
   return value;

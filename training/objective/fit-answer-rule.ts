@@ -1,6 +1,7 @@
 /**
- * Fits the rule that reads outputs as answers, after training, to samples that the network has not learnt from, such as the validation
- * part: the temperature of probabilities, the threshold between two classes, and the intervals around numbers.
+ * Fits the rule that reads outputs as answers, after training, to samples that the network has not learnt from, such as
+ * the validation part: the temperature of probabilities, the threshold between two classes, and the intervals around
+ * numbers.
  */
 import { at } from '../arrays/index.ts';
 import type { Interval, Threshold } from '../answers/index.ts';
@@ -84,7 +85,7 @@ export function fitAnswerRule(
   const logits = classLogits(scaledBy(answers, temperature), samples.count);
   const threshold =
     options.threshold && chooseThreshold(options.threshold, probabilities(logits).data, labels, classes, on);
-  const losses = [classLogits(answers, samples.count), logits].map((some) => crossEntropy(some, labels).toFixed(4));
+  const losses = [classLogits(answers, samples.count), logits].map((each) => crossEntropy(each, labels).toFixed(4));
   return {
     ...(temperature !== undefined && { temperature }),
     ...(threshold && { threshold }),
@@ -126,8 +127,8 @@ export const minResidualsFor = (level: number): number => Math.ceil(1 / (1 - lev
 
 /**
  * Returns half the width of an interval that holds a value with a probability of at least `level`, if it comes from the
- * distribution of the residuals' values, by split-conformal prediction: the ⌈(n + 1) level⌉-th smallest of n absolute residuals. Lei et al.,
- * https://arxiv.org/abs/1604.04173
+ * distribution of the residuals' values, by split-conformal prediction: the ⌈(n + 1) level⌉-th smallest of n absolute
+ * residuals. Lei et al., https://arxiv.org/abs/1604.04173
  *
  * @returns undefined where there are too few residuals for the level
  */

@@ -36,7 +36,7 @@ export interface Baseline {
   readonly answer: string;
   /** The score on the test part. */
   readonly score: number;
-  /** The same of the rule's risk, of the best answer that is always the same; absent where that is the score. */
+  /** The risk of the best constant answer, see `ObjectiveRule.risk`; absent where the risk is the score. */
   readonly risk?: number;
 }
 
@@ -77,13 +77,13 @@ export interface Mistake {
 /** The comparison of an exported file's answers with the network's. */
 export interface Agreement {
   /** Names an answer in messages. */
-  readonly of: string;
+  readonly answerName: string;
   /** Says what a successful comparison has shown; the largest difference follows it. */
-  readonly shown: string;
+  readonly successText: string;
   /** Says whether a difference counts as it is, or relative to the largest number of all answers. */
-  readonly measured: 'absolute' | 'relative';
+  readonly errorKind: 'absolute' | 'relative';
   /** Returns what must be exactly the same, such as `class 3`. */
-  readonly decision?: (answer: Float32Array) => string;
+  readonly exactPart?: (answer: Float32Array) => string;
 }
 
 /** The options that a user may set for an objective. */

@@ -1,3 +1,4 @@
+/** Adam and AdamW. */
 import { type Optimizer, optimizer } from './optimizer.ts';
 
 const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
@@ -9,7 +10,8 @@ const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
  *     θ ← θ − α m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ)    v̂ = v / (1 − β₂ᵗ)
  *
  * The slots hold M = m / (1 − β₁) and V = v / (1 − β₂), and the divisor includes the learning rate, which saves three
- * passes over every parameter:
+ * passes over every parameter. Since m̂ = M (1 − β₁) / (1 − β₁ᵗ), the step is M over the divisor √v̂ + ε multiplied by
+ * −(1 − β₁ᵗ) / (α (1 − β₁)), in which √v̂ = √V √((1 − β₂) / (1 − β₂ᵗ)):
  *
  *     M ← β₁ M + g                 V ← β₂ V + g²
  *     θ ← θ + M / (r √V + d)       d = −ε (1 − β₁ᵗ) / (α (1 − β₁))       r = d / ε · √((1 − β₂) / (1 − β₂ᵗ))

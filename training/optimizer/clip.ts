@@ -1,3 +1,4 @@
+/** Gradient clipping by the global norm. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** RMSprop. */
 import { type Optimizer, optimizer } from './optimizer.ts';
 
 const [rho, epsilon] = [0.99, 1e-8];

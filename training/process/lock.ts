@@ -12,7 +12,7 @@ import { atExit, cannotRead, cannotWrite, unexpected } from '../files/index.ts';
 const pollMs = 100;
 /**
  * The interval at which the holder touches the file. It shows that it is alive to processes that cannot check: those on
- * other machines, and those that cannot tell its process id from a reused one.
+ * other machines, and those that cannot distinguish its process id from a reused one.
  */
 const signOfLifeMs = 10_000;
 /** A holder that has been silent for this long is taken for dead. No stage blocks the holder for as long. */
@@ -21,7 +21,7 @@ const silenceMs = 600_000;
 /** The holder of a lock. The file stores these members in one line, separated by spaces. */
 interface Holder {
   readonly pid: number;
-  /** When the process began, where the system tells. A later process with the same id has another value. */
+  /** When the process began, where the system provides it. A later process with the same id has another value. */
   readonly birth: string;
   readonly host: string;
   readonly id: string;
@@ -34,7 +34,7 @@ const held = new Set<string>();
  * Does some work while holding a lock, and waits for the lock where another process holds it.
  *
  * @param file lies in a folder that exists
- * @param work is told whether another process held the lock before
+ * @param work receives whether another process held the lock before
  * @param onWait receives that process's id; an error that it throws ends the waiting
  */
 export async function withLock<T>(
@@ -84,7 +84,7 @@ const settleMs = 300;
  * done, so that each continues when the work covers them all.
  *
  * @param file lies in a folder that exists; it is not removed
- * @param isBusy tells whether earlier work is still in progress; the last process begins once it is not
+ * @param isBusy returns whether earlier work is still in progress; the last process begins once it is not
  * @returns undefined where another process did the work
  */
 export async function coalesced<T>(
@@ -233,7 +233,7 @@ function isRunning(pid: number): boolean {
 const unknownBirth = '-';
 
 /**
- * Returns when a process began. Linux gives it in clock ticks since boot, as the 20th value behind the process's name,
+ * Returns when a process began. Linux gives it in clock ticks since boot, as the 20th value after the process's name,
  * which may contain any character: `man 5 proc`.
  */
 function birthOf(pid: number): string {

@@ -70,7 +70,7 @@ interface Evaluation {
  * Where the network has learnt from that part, the rule is fitted to the answers of folds. Where neither is available,
  * the stated rule is returned.
  *
- * @param note is told why the probabilities are the network's own, if they are
+ * @param note receives the reason why the probabilities are the network's own, if they are
  * @throws UserError for options that do not suit the model or its validation part, or that need a validation part which
  * is not available
  */

@@ -1,6 +1,6 @@
 /**
- * Chooses the folder of a run. Unless told to, a run never replaces another one, nor writes among files that do not
- * belong to a run.
+ * Chooses the folder of a run. Unless the user asks for it, a run never replaces another one, nor writes among files
+ * that do not belong to a run.
  */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';

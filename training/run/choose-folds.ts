@@ -19,7 +19,7 @@ export interface FoldFlags {
 /**
  * Returns how the length of training is chosen.
  *
- * @param note is told where folds replace a validation part that is too small
+ * @param note receives a line where folds replace a validation part that is too small
  * @returns 0 where the validation part only chooses the epoch; 1 where it determines the length, and the network then
  * learns from it too; otherwise the number of folds
  * @throws UserError for flags that contradict each other or the data

@@ -30,7 +30,7 @@ export interface Steps {
 }
 
 /** A module with a function that returns a vector of zeros. */
-const vectors = Uint8Array.from([
+const simdProbe = Uint8Array.from([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
@@ -43,7 +43,7 @@ export function noteOnEngine(
   note: RunReporter['note'],
 ): void {
   if (!isProcessor || (stepper ?? 'compiled') !== 'compiled') return;
-  if (!WebAssembly.validate(vectors)) {
+  if (!WebAssembly.validate(simdProbe)) {
     // An explicit request for them is refused.
     if (stepper === undefined)
       note('this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower');
@@ -52,7 +52,7 @@ export function noteOnEngine(
   }
 }
 
-/** Tells a run that it has more threads than cores: it was told to, or was begun where there are more. */
+/** Notes that a run uses more threads than there are cores, by request or since it was begun on a larger machine. */
 export function noteOnThreads(
   { threads = 1 }: StepRecord,
   note: RunReporter['note'],
@@ -112,11 +112,11 @@ export async function backendAsMeasured(
   const fastest = known[key] ?? (await measured());
   if (fastest === undefined) return backend;
   if (known[key] === undefined) await remember({ ...known, [key]: fastest });
-  note(`${said(fastest, cores)}, as measured on this machine; --threads or --stepper says otherwise`);
+  note(`${describeChoice(fastest, cores)}, as measured on this machine; --threads or --stepper overrides this`);
   return backendWith(fastest);
 }
 
-const said = ({ stepper, threads }: StepRecord, cores: number): string =>
+const describeChoice = ({ stepper, threads }: StepRecord, cores: number): string =>
   `steps take ${threads} of ${cores} threads${stepper === 'compiled' ? ', compiled' : ''}`;
 
 /** Ignores divergence, which the run itself reports with its step. */
@@ -131,8 +131,8 @@ function fingerprint(graph: Graph, { engine, stepper }: Backend): string {
 }
 
 /**
- * Returns the path of the cache. It is undefined where the user has no home folder, as a user id without an entry, or
- * an empty one, which would be the working folder.
+ * Returns the path of the cache. It is undefined where the user has no home folder (a user id without an entry in
+ * /etc/passwd), or an empty one, since that would mean the working folder.
  */
 function cacheFile(): string | undefined {
   const file = (folder: string): string => join(folder, 'bn-edge', 'threads.json');

@@ -1,7 +1,7 @@
 /**
- * Searches for the length of training with networks like the one to be trained, which are judged on samples that they
- * have not seen. The final network can then learn from all samples. Either the validation part judges (`--refit`), or
- * each of several folds in turn (`--folds`), which also gives answers to all samples.
+ * Cross-validation: searches for the length of training with networks like the one to be trained, which are judged on
+ * samples that they have not seen. The final network can then learn from all samples. Either the validation part judges
+ * (`--refit`), or each of several folds in turn (`--folds`), which also gives answers to all samples.
  */
 import { at } from '../arrays/index.ts';
 import type { Backend } from '../backend/index.ts';
@@ -40,9 +40,11 @@ export interface OutOfFold {
   readonly scores: readonly number[];
 }
 
+/** The length of training that the search has found. */
 export interface FoundLength {
-  /** The number of steps that the schedule spans. */
+  /** The number of steps that the schedule spans, which may be more than are taken. */
   readonly steps: number;
+  /** The number of steps after which training stops: the best epoch's end. */
   readonly stopAfter: number;
   /** The best epoch, counted from 1, and the number of epochs. */
   readonly epoch: number;
@@ -67,17 +69,17 @@ export async function findLength(folds: number, options: SearchOptions, reporter
   const given = { ...options, config: { ...config, timeLimit: limit } };
   const trials: Judged[] = [];
   for (const [i, { train, validation }] of parts.entries()) {
-    const of = folds === 1 ? 'search' : `fold ${i + 1}/${folds}`;
-    const learn = () => tryOut({ train, validation }, given, reporter, { of, answersAll: folds > 1 });
+    const name = folds === 1 ? 'search' : `fold ${i + 1}/${folds}`;
+    const learn = () => trainTrial({ train, validation }, given, reporter, { name, answersAll: folds > 1 });
     trials.push({ ...(await options.trials.at(i + 1, learn, reporter.note)), validation });
   }
   const epoch = bestOf(trials);
   const perEpoch = Math.floor(at(parts, 0).train.count / config.batchSize);
-  const taken = Math.max(...trials.map(({ steps }) => steps));
-  const steps = limit === undefined ? (config.steps ?? config.epochs * perEpoch) : taken;
+  const longest = Math.max(...trials.map(({ steps }) => steps));
+  const steps = limit === undefined ? (config.steps ?? config.epochs * perEpoch) : longest;
   return {
     steps,
-    stopAfter: Math.min(epoch * perEpoch, taken),
+    stopAfter: Math.min(epoch * perEpoch, longest),
     epoch,
     epochs: Math.max(...trials.map(({ losses }) => losses.length)),
     outOfFold: folds === 1 ? undefined : outOfFold(trials, epoch, config),
@@ -103,14 +105,14 @@ interface Judged extends Trial {
   readonly validation: Dataset;
 }
 
-async function tryOut(
+async function trainTrial(
   data: Pick<LoadedData, 'train' | 'validation'>,
   { config, backend, planFor, tensors, trials, signal }: SearchOptions,
   reporter: RunReporter,
-  { of, answersAll }: { readonly of: string; readonly answersAll: boolean },
+  { name, answersAll }: { readonly name: string; readonly answersAll: boolean },
 ): Promise<Trial> {
   const plan = await planFor(data.train);
-  reporter.onTraining({ epochs: config.epochs, hasValidation: true, of });
+  reporter.onTraining({ epochs: config.epochs, hasValidation: true, of: name });
   await using evaluator = releasing(await createEvaluator(backend, plan));
   const answers: Float32Array[] = [];
   const events = {
@@ -121,7 +123,7 @@ async function tryOut(
     },
   };
   const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
-  if (interrupted) throw new Interrupted(signal, trials.stoppedIn(of));
+  if (interrupted) throw new Interrupted(signal, trials.stoppedIn(name));
   return { ...curvesOf(history), steps, answers };
 }
 

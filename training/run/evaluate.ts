@@ -81,8 +81,8 @@ const IMPORTANCE_ROWS = 1_000_000;
 /**
  * Evaluates a checkpoint or a model.
  *
- * @param note is told what looks odd
- * @param onStage is told what is in progress
+ * @param note receives what looks odd
+ * @param onStage receives what is in progress
  * @throws UserError for a file that is neither, or that does not take such samples
  */
 export async function evaluate(
@@ -137,7 +137,7 @@ function noteOnSamples(
   note: (line: string) => void,
 ): void {
   if (part === 'validation' && hasLearntFromValidation(trained?.record)) {
-    note(`${checkpoint} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
+    note(`${checkpoint} has learnt from these samples as well (--refit): --part test shows how it answers others`);
   }
   if (model !== undefined && samples.files && !known.picture) {
     note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);

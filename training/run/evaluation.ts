@@ -65,7 +65,7 @@ async function answerOnce({ answer, release }: Answerer, samples: Samples): Prom
 /** An ONNX file and what is known of it. */
 export interface ModelFile {
   readonly path: string;
-  /** The output as a card states it. Default: what the file itself tells. */
+  /** The output as a card states it. Default: what the file itself states. */
   readonly known?: KnownOutput | undefined;
   /** The content of the file, where it differs from the file on disk. */
   readonly content?: Uint8Array | undefined;
@@ -74,7 +74,7 @@ export interface ModelFile {
 /**
  * Answers samples with an ONNX file.
  *
- * @param note is told how samples or answers were converted
+ * @param note receives how samples or answers were converted
  * @throws UserError when the file is not an ONNX model from one tensor to logits, or does not take such samples
  */
 export const answersOfModel = async (

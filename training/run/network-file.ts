@@ -91,7 +91,7 @@ const namesOfThisPackage = async (): Promise<readonly string[]> =>
 
 /**
  * Returns the position in the file, or in one that it imports, where an error occurred; only the file where the error
- * does not tell.
+ * does not name it.
  */
 function placeOf(file: string, error: unknown, map: string): string {
   const [, line, column] = /data:text\/javascript;base64,[^:\s]+:(\d+):(\d+)/.exec(stackOf(error)) ?? [];

@@ -79,7 +79,7 @@ export const trainOptionsSchema = z.strictObject({
   /** MNIST where it is empty. */
   data: dataSourceSchema.refine(
     ({ path, ...others }) => path !== undefined || Object.values(others).every((value) => value === undefined),
-    { path: ['path'], error: 'expected a file or a folder beside what is said of it, got none' },
+    { path: ['path'], error: 'expected the file or folder that the other options describe, got none' },
   ),
   /** The run folder. Default: `runs/<network>`, with a number appended where that folder holds a run. */
   out: z.string().optional(),

@@ -1,6 +1,6 @@
 /**
- * The default network and length of training for tables: members of one network behind bins, larger where there are
- * enough rows. It was chosen on 18 of 38 tables and compared with trees of four libraries:
+ * The default network and length of training for tables: members of one network after an encoding by bins, larger where
+ * there are enough rows. It was chosen on 18 of 38 tables and compared with trees of four libraries:
  * docs/decisions/0023-members-share-their-matrices.md.
  */
 
@@ -10,7 +10,7 @@ import { defaultBins } from '../network/index.ts';
 export interface Recipe {
   readonly widths: readonly number[];
   readonly members: number;
-  /** Is true where the members branch behind the first dense layer. */
+  /** Is true where the members branch after the first dense layer. */
   readonly isLate: boolean;
 }
 

@@ -51,7 +51,7 @@ export async function refitAfterSearch(
 }
 
 /**
- * Returns the run with the new configuration. The data are the same: the configuration tells that the network learns
+ * Returns the run with the new configuration. The data are the same: the configuration records that the network learns
  * from two of their parts.
  */
 const refitted = (run: Run, plan: Plan, config: Run['description']['config'], stepsPerEpoch: number): Run => ({

@@ -1,3 +1,4 @@
+/** The interface through which a run reports its progress. */
 import type { DataSource, LoadedData } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { EpochMetrics, TrainingProgress } from '../trainer/index.ts';

@@ -20,9 +20,9 @@ export function reshaped(samples: Samples, shape: readonly (number | string)[]):
   if (fits(inputShape)) return { samples };
   const [channels = 0, rows = 0, columns = 0] = inputShape;
   const isImage = inputShape.length === 3;
-  const behind = [rows, columns, channels];
-  if (isImage && fits(behind)) {
-    return { samples: channelsBehind(samples), how: `${shown(behind)}, the channels behind` };
+  const channelsLast = [rows, columns, channels];
+  if (isImage && fits(channelsLast)) {
+    return { samples: withChannelsLast(samples), how: `${shown(channelsLast)}, the channels last` };
   }
   const others = [
     ...(isImage && channels === 1 ? [[rows, columns]] : []),
@@ -39,7 +39,7 @@ const shown = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`;
 const fixed = (shape: readonly (number | string)[]): readonly number[] =>
   shape.map((size) => (typeof size === 'number' ? size : NaN));
 
-function channelsBehind(samples: Samples): Samples {
+function withChannelsLast(samples: Samples): Samples {
   const [channels = 0, rows = 0, columns = 0] = samples.inputShape;
   const area = rows * columns;
   const inputs = samples.inputs.map((_, i) => {

@@ -2,7 +2,7 @@
  * The folder of a training run, `runs/<network>/`:
  *
  *   config.json              the command's arguments and where it ran, network, data, settings with the seed, versions
- *   metrics.jsonl            one line an epoch
+ *   metrics.jsonl            one line per epoch
  *   events.out.tfevents.*    the same and the loss of every call, for TensorBoard
  *   figures/                 the curves as SVG
  *   mistakes.svg             the worst mistakes on pictures, once the run has been evaluated
@@ -10,8 +10,16 @@
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
  *   checkpoint.safetensors   the trained network, once the run is complete; export reads it
  *   out-of-fold.safetensors  the answers of folds' networks to unseen samples, which export fits the reading to
+ *   out-of-fold.csv          the same answers as a table, which the command line writes
  *   folds/                   the networks of the search that --folds and --refit make
+ *   .former/                 the previous run, until this one has saved something
  *   .lock                    the process that trains, while it does
+ *
+ * A run that begins moves the previous one aside, and brings it back if it ends without saving anything:
+ *
+ *   current ── begin ──▶ .former/ ──┬── this run saved: forgetFormer ──▶ deleted
+ *                                   ├── this run failed: restore ──▶ current
+ *                                   └── its process was killed: recover ──▶ deleted or current
  *
  * Each file with tensors is replaced as a whole, so that a crash or a full disk leaves the previous one.
  */
@@ -94,7 +102,10 @@ export class RunFolder {
     await this.#bringBack();
   }
 
-  /** Does the same after another process was killed, possibly while it moved the previous run aside. */
+  /**
+   * Deletes or restores the previous run after another process was killed, possibly while it moved that run aside. Which
+   * of the two depends on whether the killed run had saved something.
+   */
   async recover(): Promise<void> {
     if (!existsSync(this.#file(asideFolder))) return;
     if (hasSaved(this.path)) await this.forgetFormer();
@@ -221,7 +232,8 @@ async function moveAll(names: readonly string[], from: string, to: string): Prom
 }
 
 /**
- * Opens a metrics file: one line with a JSON object for each epoch. The returned function appends an epoch's line, which is complete when it returns.
+ * Opens a metrics file: one line with a JSON object for each epoch. The returned function appends an epoch's line, which
+ * is complete when it returns.
  *
  * @param score names the epochs' scores
  * @param epochs the number of lines that stay; a killed run may have left more, or half a line

@@ -60,9 +60,9 @@ export type KnownModel = Partial<TrainedModel> & {
  * Chooses samples for an evaluation.
  *
  * @param source the data to read instead of the run's own, or options to read these differently
- * @param part of the run's own data. Default: their test part, and all of any other data
+ * @param part of the run's own data. Default: the test part of the run's own data; all samples of other data
  * @param needsLabel whether a table without the label, or pictures without classes, are refused
- * @throws UserError for data that the model cannot take, and without any
+ * @throws UserError for data that the model cannot take, and where there are none
  */
 export async function chooseSamples(
   model: KnownModel,
@@ -72,7 +72,7 @@ export async function chooseSamples(
 ): Promise<ChosenSamples> {
   const { record } = model;
   if (!source && !record)
-    throw new UserError('evaluate: expected --data, for a model that does not know its own, got none');
+    throw new UserError('evaluate: expected --data, since the model does not record its training data, got none');
   const all = { ...record?.data.source, ...source };
   if (part !== undefined && part !== 'all') return partOfOwnData(model, all, part);
   if (part === undefined && (!source || bringsTestPart(all))) return partOfOwnData(model, all, 'test');
@@ -114,7 +114,7 @@ const loadOwn = (model: KnownModel, source: DataSource): Promise<LoadedData> =>
  * Returns the validation part of the data that a run was trained on; undefined where they cannot be read or have
  * changed.
  *
- * @param note is told why the part is not available
+ * @param note receives the reason why the part is not available
  */
 export async function ownValidation(model: KnownModel, note: (line: string) => void): Promise<Dataset | undefined> {
   const source = model.record?.data.source;

@@ -161,13 +161,13 @@ export function requireSame(path: string, stored: unknown, now: unknown): void {
 type Difference = readonly [where: string, before: unknown, after: unknown];
 
 function explain([where, before, after]: Difference, stored: unknown, now: unknown): string {
-  const anew = 'leave out --resume to start anew';
+  const startOver = 'leave out --resume to start over';
   if (memberOf(now, 'network', 'fills') !== undefined && memberOf(stored, 'network', 'fills') === undefined) {
-    return `expected a run whose network fills the gaps of its data, got one from before networks did, which cannot go on; bn-edge export takes its best.safetensors, ${anew}`;
+    return `expected a run whose network fills the gaps of its data, got one from before networks did, which cannot go on; bn-edge export takes its best.safetensors, ${startOver}`;
   }
-  if (where === 'sha256') return `expected the samples that the run was started with, got others; ${anew}`;
+  if (where === 'sha256') return `expected the samples that the run was started with, got others; ${startOver}`;
   const show = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
-  return `expected ${where} ${show(before)}, as the run was started with, got ${show(after)}; ${anew}`;
+  return `expected ${where} ${show(before)}, as the run was started with, got ${show(after)}; ${startOver}`;
 }
 
 const memberOf = (value: unknown, ...path: readonly string[]): unknown =>

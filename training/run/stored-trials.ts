@@ -50,7 +50,7 @@ export class Trials {
    * Returns the result of a trial, stored or new.
    *
    * @param learn trains it
-   * @param note is told where the stored result is used, and where another engine made it
+   * @param note receives a line where the stored result is used, and where another engine made it
    * @throws UserError naming the file of a trial of another run, and the first setting that differs
    */
   async at(number: number, learn: () => Promise<Trial>, note: (line: string) => void): Promise<Trial> {
@@ -65,7 +65,7 @@ export class Trials {
   /** Says what an interruption in this trial has kept, and how to resume. */
   stoppedIn(of: string): string {
     if (this.#saved === 0) return `stopped in ${of}: nothing is saved`;
-    return `stopped in ${of}, all before it are saved; to go on: bn-edge train --resume --out ${this.#folder.path}`;
+    return `stopped in ${of}, all before it are saved; to resume: bn-edge train --resume --out ${this.#folder.path}`;
   }
 
   async #save(path: string, { steps, losses, scores, answers }: Trial): Promise<void> {

@@ -64,6 +64,7 @@ export async function trainToFolder(asked: TrainOptions, reporter: RunReporter =
   }
 }
 
+/** Locks the run folder, searches for the length of training where folds ask for it, and trains. */
 async function withRunFolder(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
   const { source, folds, planFor, ...prepared } = await prepare(options, reporter);
   const { data, run } = prepared;
@@ -80,8 +81,8 @@ async function withRunFolder(options: TrainOptions, reporter: RunReporter): Prom
       await beginIn(folder, options, reporter);
       await folder.describe(options.arguments, versions(run.engine));
     }
-    const asked = { ...prepared, planFor, signal: stop.signal };
-    const refit = await refitAfterSearch(folds, folder, asked, reporter).catch(async (error: unknown) => {
+    const search = { ...prepared, planFor, signal: stop.signal };
+    const refit = await refitAfterSearch(folds, folder, search, reporter).catch(async (error: unknown) => {
       await folder.restore();
       throw error;
     });
@@ -100,6 +101,7 @@ interface Begun extends Pick<Prepared, 'run' | 'data' | 'backend' | 'tensors'> {
   readonly found: FoundLength | undefined;
 }
 
+/** Begins or resumes the run, saves the trained network, and measures it on the test part. */
 async function trainAndReport(
   folder: RunFolder,
   options: TrainOptions,
@@ -108,7 +110,7 @@ async function trainAndReport(
 ): Promise<TrainedRun> {
   const { run, data, backend, tensors, stop, found } = begun;
   const { signal } = stop;
-  const resumeHint = `to go on: bn-edge train --resume --out ${folder.path}`;
+  const resumeHint = `to resume: bn-edge train --resume --out ${folder.path}`;
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot && !found) await beginIn(folder, options, reporter);
   const result = await trainRecorded(folder, options, begun, start, reporter).catch(async (error: unknown) => {
@@ -149,13 +151,14 @@ async function resumeFrom(
   const stored = await folder.loadState();
   if (!stored) return undefined;
   const { steps } = stored.snapshot;
-  note(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
+  note(`resuming after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
   // Earlier versions wrote `1 threads`.
   if (stored.engine.replace(/\b1 threads\b/, '1 thread') !== engine)
     note(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
   return { snapshot: stored.snapshot };
 }
 
+/** Trains while the run folder and the reporter receive the events. */
 async function trainRecorded(
   folder: RunFolder,
   options: TrainOptions,
@@ -163,7 +166,7 @@ async function trainRecorded(
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
-  // A program that resumes a run of the command line has no arguments, and keeps the recorded ones.
+  // A caller from code has no command-line arguments; the recorded ones stay.
   const isNew = !start.snapshot && !(found && options.resume);
   if (isNew || options.arguments) await folder.describe(options.arguments, versions(run.engine));
   const recorder = await folder.record(start.snapshot);

@@ -29,9 +29,9 @@ export interface StepRecord {
 }
 
 /**
- * Opens the stepper that suits the problem, or the one that the backend is told to use.
+ * Opens the stepper that suits the problem, or the one that the backend requests.
  *
- * @throws UserError where the backend is told to use a way that it does not have for this network
+ * @throws UserError where the backend requests a way that it does not have for this network
  */
 export async function openStepper(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
   const { name, program } = choose(problem, backend);

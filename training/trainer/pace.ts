@@ -5,7 +5,7 @@
  * time where each has a cost of its own, as with a Loop, which copies its state in and out.
  */
 
-const first = 16;
+const firstSteps = 16;
 const maxSteps = 256;
 /**
  * The duration of a call in milliseconds: the one aimed at, which still reads as steady progress, and the longest that is
@@ -13,7 +13,7 @@ const maxSteps = 256;
  */
 const targetMs = 200;
 const maxMs = 3000;
-/** The share of its steps' time that a call may cost. */
+/** A call may add at most this share to the time of its steps. */
 const maxCost = 0.05;
 
 interface Call {
@@ -22,10 +22,10 @@ interface Call {
 }
 
 export class Pace {
-  #steps = first;
+  #steps = firstSteps;
   readonly #isFree: boolean;
   /**
-   * The latest calls of two different lengths. Their difference tells how long a step takes, and so what a call costs.
+   * The latest calls of two different lengths. Their difference shows how long a step takes, and so what a call costs.
    */
   #calls: readonly Call[] = [];
 

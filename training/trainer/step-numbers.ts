@@ -15,7 +15,7 @@ export interface NumbersOfStep {
 export interface StepNumbers {
   /** Returns the numbers of the step after `done` others. */
   readonly at: (done: number) => NumbersOfStep;
-  /** Keeps the schedule, from now on, at least as far as this share after `done` steps. */
+  /** From now on, keeps the schedule from lagging behind this share after `done` steps. */
   readonly useClock: (share: (done: number) => number) => void;
 }
 

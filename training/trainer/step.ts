@@ -1,6 +1,10 @@
 /**
  * Emits one training step as graph nodes: forward pass, loss, gradients, the optimizer's update, and the running
  * statistics.
+ *
+ *   x ──▶ forward ──▶ output ──▶ loss ──▶ gradients ──▶ parameters, slots ──┐
+ *            │                                                              ├──▶ averages of the weights
+ *            └──▶ μ, σ² of the mini-batch ──▶ running statistics ───────────┘
  */
 import { at } from '../arrays/index.ts';
 import { gradients } from '../autodiff/index.ts';

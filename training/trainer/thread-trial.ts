@@ -54,7 +54,7 @@ export async function fastestSteps(
       const run = await TrainingRun.start(plan, dataset, config, backendWith(record));
       const candidate = { record, run, best: Infinity };
       candidates.push(candidate);
-      // The first step allocates memory for all later ones; the second tells how many fill a turn.
+      // The first step allocates memory for all later ones; the second shows how many fill a turn.
       for (const _ of 'ab') {
         candidate.best = Infinity;
         await takeSteps(candidate, order, config.batchSize, 1);

@@ -106,7 +106,7 @@ export class TrainingRun {
   }
 
   /**
-   * Keeps the schedule, from now on, at least as far as the clock.
+   * From now on, keeps the schedule from lagging behind the clock.
    *
    * @param share returns the share of the time that will have passed after `done` steps
    */

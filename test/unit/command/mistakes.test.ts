@@ -91,7 +91,7 @@ describe('bn-edge answers in one line to', () => {
     [
       'an ONNX file without data',
       ['evaluate', 'models/mnist-mlp/model.onnx'],
-      'evaluate: expected --data, for a model that does not know its own, got none',
+      'evaluate: expected --data, since the model does not record its training data, got none',
     ],
     [
       'two files',

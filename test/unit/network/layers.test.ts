@@ -123,8 +123,8 @@ const misfits: readonly (readonly [inputShape: readonly number[], layers: readon
     [members(2), heads(1, { average: 'softmax' })],
     'net: heads1: expected 2 units or more for the average of softmax, got 1; sigmoid and values take one',
   ],
-  [[3], [members(2), heads(2), relu()], 'net: heads1: expected heads to end the network, got layers behind'],
-  [[3], [members(2), residual([softmax()]), heads(2)], 'net: block1.softmax1: expected no softmax behind members'],
+  [[3], [members(2), heads(2), relu()], 'net: heads1: expected heads to end the network, got layers after them'],
+  [[3], [members(2), residual([softmax()]), heads(2)], 'net: block1.softmax1: expected no softmax after members'],
   [[3], [globalAveragePool()], 'net: global_pool1: expected an image [C, H, W], got [3]'],
   [
     image,

@@ -28,7 +28,11 @@ describe('train refuses', () => {
       { data: { path: 'x.csv', lable: 'y' } },
       'train: data: unknown key "lable"; known are path, ',
     ],
-    ['what is said of no file', { data: { label: 'y' } }, 'train: data.path: expected a file or a folder beside what'],
+    [
+      'what is said of no file',
+      { data: { label: 'y' } },
+      'train: data.path: expected the file or folder that the other options describe',
+    ],
     ['no data', { data: undefined }, 'train: data: expected an object, got none'],
     ['numbers for words', { out: 3 }, 'train: out: expected a text, got 3'],
   ])('%s', async (_, options, expected) => {

@@ -69,6 +69,6 @@ describe('a model is judged by', () => {
 
 it('a model that does not know its own data needs some', async () => {
   await expect(chooseSamples({}, undefined, undefined)).rejects.toThrow(
-    'evaluate: expected --data, for a model that does not know its own, got none',
+    'evaluate: expected --data, since the model does not record its training data, got none',
   );
 });

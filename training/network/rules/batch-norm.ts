@@ -1,7 +1,7 @@
 /** Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel, or per feature of each member. */
 import { at, elementCount } from '../../arrays/index.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
-import { type LayerRule, modes, ownTensor } from '../rule.ts';
+import { type LayerRule, modes, requiredTensor } from '../rule.ts';
 
 export const batchNorm: LayerRule<'batchNorm'> = {
   outputShape: (_layer, inputShape) => {
@@ -24,7 +24,7 @@ export const batchNorm: LayerRule<'batchNorm'> = {
     const [, members, features] = x.shape;
     const ofMembers = x.shape.length === 3;
     const z = ofMembers ? g.Reshape(x, g.ints([0, Number(members) * Number(features)])) : x;
-    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => ownTensor(context, name));
+    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => requiredTensor(context, name));
     const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
     const training_mode = modes[context.mode].statistics === 'mini-batch' ? 1 : 0;
     const [y, mean, variance] = g.BatchNormalization(z, scale, B, runningMean, runningVar, {

@@ -1,7 +1,7 @@
 /**
  * Layer Norm: normalizes each sample by the mean and variance of its own activations, in training and inference alike.
  */
-import { ownTensor, type LayerRule } from '../rule.ts';
+import { requiredTensor, type LayerRule } from '../rule.ts';
 
 export const layerNorm: LayerRule<'layerNorm'> = {
   outputShape: (_layer, inputShape) => inputShape,
@@ -11,7 +11,7 @@ export const layerNorm: LayerRule<'layerNorm'> = {
     { name: 'bias', shape: inputShape, role: { kind: 'bias' } },
   ],
   emit: ({ epsilon }, x, context) => {
-    const [y] = context.g.LayerNormalization(x, ownTensor(context, 'weight'), ownTensor(context, 'bias'), {
+    const [y] = context.g.LayerNormalization(x, requiredTensor(context, 'weight'), requiredTensor(context, 'bias'), {
       axis: 1,
       epsilon,
     });

@@ -1,7 +1,7 @@
 /** The layers with weights: dense and conv2d. */
 import { at, elementCount } from '../../arrays/index.ts';
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
-import { type LayerRule, ownTensor, type TensorSpec } from '../rule.ts';
+import { type LayerRule, requiredTensor, type TensorSpec } from '../rule.ts';
 import { slideWindow } from './window.ts';
 
 function weights(shape: readonly number[], bias: boolean): readonly TensorSpec[] {
@@ -20,7 +20,7 @@ export const dense: LayerRule<'dense'> = {
   // PyTorch's layout: [out, in].
   tensors: ({ units }, inputShape, bias) => weights([units, at(inputShape, inputShape.length - 1)], bias),
   emit: ({ units }, x, context) => {
-    const [weight, bias] = [ownTensor(context, 'weight'), context.tensor('bias')];
+    const [weight, bias] = [requiredTensor(context, 'weight'), context.tensor('bias')];
     return x.shape.length === 3
       ? shared(context.g, x, weight, bias, units)
       : context.g.Gemm(x, weight, bias, { transB: 1 });
@@ -54,7 +54,7 @@ export const conv2d: LayerRule<'conv2d'> = {
   tensors: ({ channels, kernel, groups }, inputShape, bias) =>
     weights([channels, at(inputShape, 0) / groups, kernel, kernel], bias),
   emit: ({ kernel, stride, padding, dilation, groups }, x, context) =>
-    context.g.Conv(x, ownTensor(context, 'weight'), context.tensor('bias'), {
+    context.g.Conv(x, requiredTensor(context, 'weight'), context.tensor('bias'), {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],

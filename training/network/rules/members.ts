@@ -5,7 +5,7 @@
 import { at } from '../../arrays/index.ts';
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
 import type { LayerOf } from '../schema.ts';
-import { type LayerRule, ownTensor } from '../rule.ts';
+import { type LayerRule, requiredTensor } from '../rule.ts';
 
 /** y = r ⊙ x, with a vector r for each member. */
 export const members: LayerRule<'members'> = {
@@ -16,7 +16,7 @@ export const members: LayerRule<'members'> = {
   tensors: ({ count }, inputShape) => [{ name: 'weight', shape: [count, ...inputShape], role: { kind: 'sign' } }],
   emit: (_layer, x, context) => {
     const { g } = context;
-    return g.Mul(g.Reshape(x, g.ints([0, 1, Number(x.shape[1])])), ownTensor(context, 'weight'));
+    return g.Mul(g.Reshape(x, g.ints([0, 1, Number(x.shape[1])])), requiredTensor(context, 'weight'));
   },
 };
 
@@ -41,7 +41,7 @@ export const heads: LayerRule<'heads'> = {
   },
   emit: ({ average }, x, context) => {
     const { g } = context;
-    const z = g.Add(products(g, x, ownTensor(context, 'weight')), ownTensor(context, 'bias'));
+    const z = g.Add(products(g, x, requiredTensor(context, 'weight')), requiredTensor(context, 'bias'));
     context.reportMembers(z);
     return averages[average](g, z);
   },

@@ -55,10 +55,10 @@ const shared: Shared = {
   output: 'logits',
   answerOf: (output, count) => Float32Array.from(classLogits(output, count).data),
   agreement: {
-    of: 'logits',
-    shown: 'the same class for each, logits',
-    measured: 'absolute',
-    decision: (answer) => {
+    answerName: 'logits',
+    successText: 'the same class for each, logits',
+    errorKind: 'absolute',
+    exactPart: (answer) => {
       const k = at(predictions({ data: answer, classes: answer.length }), 0);
       return k < 0 ? 'no class' : `class ${k}`;
     },

@@ -74,7 +74,7 @@ const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
   answers: (outputs) => outputs,
   emitAnswer: (_g, output) => output,
   answerOf: (output) => output,
-  agreement: { of: 'a number', shown: 'the same numbers', measured: 'relative' },
+  agreement: { answerName: 'a number', successText: 'the same numbers', errorKind: 'relative' },
 });
 
 /** Formats a float32 without digits beyond its precision. */

@@ -10,7 +10,7 @@ export interface SecondThread {
   readonly release: () => Promise<void>;
 }
 
-/** @param onEnd is told how the thread has ended, which it never does by itself */
+/** @param onEnd receives how the thread has ended; it never ends by itself */
 export function startThread({ module, memory }: SharedProgram, onEnd: (how: string) => void): SecondThread {
   // `--input-type` describes a program given on the command line. A thread that runs a file must not inherit it.
   const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));

@@ -35,7 +35,7 @@ const minSharedParts = 48;
 export const isLarge = ({ vectors }: Layout): boolean =>
   [...vectors.values()].some(({ shape: [count = 0] }) => count >= minSharedParts * partElements);
 
-/** The compiled update, and the addresses of its numbers, which lie behind the layout. */
+/** The compiled update, and the addresses of its numbers, which lie after the layout. */
 export interface Update {
   readonly program: PassProgram;
   readonly scalarsAt: number;
@@ -71,7 +71,7 @@ export function compileUpdate(layout: Layout, options: UpdateOptions, isShared =
 
 /**
  * @param shared the number of threads that share the memory; undefined for an update that is not compiled to share it
- * @param onThreadEnd is told how one of them has ended
+ * @param onThreadEnd receives how one of them has ended
  * @throws UserError where the machine does not have so much memory
  */
 export function openMemory(
