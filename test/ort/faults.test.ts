@@ -104,7 +104,7 @@ async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Prom
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => {
     if (/^test /m.test(chunk.toString())) trained = computedBy(child.pid);
-    if (!/^(going on|no run)/m.test(chunk.toString())) return;
+    if (!/^(resuming|no run)/m.test(chunk.toString())) return;
     begun = computedBy(child.pid);
     if (onBegun) hooks.push(onBegun(kill, child.pid));
   });
