@@ -14,7 +14,7 @@ const deploying = ['deploy', 'versions upload'];
  * Returns one line if neither a key nor a rate limit is configured, `undefined` otherwise. A secret that the
  * configuration does not declare is known to the platform alone.
  *
- * @param command that Wrangler runs, as it informs the builds that it starts
+ * @param command the command that Wrangler runs; it passes it to the builds that it starts
  * @param folder of the project
  */
 export async function openness(command: string | undefined, folder = '.'): Promise<string | undefined> {
@@ -50,7 +50,7 @@ async function configurationIn(folder: string): Promise<{ readonly file: string;
 /**
  * Removes whole lines of comments, which is how a template turns off what it offers.
  *
- * @param file that the text is from; its extension gives the syntax
+ * @param file the file that the text is from; its extension gives the syntax
  */
 export function withoutComments(text: string, file: string): string {
   const sign = file.endsWith('.toml') ? '#' : '//';

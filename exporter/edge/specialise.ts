@@ -146,7 +146,7 @@ async function specialise(
   });
 }
 
-/** @param models those that ONNX Runtime runs */
+/** @param models the models that ONNX Runtime runs */
 function partsOf(image: EdgeImage | undefined, models: readonly RoundedFolder[], model: RoundedFolder): Parts {
   const own = models.find(({ about }) => about.path === model.about.path);
   if (!image || !own) return { bytes: [], cases: 0 };

@@ -1,6 +1,6 @@
 /**
  * Turns an ONNX file from elsewhere into a model folder: a single file of tensors of numbers, and a card with what the
- * file tells.
+ * file states.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';

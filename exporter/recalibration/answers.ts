@@ -28,7 +28,7 @@ export type AnswerChanges = ClassChanges | NumberChanges;
 
 /**
  * @param before logits or numbers, row-major `[count, ..]`
- * @param after those of the model with new statistics
+ * @param after the answers of the model with new statistics
  */
 export function changesOf(samples: Dataset, before: Float32Array, after: Float32Array): AnswerChanges {
   if (samples.task === 'regression') return numberChanges(before, after);

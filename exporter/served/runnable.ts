@@ -45,7 +45,7 @@ export const randomAnswers = [
 /**
  * Runs one sample. Free sizes are found by trials; the first one, which is the number of samples, is 1.
  *
- * @param sizes that free dimensions may have, the likely ones first
+ * @param sizes the sizes that free dimensions may have, the likely ones first
  * @throws UserError if the runtime cannot run the model, or refuses the only inputs that the file allows
  */
 export async function tryModel(

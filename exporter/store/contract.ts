@@ -159,7 +159,7 @@ export function labelCount(
   output: ModelOutput | undefined,
   shape: readonly number[] | undefined,
 ): readonly string[] {
-  // A number has no class, and an output of class indices does not tell how many classes there are.
+  // A number has no class, and an output of class indices does not say how many classes there are.
   if (!labels || !output || output.kind === 'number' || output.kind === 'class' || !shape || shape.length > 2)
     return [];
   const numbers = shape.length === 2 ? at(shape, 1) : 1;

@@ -38,7 +38,7 @@ export async function replaceForNow(
   const standby = former(parent, name);
   await put(parent, name, files, (target, content) => {
     mkdirSync(standby);
-    // The marker tells "there was no old folder" from "the old folder has not been moved away yet".
+    // The marker distinguishes "there was no old folder" from "the old folder has not been moved away yet".
     if (!existsSync(target)) mkdirSync(join(standby, 'none'));
     changePlaces(target, content, join(standby, 'old'));
   });

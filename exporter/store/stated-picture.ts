@@ -1,6 +1,6 @@
 /**
  * The part of a card that says how pictures become an input: all of it, as an export writes it, or only what the file
- * does not tell, or the name of a preset alone.
+ * does not state, or the name of a preset alone.
  */
 import * as z from 'zod';
 import { pictureMembers } from '../../training/data/index.ts';

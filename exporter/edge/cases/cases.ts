@@ -241,7 +241,7 @@ function memoryLimitCases(model: string, pinned: PinnedSizes): readonly Case[] {
 /**
  * Runs while only a little memory is free.
  *
- * @param bytes that are free in one piece
+ * @param bytes the memory that is free in one piece
  * @throws Error if the runtime trapped, even if it then recovered: restoring has undone the allocations made here
  */
 function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (limited: Subject) => Outcome): Outcome {

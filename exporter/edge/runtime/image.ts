@@ -12,7 +12,7 @@ import type { SessionRecord, Started } from './ort.ts';
 import { writeWeights } from './stored-weights.ts';
 import type { WeightPiece } from './stored-weights.ts';
 
-/** Holds what the image's module cannot tell about itself: names, and addresses in the heap. */
+/** Holds what the image's module does not state about itself: names, and addresses in the heap. */
 export interface ImageManifest {
   /** `pages` is the size of the snapshot's memory. */
   readonly pages: number;

@@ -109,7 +109,7 @@ export function allocate(ort: Pick<RunModule, '_malloc'>, bytes: number, purpose
 
 /**
  * Removes the place in ONNX Runtime's source from a message: `a/b.cc:12 void ns::f(int) x == y was false. Why` ->
- * `Why`. The rest tells a client the same, and nothing of how the server was built.
+ * `Why`. The rest says the same to a client, and nothing of how the server was built.
  */
 export function withoutSource(message: string): string {
   const place = /\S*\b[\w-]+\.(?:cc|cpp|h|hpp):\d+ (?:[^()]*::[^()]*\([^()]*\)(?: const)?(?: \[[^\]]*\])? )?/g;
