@@ -35,6 +35,9 @@ const WINDOW = 1 << 15;
 const LONGEST_MATCH = 258;
 const CAPACITY = 4 * WINDOW;
 
+/** The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one. */
+const LOOKUP_MASK = (1 << LOOKUP) - 1;
+
 const END_OF_BLOCK = 256;
 
 // oxfmt-ignore
@@ -213,7 +216,7 @@ class Inflater {
 
   #symbol(code: DeflateCode): number {
     if (this.#count < 15) this.#fill();
-    const entry = code.lookup[this.#bits & ((1 << LOOKUP) - 1)] ?? 0;
+    const entry = code.lookup[this.#bits & LOOKUP_MASK] ?? 0;
     if (entry === 0) return this.#search(code);
     this.#bits >>>= entry & 15;
     this.#count -= entry & 15;

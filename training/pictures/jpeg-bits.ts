@@ -3,6 +3,10 @@ import { present } from '../arrays/index.ts';
 import { type HuffmanTable, LOOKUP, signed } from './jpeg-huffman.ts';
 import { isRestart } from './jpeg-segments.ts';
 
+/** The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one. */
+const LOOKUP_MASK = (1 << LOOKUP) - 1;
+
+/** Reads a scan bit by bit. What runs for each code reads elements with `?? 0`, since `present` costs some percent there. */
 export class BitReader {
   readonly #bytes: Uint8Array;
   /** The end of the scan's data. */
@@ -45,7 +49,7 @@ export class BitReader {
   /** Reads a symbol of at most 8 bits. */
   symbol(table: HuffmanTable): number {
     if (this.#count < 16) this.#fill();
-    let entry = present(table.lookup[(this.#bits >>> (this.#count - LOOKUP)) & ((1 << LOOKUP) - 1)]);
+    let entry = table.lookup[(this.#bits >>> (this.#count - LOOKUP)) & LOOKUP_MASK] ?? 0;
     if (entry === 0) entry = table.search((this.#bits >>> (this.#count - 16)) & 0xffff);
     this.#count -= entry >> 8;
     return entry & 0xff;
@@ -58,7 +62,7 @@ export class BitReader {
    */
   coefficient(table: HuffmanTable): number {
     if (this.#count < LOOKUP) this.#fill();
-    const known = present(table.coefficients[(this.#bits >>> (this.#count - LOOKUP)) & ((1 << LOOKUP) - 1)]);
+    const known = table.coefficients[(this.#bits >>> (this.#count - LOOKUP)) & LOOKUP_MASK] ?? 0;
     if (known !== 0) {
       this.#count -= known & 15;
       return known;
@@ -87,7 +91,7 @@ export class BitReader {
       let byte = 0;
       if (this.#at >= this.#end) this.#missing += 8;
       else {
-        byte = present(bytes[this.#at]);
+        byte = bytes[this.#at] ?? 0;
         if (byte !== 0xff) this.#at++;
         else if (bytes[this.#at + 1] === 0) this.#at += 2;
         else {

@@ -4,8 +4,10 @@
  * coefficients is in memory.
  *
  * Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G
+ *
+ * What runs for each coefficient reads elements with `?? 0`, since `present` costs some percent there.
  */
-import { at, present } from '../arrays/index.ts';
+import { at } from '../arrays/index.ts';
 import { BitReader } from './jpeg-bits.ts';
 import { HuffmanTable } from './jpeg-huffman.ts';
 import { type Component, type Jpeg, type Scan, ZIGZAG } from './jpeg-format.ts';
@@ -139,7 +141,7 @@ export class ScanReader {
         continue;
       }
       if (k > 63) throw new Error('jpeg: a coefficient beyond the block');
-      values[start + present(ZIGZAG[k])] = code >> 8;
+      values[start + (ZIGZAG[k] ?? 0)] = code >> 8;
       found[2 * block] = 1;
     }
   }
@@ -149,7 +151,7 @@ export class ScanReader {
   }
 
   #refineDc({ strip: { values } }: Part, block: number): void {
-    if (this.#bits.take(1) === 1) values[block * 64] = present(values[block * 64]) | (1 << this.#scan.low);
+    if (this.#bits.take(1) === 1) values[block * 64] = (values[block * 64] ?? 0) | (1 << this.#scan.low);
   }
 
   #firstAc({ ac, strip }: Part, block: number): void {
@@ -170,7 +172,7 @@ export class ScanReader {
         return;
       }
       if (k > last) throw new Error('jpeg: a coefficient beyond the band');
-      values[block * 64 + present(ZIGZAG[k])] = (code >> 8) << low;
+      values[block * 64 + (ZIGZAG[k] ?? 0)] = (code >> 8) << low;
       mark(found, block, k);
     }
   }
@@ -194,7 +196,7 @@ export class ScanReader {
         k = this.#refine(strip, block, k, run);
         if (found !== 0) {
           if (k > last) throw new Error('jpeg: a coefficient beyond the band');
-          strip.values[block * 64 + present(ZIGZAG[k])] = found;
+          strip.values[block * 64 + (ZIGZAG[k] ?? 0)] = found;
           mark(strip.found, block, k);
         }
         k++;
@@ -220,15 +222,15 @@ export class ScanReader {
     let k = from;
     for (let word = k >> 5; word < 2; word++) {
       // The coefficients of this word that are not 0, from k on.
-      let rest = present(found[2 * block + word]) & (k > 32 * word ? -1 << (k & 31) : -1);
+      let rest = (found[2 * block + word] ?? 0) & (k > 32 * word ? -1 << (k & 31) : -1);
       for (; rest !== 0; rest &= rest - 1) {
         const next = 32 * word + 31 - Math.clz32(rest & -rest);
         if (next > last || next - k > left) return Math.min(k + left, last + 1);
         left -= next - k;
         k = next + 1;
         if (this.#bits.take(1) === 0) continue;
-        const place = start + present(ZIGZAG[next]);
-        const value = present(values[place]);
+        const place = start + (ZIGZAG[next] ?? 0);
+        const value = values[place] ?? 0;
         values[place] = value < 0 ? value - bit : value + bit;
       }
     }
@@ -244,5 +246,5 @@ function tableAt(bytes: Uint8Array, offset: number | undefined): HuffmanTable {
 /** Marks a coefficient as one that is not 0. */
 function mark(found: Int32Array, block: number, k: number): void {
   const word = 2 * block + (k >> 5);
-  found[word] = present(found[word]) | (1 << (k & 31));
+  found[word] = (found[word] ?? 0) | (1 << (k & 31));
 }

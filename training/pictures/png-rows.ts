@@ -6,9 +6,9 @@
  * It is written here since decoders for JavaScript hold the whole picture in memory, and fast-png (8.0.0) does not read
  * interlaced pictures of fewer than 8 bits.
  *
- * `undoFilter` runs for each byte and reads elements with `?? 0`, since `present` costs some percent there.
+ * What runs for each byte or sample reads elements with `?? 0`, since `present` costs some percent there.
  */
-import { at as elementAt, present } from '../arrays/index.ts';
+import { at as elementAt } from '../arrays/index.ts';
 import { type Compressed, inflate } from './inflate.ts';
 import { damaged, giveBack, LIMITS, PictureError, requireAtMost } from './picture.ts';
 
@@ -82,7 +82,7 @@ export function readPngRows(
   inflateRows(header, colours, compressed, (row, { left, top, across, down }, y) => {
     let to = ((top + y * down) * width + left) * channels;
     for (let from = 0; from < row.length; from += channels, to += across * channels) {
-      for (let channel = 0; channel < channels; channel++) whole[to + channel] = present(row[from + channel]);
+      for (let channel = 0; channel < channels; channel++) whole[to + channel] = row[from + channel] ?? 0;
     }
   });
   for (let y = 0; y < height; y++) take(whole.subarray(y * width * channels, (y + 1) * width * channels));
@@ -227,7 +227,7 @@ function rowConverter(header: PngHeader, colours: PngColours): RowConverter {
   return (row, columns) => {
     for (let x = 0, from = 0, to = 0; x < columns; x++, from += samples * bytes, to += channels) {
       // Of two bytes, the higher one is kept.
-      for (let sample = 0; sample < samples; sample++) pixels[to + sample] = present(row[from + sample * bytes]);
+      for (let sample = 0; sample < samples; sample++) pixels[to + sample] = row[from + sample * bytes] ?? 0;
       if (samples < channels) pixels[to + samples] = isKey(row, from) ? 0 : 255;
     }
     return pixels.subarray(0, columns * channels);
@@ -262,9 +262,9 @@ function indexConverter(
   const largest = 2 ** depth - 1;
   return (row, columns) => {
     for (let x = 0, bit = 0, to = 0; x < columns; x++, bit += depth, to += channels) {
-      const value = (present(row[bit >> 3]) >> (8 - depth - (bit & 7))) & largest;
+      const value = ((row[bit >> 3] ?? 0) >> (8 - depth - (bit & 7))) & largest;
       for (let channel = 0; channel < channels; channel++)
-        pixels[to + channel] = present(table[value * channels + channel]);
+        pixels[to + channel] = table[value * channels + channel] ?? 0;
     }
     return pixels.subarray(0, columns * channels);
   };

@@ -5,6 +5,8 @@
  * along the rows, then along the columns, each rounded to bytes.
  *
  * Source: https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
+ *
+ * What runs for each sample reads elements with `?? 0`, since `present` costs some percent there.
  */
 import { present } from '../arrays/index.ts';
 import { storedAs } from './exif.ts';
@@ -76,7 +78,7 @@ export class Resampler {
     for (const [target, sums] of this.#open) {
       const { first, weights, place } = present(this.#down[target]);
       const weight = present(weights[y - first]);
-      for (let x = 0; x < line.length; x++) sums[x] = present(sums[x]) + weight * present(line[x]);
+      for (let x = 0; x < line.length; x++) sums[x] = (sums[x] ?? 0) + weight * (line[x] ?? 0);
       const isLast = y === first + weights.length - 1;
       if (!isLast) continue;
       this.#open.delete(target);
@@ -103,11 +105,11 @@ export class Resampler {
 
   #close(place: number, sums: Int32Array, length: number): void {
     const line = new Uint8Array(length);
-    for (let x = 0; x < length; x++) line[x] = Math.min(present(sums[x]) >> BITS, 255);
+    for (let x = 0; x < length; x++) line[x] = Math.min((sums[x] ?? 0) >> BITS, 255);
     this.#spare.push(sums);
     if (this.#isTurned) {
       const column = this.#resized(line, new Uint8Array(this.#rows));
-      for (let y = 0; y < column.length; y++) this.#data[y * this.#columns + place] = present(column[y]);
+      for (let y = 0; y < column.length; y++) this.#data[y * this.#columns + place] = column[y] ?? 0;
     } else this.#data.set(line, place * this.#columns);
   }
 
@@ -115,7 +117,7 @@ export class Resampler {
     for (let x = 0; x < to.length; x++) {
       const { first, weights } = present(this.#across[x]);
       let sum = HALF;
-      for (let i = 0; i < weights.length; i++) sum += present(weights[i]) * present(row[first + i]);
+      for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (row[first + i] ?? 0);
       to[x] = Math.min(sum >> BITS, 255);
     }
     return to;
