@@ -124,7 +124,6 @@ export class ColumnProfile {
   #numbers = 0;
   #dates = 0;
   #words = 0;
-  #wordLengths = 0;
   #texts: Map<string, Seen> | undefined;
   #orders: Set<DateOrder> | undefined;
   #missedNumbers = false;
@@ -164,10 +163,7 @@ export class ColumnProfile {
     }
     const date = parseDate(text, 'MDY') ?? parseDate(text, 'DMY');
     if (date) this.#addDate(text, date);
-    else {
-      this.firstWord ??= { line, text };
-      this.#wordLengths += text.split(' ').length;
-    }
+    else this.firstWord ??= { line, text };
     this.#keep(text, date ? 'date' : 'word');
   }
 
@@ -270,8 +266,8 @@ export class ColumnProfile {
 
   /** Returns the average number of words in the texts that are kept. */
   wordsInText(): number {
-    const words = [...this.texts.values()].filter(({ kind }) => kind === 'word').length;
-    return words === 0 ? 0 : this.#wordLengths / Math.max(words, 1);
+    const lengths = [...this.texts].flatMap(([text, { kind }]) => (kind === 'word' ? [text.split(' ').length] : []));
+    return lengths.length === 0 ? 0 : lengths.reduce((sum, length) => sum + length) / lengths.length;
   }
 
   /**
