@@ -142,7 +142,7 @@ const noteOnCodes = (name: string, { line, text }: Place): string =>
   `column ${quote(name)}: its texts are read as numbers without the zeros before them (line ${line}: ${quote(text)}); --ignore ${flagName({ name })} leaves the column out`;
 
 const noteOnPoints = ({ name, min, max }: ColumnProfile): string =>
-  `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they part thousands, --decimal , says so`;
+  `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they separate thousands, --decimal , says so`;
 
 export const formattedNote = ({ name, unit }: Pick<ColumnProfile, 'name' | 'unit'>): string =>
   `column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`;
@@ -258,7 +258,7 @@ function dated(profile: ColumnProfile, options: InferenceOptions): Inferred {
   const others = othersOf(profile, 'date', options);
   const flag = flagName(profile);
   const isEmpty = !hasDays && !hasHours;
-  const mixed = hasDays && (!profile.isNeverTimeAlone || orders.length === 0);
+  const mixed = hasDays && (!profile.alwaysHasDay || orders.length === 0);
   const order: DateOrder = orders[0] ?? 'YMD';
   const parts: readonly DatePart[] = [
     ...(hasDays && firstYear < lastYear ? (['year'] as const) : []),

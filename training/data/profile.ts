@@ -115,7 +115,7 @@ export class ColumnProfile {
   lastYear = -Infinity;
   hasDays = false;
   hasHours = false;
-  isNeverTimeAlone = true;
+  alwaysHasDay = true;
   /** The kinds of points seen so far, as bits of one number, since there may be a hundred thousand columns. */
   #points = 0;
   /** The number of digits of every number; 0 where they differ or some have more than digits. */
@@ -208,6 +208,7 @@ export class ColumnProfile {
   #lookForGroups(text: string): void {
     const point = text.indexOf('.');
     const isGrouped = point > 0 && point <= 3 && text.length - point === 4 && !text.startsWith('0');
+    // A whole number of four digits proves that nothing separates thousands.
     if (point < 0) this.#points |= text.length > 3 ? DECIMAL : WHOLE;
     else this.#points |= isGrouped ? GROUPED : DECIMAL;
   }
@@ -216,7 +217,7 @@ export class ColumnProfile {
     // Programs that know no hours write midnight.
     if (hour !== undefined && (hour !== 0 || !hasDay)) this.hasHours = true;
     if (!hasDay) {
-      this.isNeverTimeAlone = false;
+      this.alwaysHasDay = false;
       return;
     }
     this.hasDays = true;

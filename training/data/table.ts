@@ -90,7 +90,7 @@ const MAX_NOTES = 30;
 
 const shortened = (notes: readonly string[]): readonly string[] =>
   notes.length > MAX_NOTES
-    ? [...notes.slice(0, MAX_NOTES), `and ${formatted(notes.length - MAX_NOTES)} columns more`]
+    ? [...notes.slice(0, MAX_NOTES), `and ${formatted(notes.length - MAX_NOTES)} notes more`]
     : notes;
 
 function noneOf(inferred: readonly Inferred[], label: number): string {

@@ -77,6 +77,32 @@ describe('augmentation', () => {
     expect(min).toBeLessThan(11);
   });
 
+  it('shrinks both directions alike', () => {
+    const inputs = change(100, { crop: 0.5 });
+    for (let sample = 0; sample < 100; sample++) {
+      const picture = of(inputs, sample);
+      const at = (x: number, y: number) => picture[y * columns + x] ?? NaN;
+      const [across, down] = [(at(8, 4) - at(1, 4)) / 7, (at(5, 7) - at(5, 0)) / 7];
+      // The plane is 20·x + 4·y; each pixel is rounded, so a slope is wrong by 1/7 at most.
+      expect(Math.abs(down / 4 - across / 20)).toBeLessThan(1 / 28 + 1 / 140);
+    }
+  });
+
+  it('mixes pixels, and never goes beyond them', () => {
+    const inputs = new Float32Array(50 * area);
+    for (let sample = 0; sample < 50; sample++) inputs[sample * area + 4 * columns + 5] = 1;
+    const points: Samples = { inputs, inputShape: [1, rows, columns], count: 50 };
+    const turned = augmented(points, { rotate: 30 }, createRandom(1));
+    for (let sample = 0; sample < 50; sample++) {
+      const picture = [...turned.subarray(sample * area, (sample + 1) * area)];
+      expect(Math.min(...picture)).toBe(0);
+      expect(Math.max(...picture)).toBeLessThanOrEqual(1);
+      // The weights of linear interpolation around a point of a turned grid add up to about 1.
+      const sum = picture.reduce((total, value) => total + value, 0);
+      expect(Math.abs(sum - 1)).toBeLessThan(0.35);
+    }
+  });
+
   it('turns about the middle by up to the bound, each way', () => {
     const inputs = change(300, { rotate: 20 });
     const angles = Array.from({ length: 300 }, (_, sample) => {

@@ -1,0 +1,22 @@
+/** Members of JSON objects become the texts that a table in text would hold. */
+import { expect, it } from 'vitest';
+import { textOfValue } from '../../../training/data/json-lines.ts';
+
+it.each<[string, unknown, string]>([
+  ['null', null, ''],
+  ['nothing', undefined, ''],
+  ['a text', 'red', 'red'],
+  ['a text with white space around it', '  red\n', 'red'],
+  ['a text with white space within', 'dark  red', 'dark  red'],
+  ['a number', 1.5, '1.5'],
+  ['a boolean', false, 'false'],
+  ['a large whole number', 2n ** 64n, '18446744073709551616'],
+  ['a day', new Date('2024-05-17'), '2024-05-17'],
+  ['a time', new Date('2024-05-17T13:15:00Z'), '2024-05-17T13:15:00.000Z'],
+  ['no time at all', new Date(NaN), ''],
+  ['a list', [1, 'a'], '[1,"a"]'],
+  ['an object', { a: 1 }, '{"a":1}'],
+  ['an object with a large whole number', { a: 2n ** 64n }, '{"a":"18446744073709551616"}'],
+])('%s', (_, value, text) => {
+  expect(textOfValue(value)).toBe(text);
+});
