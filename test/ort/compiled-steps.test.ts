@@ -70,7 +70,7 @@ const order = (epoch: number): Int32Array => epochBatches(createRandom(1), epoch
 async function backends(): Promise<Readonly<Record<'compiled' | 'loop', Backend>>> {
   const compiled = await nativeBackend({ threads: 1 });
   const { bindSession: _bound, ...others } = compiled;
-  return { compiled, loop: { ...others, isProcessor: false } };
+  return { compiled, loop: { ...others, isCpu: false } };
 }
 
 const nets: Readonly<Record<string, { network: Network; dataset?: Dataset; settings?: Partial<TrainingConfig> }>> = {

@@ -39,14 +39,14 @@ export interface Backend {
   /** Is true when such arrays may lie in memory that threads share. */
   readonly sharesMemory?: boolean;
   /** Is true when the backend runs on the CPU, where compiled programs may take small steps in its place. */
-  readonly isProcessor?: boolean;
+  readonly isCpu?: boolean;
   /** The way to take the steps of training; the one that suits the network when omitted. */
   readonly stepper?: StepperName | undefined;
-  /** Is told how a thread that computes rows has ended; its rows are computed by the main thread from then on. */
+  /** Receives how a thread that computes rows has ended. The main thread computes its rows from then on. */
   readonly onThreadEnd?: (how: string) => void;
   /** Returns the number of threads that take steps of such a graph. Absent where another device takes them. */
   readonly threadsOf?: (graph: Graph) => number;
-  /** Returns the same backend with this number of threads for training steps. Absent where no session can choose it. */
+  /** Returns the same backend with this number of threads for training steps. Absent where threads cannot be set for one session. */
   readonly withStepThreads?: (threads: number) => Backend;
   /** The number of threads that the backend was asked to run on; undefined where it chooses. */
   readonly threads?: number | undefined;

@@ -57,7 +57,7 @@ export async function nativeBackend({
     return {
       name: 'native',
       engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads === undefined ? `at most ${threadCount(cores)}` : threadCount(threads)}`,
-      isProcessor: true,
+      isCpu: true,
       sharesMemory: isShared,
       threads: stepThreads ?? threads,
       ...(onThreadEnd && { onThreadEnd }),

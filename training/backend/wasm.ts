@@ -21,7 +21,7 @@ export async function wasmBackend({ threads = 1 }: WasmOptions = {}): Promise<Ba
   return {
     name: 'wasm',
     engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threadCount(threads)}`,
-    isProcessor: true,
+    isCpu: true,
     threadsOf: () => threads,
     createSession: (graph) => loadSession(encodeModel(lower(graph, 'wasm'))),
     bindSession: (graph, inputs, outputs) =>

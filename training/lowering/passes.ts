@@ -2,8 +2,8 @@
  * Lists the passes of each target, in order.
  *
  * A pass recognizes what gradient rules or earlier passes emit, so the order matters. A pass that replaces many nodes
- * at once comes before those that replace some of them, and sums down columns come after all passes that emit such
- * sums.
+ * at once comes before those that replace some of them. `columnSums` comes after `denseBatchNorm` and
+ * `batchNormGradient`, which emit such sums.
  */
 import { batchNormGradient } from './fast/batch-norm-gradient.ts';
 import { blockedConv } from './fast/blocked-conv.ts';
@@ -45,7 +45,8 @@ export interface Processor {
 /** The passes by name, in the order in which they run. */
 export type Passes = Readonly<Record<string, Pass>>;
 
-const products: Passes = {
+/** The passes that replace all nodes of an operation and of its gradient at once. */
+const wholeOperations: Passes = {
   pooledConv,
   reluAfterPool,
   reluGradient,
@@ -53,7 +54,8 @@ const products: Passes = {
   denseBatchNorm,
 };
 
-const primitives: Passes = {
+/** The passes that replace single ops. */
+const singleOps: Passes = {
   columnSums,
   crossEntropyPrimitives,
   convWeightGradient,
@@ -62,7 +64,7 @@ const primitives: Passes = {
 };
 
 /** The passes for the CPU: WebAssembly's kernels are the native ones, compiled for another machine. */
-const cpu: Passes = { ...products, ...primitives };
+const cpu: Passes = { ...wholeOperations, ...singleOps };
 
 const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {
   native: ({ channelBlock }) => ({ ...cpu, ...blocked(channelBlock), ...sums(channelBlock) }),
@@ -78,9 +80,9 @@ const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {
     narrowIntegers,
   }),
   rows: ({ channelBlock, rowElements = 1 }) => ({
-    ...products,
+    ...wholeOperations,
     featureRows: featureRows(rowElements),
-    ...primitives,
+    ...singleOps,
     wholeSums,
     ...blocked(channelBlock),
   }),

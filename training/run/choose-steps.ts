@@ -39,10 +39,10 @@ const simdProbe = Uint8Array.from([
  * the steps.
  */
 export function noteOnEngine(
-  { isProcessor, stepper, threads = availableParallelism() }: Backend,
+  { isCpu, stepper, threads = availableParallelism() }: Backend,
   note: RunReporter['note'],
 ): void {
-  if (!isProcessor || (stepper ?? 'compiled') !== 'compiled') return;
+  if (!isCpu || (stepper ?? 'compiled') !== 'compiled') return;
   if (!WebAssembly.validate(simdProbe)) {
     // An explicit request for them is refused.
     if (stepper === undefined)

@@ -93,7 +93,7 @@ export function stepsInDoubt(
 
 /** Is true when the step can be compiled for two threads, and that may be worth it. */
 function canShare(problem: StepProblem, backend: Backend, cores: number): boolean {
-  if (!backend.isProcessor || (backend.stepper ?? 'compiled') !== 'compiled') return false;
+  if (!backend.isCpu || (backend.stepper ?? 'compiled') !== 'compiled') return false;
   const threads = maxThreads({ ...backend, threads: cores });
   return threads === 2 && mayShare(problem) && programOf(problem, threads, true) !== undefined;
 }
@@ -112,7 +112,7 @@ function choose(
   backend: Backend,
 ): { readonly name: StepperName; readonly program?: StaticProgram } {
   const { stepper: asked } = backend;
-  const mayCompile = backend.isProcessor === true && (asked ?? 'compiled') === 'compiled';
+  const mayCompile = backend.isCpu === true && (asked ?? 'compiled') === 'compiled';
   const program = mayCompile ? programOf(problem, maxThreads(backend), asked !== undefined) : undefined;
   if (program) return { name: 'compiled', program };
   const wantsInPlace = asked === 'in-place' || (asked === undefined && !isSmallStep(problem));

@@ -70,7 +70,9 @@ function samplesAsChannels(g: GraphBuilder, images: Value, group: number): Value
 }
 
 export const convolution = {
-  // Y[n, o, p] = B[o] + Σ over i, k of W[o, i, k] · X[n, i, p · stride + k · dilation − pad]
+  // Y[n, o, p] = B[o] + Σ over i, k of W[o, i, k] · X[n, i, p · stride + k · dilation − pad], so
+  // dX[n, i, q] = Σ over o, k, p with p · stride + k · dilation − pad = q of W[o, i, k] · dY[n, o, p], and
+  // dW[o, i, k] = Σ over n, p of dY[n, o, p] · X[n, i, p · stride + k · dilation − pad].
   Conv: (g, { inputs: [X, W, B], outputs: [Y], attributes }, [dY]) => [
     g.ConvTranspose(dY, W, undefined, { ...attributes, output_padding: unread(X, Y, attributes) }),
     weightGradient(g, X, dY, attributes),

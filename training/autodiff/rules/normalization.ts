@@ -59,7 +59,7 @@ function statisticsOf({ inputs, outputs, attributes }: BatchNormalization): { me
 
 export const normalization = {
   BatchNormalization: (g, node, [dY]) => {
-    if (!dY) throw new GraphError('the batch statistics pass no gradient on');
+    if (!dY) throw new GraphError('expected a gradient of Y, got one of running_mean or running_var alone');
     const [X, scale] = node.inputs;
     const { mean, variance } = statisticsOf(node);
     const wide = (statistic: Value) => perChannel(g, statistic, X);
@@ -80,7 +80,7 @@ export const normalization = {
   // The same with the D values of one sample in place of the m values of one channel, so samples are not coupled:
   // dX = r (dX̂ − 1/D Σ dX̂ − X̂ · 1/D Σ dX̂ · X̂) with dX̂ = γ dY and r = 1 / √(σ² + ε)
   LayerNormalization: (g, { inputs: [X, Scale], outputs: [, Mean, InvStdDev], attributes: { axis } }, [dY]) => {
-    if (!dY) throw new GraphError('the statistics pass no gradient on');
+    if (!dY) throw new GraphError('expected a gradient of Y, got one of Mean or InvStdDev alone');
     const rank = X.shape.length;
     const at = normalizeAxis(axis, rank);
     const axes = X.shape.map((_, i) => i);

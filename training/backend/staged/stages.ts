@@ -3,8 +3,8 @@
  *
  *     products ─▶ rows of what follows them ─▶ products ─▶ …
  *
- * A node belongs to the first stage in which everything that it reads exists. Where its result is no smaller than that,
- * it belongs to the stage that first reads the result.
+ * A node belongs to the first stage in which everything that it reads exists. A node whose result is at
+ * least as large as what it reads waits for the stage that first reads the result.
  */
 import { present } from '../../arrays/index.ts';
 import type { RowSource } from '../../compile/index.ts';
@@ -18,7 +18,7 @@ export type Stage =
 
 export interface Stages {
   readonly stages: readonly Stage[];
-  /** Returns the value in memory that this one, between stages or as an output of the graph, is a reshaped view of. */
+  /** Returns the value whose memory this one, between stages or as an output of the graph, is a reshaped view of. */
   readonly rootOf: (value: Value) => Value;
 }
 

@@ -249,7 +249,7 @@ const unquoted = (form: Form | undefined): string => wordOf(form).replaceAll('"'
 
 function unknown(form: Form | undefined): never {
   throw new Error(
-    `internal: ${JSON.stringify(form)} is not of the subset of WebAssembly's text that passes are said in`,
+    `internal: ${JSON.stringify(form)} is not of the subset of WebAssembly's text that passes are written in`,
   );
 }
 

@@ -49,7 +49,7 @@ export interface Place {
 }
 
 export interface PassPlaces {
-  /** The number of runs in the pass, and the elements of each; for numbers, one run of one element. */
+  /** The pass has `runs` runs of `run` elements; a single number is one run of one element. */
   readonly runs: number;
   readonly run: number;
   readonly readOf: (value: Value) => Place;

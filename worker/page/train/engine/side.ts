@@ -30,7 +30,7 @@ const refuse = (): Promise<never> =>
 const compiledOnly: Backend = {
   name: 'page',
   engine: 'compiled for the browser',
-  isProcessor: true,
+  isCpu: true,
   stepper: 'compiled',
   createSession: refuse,
   loadSession: refuse,
