@@ -41,7 +41,7 @@ export interface InferenceOptions {
   readonly rows: number;
 }
 
-/** A column has a kind from this share of its cells on; the remaining cells are then errors in it. */
+/** A column is of a kind if at least this share of its cells is; the other cells are then errors. */
 export const MOSTLY = 0.9;
 /** The minimum number of rows: in fewer, identifiers cannot be told from categories. */
 export const FEW_ROWS = 20;
@@ -142,7 +142,7 @@ const noteOnCodes = (name: string, { line, text }: Place): string =>
   `column ${quote(name)}: its texts are read as numbers without the zeros before them (line ${line}: ${quote(text)}); --ignore ${flagName({ name })} leaves the column out`;
 
 const noteOnPoints = ({ name, min, max }: ColumnProfile): string =>
-  `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they separate thousands, --decimal , says so`;
+  `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits after it; if they separate thousands, --decimal , says so`;
 
 export const formattedNote = ({ name, unit }: Pick<ColumnProfile, 'name' | 'unit'>): string =>
   `column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`;

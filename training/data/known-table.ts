@@ -36,7 +36,7 @@ export interface KnownRows {
 }
 
 /** A column of the model, with its position in the file. */
-interface Cell {
+interface SourceColumn {
   readonly column: Column;
   readonly at: number;
   readonly read: Reader;
@@ -110,7 +110,7 @@ class KnownTable {
   readonly #path: string;
   readonly #options: TableOptions;
   readonly #known: KnownData;
-  readonly #cells: readonly Cell[];
+  readonly #cells: readonly SourceColumn[];
   readonly #row: Float32Array;
   #inputs: Float32Array;
   #targets: number[] = [];
@@ -121,7 +121,7 @@ class KnownTable {
   #withoutLabel = 0;
 
   /** @param cells the label's cell is the first */
-  constructor(path: string, options: TableOptions, known: KnownData, cells: readonly Cell[]) {
+  constructor(path: string, options: TableOptions, known: KnownData, cells: readonly SourceColumn[]) {
     this.#path = path;
     this.#options = options;
     this.#known = known;
@@ -234,7 +234,7 @@ class KnownTable {
     this.#refuse();
     if (this.#taken + this.count > 0) return;
     const [first] = this.#unknown.values();
-    const got = first ? `none without such as ${first.column} ${quote(first.value)}` : 'none';
+    const got = first ? `only rows with texts that it lacks, such as ${first.column} ${quote(first.value)}` : 'none';
     throw unexpected(this.#path, 'rows that the model knows', got);
   }
 
@@ -258,7 +258,7 @@ function cellsOf(
   { names, decimal }: TableFile,
   { label, isLabelled }: TableOptions & Pick<KnownRows, 'isLabelled'>,
   { columns, classes }: KnownData,
-): Cell[] {
+): SourceColumn[] {
   const target: Column =
     classes.length > 0
       ? { kind: 'categorical', name: label, categories: classes, fill: null }

@@ -127,7 +127,7 @@ function labelOf(path: string, { label }: LoadOptions): string {
   return label;
 }
 
-/** Makes the parts of pictures or arrays, of which some come with parts of their own. */
+/** Splits pictures or arrays; a source may have a validation or test part of its own. */
 function withParts(
   { parts: { train, ...held }, picture, notes }: ImageFolder | ArrayParts,
   options: LoadOptions,

@@ -214,7 +214,7 @@ function readTexts(content: Uint8Array, bytes: number): string[] {
 const readBytestrings = (content: Uint8Array, bytes: number): string[] =>
   elements(content, bytes).map((codes) => Buffer.from(codes).toString('utf8'));
 
-/** Returns the character codes of each text, without the zeros behind it. */
+/** Returns the character codes of each text, without the zeros after it. */
 function elements(codes: Uint8Array | Uint32Array, length: number): number[][] {
   return Array.from({ length: codes.length / length }, (_, i) => {
     const own = [...codes.subarray(i * length, (i + 1) * length)];
@@ -248,7 +248,7 @@ const MAGIC = '\x93NUMPY';
 const MAX_HEADER_BYTES = 10_000;
 
 /**
- * Returns the header's text, a Python dictionary, and the offset behind it. The header's length takes 2 bytes in
+ * Returns the header's text, a Python dictionary, and the offset after it. The header's length takes 2 bytes in
  * version 1, and 4 in versions 2 and 3.
  */
 function readHeader(bytes: Uint8Array, where: string) {

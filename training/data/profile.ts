@@ -18,7 +18,7 @@ import {
 import { exactUpTo, FloatPrecision } from './float-precision.ts';
 
 /**
- * A column with more different texts does not hold categories: it is free text, an identifier, or numbers with a typo
+ * A column with more than this many different texts does not hold categories: it is free text, an identifier, or numbers with a typo
  * among them.
  */
 export const MAX_CATEGORIES = 10_000;
@@ -29,7 +29,7 @@ export const MAX_CLASSES = 1000;
  * unless the user says so.
  */
 const SUSPECT = 1000;
-/** From this share of different texts on, nearly each occurred once. */
+/** If at least this share of the texts differ, nearly each occurred once. */
 export const NEARLY_ALL = 0.95;
 
 /** Sorts numbers by size, and other texts by code unit: the order does not depend on that of the rows. */

@@ -48,8 +48,8 @@ export function foldsOf(dataset: Dataset, folds: number, random: Random): readon
 
 /**
  * Returns a random order in which every stretch of samples is composed like the whole: the k-th of a class's n samples,
- * taken at random, stands at (k + ½)/n of the way. A class of few samples therefore comes to training first and to
- * validation last.
+ * taken at random, stands at (k + ½)/n of the way. The only sample of a class stands in the middle, which is training's
+ * unless half of the samples are held back.
  */
 function stratifiedOrder(dataset: Dataset, random: Random): Int32Array {
   const shuffled = random.permutation(dataset.count);

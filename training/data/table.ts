@@ -53,13 +53,11 @@ export async function tableOf(path: string, file: TableFile, options: TableOptio
   const { profiles, count: rows } = await profileColumns(path, file, options);
   if (rows === 0) throw unexpected(path, 'rows of data', 'none');
 
-  const { label: labelName, kinds, imputations } = options;
+  const { label: labelName } = options;
   const labelIndex = file.names.indexOf(labelName);
   const inferred: Inferred[] = profiles.map((profile) => {
     if (profile.name === labelName) return inferLabel(profile, { ...options, rows });
-    const imputation = imputations?.own.get(profile.name);
-    const refusesGaps = (imputation ?? imputations?.others) === 'refuse';
-    return inferColumn(profile, { kind: kinds?.get(profile.name), imputation, refusesGaps, rows });
+    return inferColumn(profile, optionsFor(profile, options, rows));
   });
   refuse(
     path,

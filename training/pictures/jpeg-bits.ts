@@ -84,7 +84,7 @@ export class BitReader {
     return (this.#bits >>> this.#count) & ((1 << count) - 1);
   }
 
-  /** Reads ahead until there are at least 25 bits. Behind the data there are zeros. */
+  /** Reads ahead until there are at least 25 bits. After the data there are zeros. */
   #fill(): void {
     const bytes = this.#bytes;
     while (this.#count <= 24) {

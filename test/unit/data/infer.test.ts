@@ -54,7 +54,7 @@ describe('a column', () => {
       'of points that may part thousands',
       column((i) => (i % 2 === 0 ? `${1 + (i % 9)}.${100 + i}` : `${100 + i}`)),
       { kind: 'numeric' },
-      'its points are read as decimal points (1.1 … 339), though each has three digits behind it; if they separate thousands, --decimal , says so',
+      'its points are read as decimal points (1.1 … 339), though each has three digits after it; if they separate thousands, --decimal , says so',
     ],
     ['of three decimals', column((i) => `${1 + (i % 9)}.${100 + i}`), { kind: 'numeric' }, undefined],
     [

@@ -92,7 +92,7 @@ it.each([
   [
     'no row that is known',
     ['plan,seats,age,churned', 'Gold,2,1,no'],
-    'expected rows that the model knows, got none without such as plan "Gold"',
+    'expected rows that the model knows, got only rows with texts that it lacks, such as plan "Gold"',
   ],
 ])('refuses %s', async (_, lines, message) => {
   await expect(read(lines)).rejects.toThrow(`${join(folder, 'more.csv')}: ${message}`);
