@@ -20,6 +20,12 @@ class LongFilesFirst extends BaseSequencer {
   }
 }
 
+/** `npm run test:quick` leaves out the longest files of the unit tests. */
+const slow =
+  process.env['npm_lifecycle_event'] === 'test:quick'
+    ? ['backend/staged', 'compile/static', 'compile/threads', 'docs/additions', 'worker/rows-as-trained']
+    : [];
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFilesFirst },
@@ -32,7 +38,7 @@ export default defineConfig({
           name: 'unit',
           isolate: false,
           include: ['test/unit/**/*.test.ts'],
-          exclude: ['test/unit/hostile/**'],
+          exclude: ['test/unit/hostile/**', ...slow.map((file) => `test/unit/${file}.test.ts`)],
           testTimeout: 60_000,
         },
       },
