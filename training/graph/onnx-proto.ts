@@ -1,7 +1,7 @@
 /**
  * The messages of ONNX files. `onnx-proto` depends on a major version of protobufjs that is no longer maintained, and
  * would bring it to every installation of this package. So the build puts the messages in place of this module
- * (`vendor-onnx-proto.ts`), and `onnx-proto` itself is a development dependency.
+ * (`build.ts`), and `onnx-proto` itself is a development dependency.
  */
 import onnxProto, { type onnx } from 'onnx-proto';
 

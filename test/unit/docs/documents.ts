@@ -10,9 +10,12 @@ export interface Document {
   readonly text: string;
 }
 
-export const documents: readonly Document[] = globSync(['*.md', 'docs/**/*.md', 'exporter/**/*.md', 'test/**/*.md'], {
-  cwd: root,
-})
+export const documents: readonly Document[] = globSync(
+  ['*.md', 'docs/**/*.md', 'exporter/**/*.md', 'training/**/*.md', 'test/**/*.md'],
+  {
+    cwd: root,
+  },
+)
   .filter((path) => !path.includes('node_modules'))
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));

@@ -1,5 +1,5 @@
 /** The targets of all links in the documents exist. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { anchors, documents, prose, root } from './documents.ts';
@@ -19,6 +19,13 @@ describe('every link inside the repository leads somewhere', () => {
       expect([...anchors(readFileSync(file, 'utf8'))]).toContain(anchor);
     }
   });
+});
+
+const sources = globSync('{*,{docs,exporter,test,training,worker}/**/*}.ts', { cwd: root });
+
+it.each(documents.filter(({ path }) => path !== 'CHANGELOG.md'))('$path names sources that exist', ({ text }) => {
+  const named = [...text.matchAll(/`([a-z][\w./-]*\.ts)`/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !sources.some((source) => source === name || source.endsWith(`/${name}`)))).toEqual([]);
 });
 
 it('README fits on a page of 150 lines', () => {
