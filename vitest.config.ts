@@ -28,7 +28,10 @@ const slow =
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongFilesFirst },
+    // `--sequence.shuffle` takes the files in random order too, which a sequencer of our own would prevent.
+    sequence: process.argv.some((argument) => argument.startsWith('--sequence.shuffle'))
+      ? {}
+      : { sequencer: LongFilesFirst },
     // Many tests wait for processes of their own, so that two files at once pay on two cores, where one is usual.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
