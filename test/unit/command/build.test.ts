@@ -22,10 +22,14 @@ describe('bad models', () => {
     run('build', '--models', at('models'), '--out', at('image'), '--stock', ...more);
   const told = () => readFile(at('image', 'build-error.mjs'), 'utf8');
 
-  it('are all told, and end the build with 1', async () => {
+  beforeAll(async () => {
     await model('one', foreign('Frobnicate'));
     await model('two', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
     await model('three', '');
+    await model('good', await readFile('test/bundle/foreign/pytorch.onnx'));
+  });
+
+  it('are all told, and end the build with 1', async () => {
     const { code, stderr } = await build();
     expect(code).toBe(1);
     expect(stderr.split('\n').map((line) => line.replace(folder, ''))).toEqual([
@@ -36,13 +40,13 @@ describe('bad models', () => {
   });
 
   it('are left out on request, which is said and no failure', async () => {
-    await model('good', await readFile('test/bundle/foreign/pytorch.onnx'));
     const { code, stdout, stderr } = await build('--skip-bad');
     expect([code, stderr.match(/^left out: /gm)?.length]).toEqual([0, 3]);
     expect(stdout).toContain('good');
   });
 
   it('leave the image of before answering under wrangler dev, which shows them', async () => {
+    await build('--skip-bad');
     vi.stubEnv('WRANGLER_COMMAND', 'dev');
     try {
       const { code, stderr } = await build();

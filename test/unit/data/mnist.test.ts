@@ -89,6 +89,7 @@ describe('a folder in the manner of MNIST', () => {
   const load = () => loadMnist({ seed: 1, directory: folder, classes: ['shirt', 'shoe'] });
 
   it('is refused while a file is missing', async () => {
+    await rm(join(folder, 't10k-images-idx3-ubyte'), { force: true });
     await expect(load()).rejects.toThrow(
       new UserError(`${folder}: expected a file t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz, got neither`),
     );
