@@ -1,5 +1,5 @@
 /** Kernels compute with exactly the weights that a module stores as halfs or 8-bit integers. */
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
 import { fromHalves, toHalves } from '../../../training/files/index.ts';
 import { type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
@@ -10,7 +10,11 @@ import { seeded } from '../../reference/random.ts';
 import { networkGraph, samplesFor } from './network-graph.ts';
 import { expectReference, runCompiled } from './run-compiled.ts';
 
-const random = seeded(5);
+// Drawn anew for each test, so that its numbers do not depend on the tests before it.
+let random = seeded(5);
+beforeEach(() => {
+  random = seeded(5);
+});
 
 /** Numbers that each type represents exactly. In 8 bits, 127 is the largest of each output, which is the first axis. */
 const exact = {

@@ -1,5 +1,5 @@
 /** The fitted readings agree with brute force, and satisfy their definitions. */
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { applies, thresholdOf, predictedClass } from '../../../training/answers/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';
 import {
@@ -13,7 +13,11 @@ import {
   type ThresholdRule,
 } from '../../../training/objective/index.ts';
 
-const random = createRandom(5);
+// Drawn anew for each test, so that its numbers do not depend on the tests before it.
+let random = createRandom(5);
+beforeEach(() => {
+  random = createRandom(5);
+});
 const logit = (p: number): number => Math.log(p / (1 - p));
 
 /** Draws rows whose labels have the probability sigmoid(z). */

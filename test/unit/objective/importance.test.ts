@@ -1,10 +1,14 @@
 /** The importance of columns agrees with what is known about networks made by hand. */
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Column } from '../../../training/columns/index.ts';
 import { createRandom, type Dataset } from '../../../training/data/index.ts';
 import { importanceOf, mse, multiclass } from '../../../training/objective/index.ts';
 
-const random = createRandom(3);
+// Drawn anew for each test, so that its numbers do not depend on the tests before it.
+let random = createRandom(3);
+beforeEach(() => {
+  random = createRandom(3);
+});
 const COUNT = 2000;
 
 const number = (name: string): Column => ({ kind: 'numeric', name, fill: null });
