@@ -104,6 +104,16 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(await curve.getByRole('combobox').inputValue()).toBe('heating');
   });
 
+  it('takes a curve away that belongs to another column, when the new one has none', async () => {
+    const { page } = await openModel('houses');
+    const curve = page.getByRole('region', { name: 'If one value changed' });
+    await curve.getByRole('img').waitFor();
+    await page.route('**/*:predict', (route) => route.fulfill({ status: 500, json: { error: 'not now' } }));
+    await curve.getByRole('combobox').selectOption('heating');
+    await curve.getByText('The model has no answer along this column.').waitFor();
+    expect(await curve.getByRole('img').count()).toBe(0);
+  });
+
   it.each(['penguins', 'houses', 'raw'])('shows code that answers what the page shows: %s', async (name) => {
     const { page } = await openModel(name);
     const shown = name === 'raw' ? '"outputs"' : ((await headline(page).textContent()) ?? '').replace(',', '');
@@ -180,6 +190,30 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(await codeOf(page, 'curl')).toContain(`'@camera.jpg'`);
   });
 
+  it('films once however often the camera is asked for, and stops when another model is shown', async () => {
+    const { page } = await openModel('photos');
+    await page.evaluate(`
+      window.streams = [];
+      navigator.mediaDevices.getUserMedia = async () => {
+        await new Promise((done) => setTimeout(done, 50));
+        streams.push(document.createElement('canvas').captureStream());
+        return streams.at(-1);
+      };
+    `);
+    const live = () =>
+      page.evaluate(`streams.map((stream) => stream.getTracks().filter((each) => each.readyState === 'live').length)`);
+    await page.evaluate(`{
+      const button = [...document.querySelectorAll('button')].find((each) => each.textContent === 'Use the camera');
+      button.click();
+      button.click();
+    }`);
+    await page.locator('.camera').waitFor();
+    await expect.poll(live).toEqual([1]);
+    await page.getByRole('navigation', { name: 'Models' }).getByRole('link', { name: 'raw' }).click();
+    await page.getByRole('heading', { level: 1, name: 'raw' }).waitFor();
+    await expect.poll(live).toEqual([0]);
+  });
+
   it('takes tensors as JSON', async () => {
     const { page } = await openModel('raw');
     const area = page.getByLabel('The inputs, as JSON');
@@ -251,6 +285,24 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     await page.getByRole('heading', { level: 1, name: 'No model yet' }).waitFor();
     await page.getByText('npx bn-edge train customers.csv --label churned').waitFor();
     expect(await violations(page)).toEqual([]);
+  });
+
+  it('keeps the model that was chosen last when an earlier one fails after it', async () => {
+    const { page } = await openModel('houses');
+    const failed = Promise.withResolvers<undefined>();
+    await page.route('**/v2/models/raw', async (route) => {
+      await failed.promise;
+      await route.fulfill({ status: 500, json: { error: 'too late' } });
+    });
+    const links = page.getByRole('navigation', { name: 'Models' }).getByRole('link');
+    await Promise.all([page.waitForRequest('**/v2/models/raw'), links.nth(3).click()]);
+    await links.nth(0).click();
+    await page.getByRole('heading', { level: 1, name: 'penguins' }).waitFor();
+    const late = page.waitForResponse('**/v2/models/raw');
+    failed.resolve(undefined);
+    await (await late).finished();
+    await page.evaluate('new Promise((done) => setTimeout(done))');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('penguins');
   });
 
   it('names the reference where there is one', async () => {

@@ -67,6 +67,32 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.close();
   });
 
+  it('keeps what is drawn while the test digits are still loading', async () => {
+    const page = await browser.newPage();
+    const wanted = Promise.withResolvers<undefined>();
+    await page.route('**/digits*.gz', async (route) => {
+      await wanted.promise;
+      await route.continue();
+    });
+    await page.goto(server.url);
+    await draw(page, [[0.5, 0.15], [0.5, 0.85]]); // oxfmt-ignore
+    await expect.poll(() => answer(page).textContent()).toBe('1');
+    wanted.resolve(undefined);
+    await page.getByRole('radio', { name: 'test digit 7' }).waitFor();
+    expect(await page.locator('.pad').getAttribute('data-holds')).toBe('strokes');
+    expect(await answer(page).textContent()).toBe('1');
+    await page.close();
+  });
+
+  it('shows nothing of a drawing that was cleared when the statistics are switched', async () => {
+    const { page } = await open(browser, server.url);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await expect.poll(() => verdict(page)).toBe('There is no drawing to look at.');
+    await miniBatch(page).check();
+    expect(await verdict(page)).toBe('There is no drawing to look at.');
+    await page.close();
+  });
+
   it('moves nothing with running statistics, whoever the neighbours are', async () => {
     const { page } = await open(browser, server.url);
     const before = await results(page);

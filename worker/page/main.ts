@@ -12,31 +12,33 @@ const main = find('main', HTMLElement);
 const modelList = find('#models', HTMLElement);
 const keyForm = createKeyForm(show);
 
-/** Counts the requests to show something, so that a late answer does not replace anything newer. */
+/** Counts the requests to show something, so that neither a late answer nor a late failure replaces anything newer. */
 let turn = 0;
 
 window.addEventListener('hashchange', show);
 show();
-// Failures are shown elsewhere.
+// A Worker that does not answer here does not answer `show` either, which says so.
 showServer().catch(() => undefined);
 
 function show(): void {
-  showAddressed().catch((error: unknown) => {
+  const ownTurn = ++turn;
+  const isNewest = (): boolean => ownTurn === turn;
+  showAddressed(isNewest).catch((error: unknown) => {
+    if (!isNewest()) return;
     if (error instanceof KeyRequired) keyForm.show();
     main.replaceChildren(noAnswer(error));
   });
 }
 
-async function showAddressed(): Promise<void> {
-  const ownTurn = ++turn;
+async function showAddressed(isNewest: () => boolean): Promise<void> {
   const names = await listModels();
-  if (ownTurn !== turn) return;
+  if (!isNewest()) return;
   const [first] = names;
   const address = modelIn(location.hash) ?? (first === undefined ? undefined : { name: first });
   showList(names, address);
   document.title = address ? `${address.name} · bn-edge` : 'bn-edge';
   if (!address) main.replaceChildren(noModels());
-  else await showModel(address, names, () => ownTurn === turn);
+  else await showModel(address, names, isNewest);
 }
 
 async function showModel(address: ModelAddress, names: readonly string[], isNewest: () => boolean): Promise<void> {
@@ -68,8 +70,7 @@ function showList(names: readonly string[], current: ModelAddress | undefined): 
 }
 
 /**
- * Shows what the server's metadata says of it: whether it has a reference, and, under `wrangler dev`, why models cannot be
- * built.
+ * Links the API reference if the Worker's metadata names one and, under `wrangler dev`, shows why models cannot be built.
  */
 async function showServer(): Promise<void> {
   const { docs, build_error: error } = (await read('v2')) as {

@@ -3,6 +3,7 @@ import type { Answer } from '../../../worker/page/api/answer.ts';
 import type { Layer } from '../../../worker/page/api/explain.ts';
 import { verdict } from '../../../worker/page/batch-norm/verdict.ts';
 import { decimal, number, percent, powerOfTen } from '../../../worker/page/format.ts';
+import { modelIn } from '../../../worker/page/models/address.ts';
 import { inWordsOfThePage } from '../../../worker/page/train/wording.ts';
 
 describe('numbers on the page', () => {
@@ -94,5 +95,17 @@ describe('messages of the command, on the training page', () => {
     ['link: depth: expected 1 to 8, got "--9"', 'link: depth: expected 1 to 8, got "--9"'],
   ])('%s', (message, said) => {
     expect(inWordsOfThePage(message)).toBe(said);
+  });
+});
+
+describe('the address of a model', () => {
+  it.each([
+    ['#/churn', { name: 'churn' }],
+    ['#/a%20b/versions/2', { name: 'a b', version: '2' }],
+    ['#/50%', { name: '50%' }],
+    ['', undefined],
+    ['#churn', undefined],
+  ])('is read from %j', (hash, address) => {
+    expect(modelIn(hash)).toEqual(address);
   });
 });

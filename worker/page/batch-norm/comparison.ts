@@ -1,16 +1,14 @@
-/**
- * Shows the answer by the chosen statistics beside that of the running ones, and the answers that the sample got so
- * far.
- */
+/** Shows the answer by the chosen statistics beside that by the running ones, and the sample's answers so far. */
 import type { BothAnswers, Statistics } from '../api/explain.ts';
 import { createBars, shownShares } from '../answer/bars.ts';
 import { headlineOf } from '../answer/headline.ts';
 import { find } from '../dom.ts';
 
 export interface Comparison {
-  /** Forgets the answers so far, because the sample is another one. */
+  /** Discards the answers so far, because the sample is another one. */
   readonly reset: () => void;
   readonly show: (answers: BothAnswers | undefined, statistics: Statistics, verdict: string) => void;
+  /** Shows a text in place of the answers. */
   readonly say: (text: string) => void;
 }
 
@@ -58,6 +56,8 @@ export function createComparison(root: HTMLElement): Comparison {
     },
     say(text) {
       status.textContent = text;
+      for (const part of [headline, more]) part.textContent = '';
+      bars.root.hidden = true;
     },
   };
 }

@@ -26,11 +26,13 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
   for (const place of root.querySelectorAll('[data-noun]')) place.textContent = noun;
   const labels = model.parameters.labels ?? [];
   const comparison = createComparison(find('.comparison', HTMLElement, root));
-  const layers = createLayers(find('.layers', HTMLElement, root), noun);
+  const layersPlace = find('.layers', HTMLElement, root);
+  const layers = createLayers(layersPlace, noun);
   const onBatch = find('[value=batch]', HTMLInputElement, root);
   const statistics = (): Statistics => (onBatch.checked ? 'batch' : 'running');
   let sample: Sample | undefined;
   let neighbours: Neighbours<Sample> | undefined;
+  /** Explains `sample`; undefined until the Worker has answered. */
   let explanation: Explanation | undefined;
 
   const explainSample = latest(async (asked: Sample) => {
@@ -43,6 +45,8 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
       explanation = response as Explanation;
       draw();
     } catch (error) {
+      if (asked !== sample) return;
+      explanation = undefined;
       comparison.say(`Its layers did not answer. ${error instanceof Error ? error.message : ''}`);
     }
   });
@@ -70,8 +74,9 @@ export function createBatchNorm<Sample>(model: Model, kind: InputKind<Sample>): 
   return {
     root,
     show(next) {
-      sample = next;
+      [sample, explanation] = [next, undefined];
       comparison.reset();
+      layersPlace.hidden = next === undefined;
       if (next !== undefined) explainSample(next);
       else comparison.say(`There is no ${noun} to look at.`);
     },

@@ -11,7 +11,16 @@ const pattern = /^#\/([^/]+)(?:\/versions\/([^/]+))?$/;
 export function modelIn(hash: string): ModelAddress | undefined {
   const [, name, version] = pattern.exec(hash) ?? [];
   if (name === undefined) return undefined;
-  return { name: decodeURIComponent(name), ...(version !== undefined && { version: decodeURIComponent(version) }) };
+  return { name: decoded(name), ...(version !== undefined && { version: decoded(version) }) };
+}
+
+/** Decodes a part of an address. A part with an invalid escape, such as `%x`, stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export const addressOf = ({ name, version }: ModelAddress): string =>

@@ -6,7 +6,7 @@ export interface Camera {
   readonly root: HTMLElement;
 }
 
-/** Returns `undefined` when the browser gives a page no camera. */
+/** @returns undefined when the browser gives a page no camera */
 export function createCamera(onPicture: (file: File) => void): Camera | undefined {
   const devices = (navigator as Partial<Navigator>).mediaDevices;
   if (!devices) return undefined;
@@ -15,22 +15,41 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
   const take = make('button', { type: 'button', className: 'quiet' }, 'Take the picture');
   const status = make('p', { className: 'hint', role: 'status' });
   const live = make('div', { className: 'camera', hidden: true }, video, take);
+  const root = make('div', {}, live, status);
   let stream: MediaStream | undefined;
+  let isOpening = false;
+  /** Turns the camera off once the page shows another model. */
+  const watch = new MutationObserver(() => {
+    if (!root.isConnected) stop();
+  });
 
   function stop(): void {
+    watch.disconnect();
     for (const track of stream?.getTracks() ?? []) track.stop();
     stream = undefined;
     live.hidden = true;
     button.textContent = 'Use the camera';
   }
   async function begin(): Promise<void> {
-    stream = await devices?.getUserMedia({ video: { facingMode: 'environment' } });
+    isOpening = true;
+    try {
+      stream = await devices?.getUserMedia({ video: { facingMode: 'environment' } });
+    } finally {
+      isOpening = false;
+    }
+    if (!root.isConnected) {
+      stop();
+      return;
+    }
+    watch.observe(document.body, { childList: true, subtree: true });
     video.srcObject = stream ?? null;
     live.hidden = false;
     button.textContent = 'Stop the camera';
     await video.play();
   }
   button.addEventListener('click', () => {
+    // The first click may still wait for the visitor's permission.
+    if (isOpening) return;
     status.textContent = '';
     if (stream) {
       stop();
@@ -48,7 +67,7 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
       if (file) onPicture(file);
     });
   });
-  return { button, root: make('div', {}, live, status) };
+  return { button, root };
 }
 
 /** Returns what the camera sees now, as a JPEG. */

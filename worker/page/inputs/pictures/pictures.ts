@@ -29,7 +29,7 @@ const bodyOf = (samples: readonly Pixels[]): Body => ({
   bytes: Uint8Array.from(samples.flatMap((pixels) => [...pixels])),
 });
 
-/** The test digit that is on the pad at first. */
+/** The test digit that is on the pad at first, unless the visitor is faster. */
 const FIRST_DIGIT = 7;
 
 type Ask = (question: Question<Pixels> | undefined, hint?: string) => void;
@@ -38,7 +38,10 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
   const hint = info.drawing ? 'Draw something, or choose a picture of a drawing.' : 'Choose, drop or paste a picture.';
   let picks: Picks | undefined;
   const preview = make('figure', { className: 'seen-picture', hidden: true });
+  /** Counts the pictures, so that nothing that takes a while replaces one that has come since. */
+  let count = 0;
   const askPixels = (pixels: Pixels | undefined): void => {
+    count += 1;
     preview.hidden = true;
     if (pixels) ask(questionOf(model, info, bodyOf([pixels]), pixels));
     else ask(undefined, hint);
@@ -50,6 +53,7 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
       })
     : undefined;
   const sources = createSources((file) => {
+    count += 1;
     picks?.release();
     ask(questionOf(model, info, { kind: 'file', file, name: file.name }));
   });
@@ -65,14 +69,14 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
       askPixels(pixels);
     });
     picked.replaceChildren(picks.root);
-    picks.pick(FIRST_DIGIT);
+    if (count === 0) picks.pick(FIRST_DIGIT);
   }
   return {
     root,
     under: { input: [], answer: [] },
     start: () => {
       start().catch((error: unknown) => {
-        ask(undefined, `${hint} ${error instanceof Error ? error.message : ''}`);
+        if (count === 0) ask(undefined, `${hint} ${error instanceof Error ? error.message : ''}`);
       });
     },
     answered: (_, response) => {
@@ -84,7 +88,9 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
   async function showPreview(response: unknown): Promise<void> {
     const image = imageIn(response);
     if (image === undefined) return;
+    const shown = count;
     const pixels = await pixelsOfPng(image, info);
+    if (shown !== count) return;
     const canvas = drawPixels(pixels, info);
     pad?.show(pixels);
     preview.hidden = pad !== undefined;

@@ -46,7 +46,10 @@ export function createCurve(
     if (!isNewest()) return;
     const scores = answers.map((each) => scoreIn(each, label));
     caption.textContent = captionOf(column, label, scores);
-    if (scores.length === 0) return;
+    if (scores.length === 0) {
+      place.replaceChildren();
+      return;
+    }
     if (column.kind === 'categorical') {
       const bars = createBars({ isShare: answer.kind === 'classes' });
       bars.show(
