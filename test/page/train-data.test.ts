@@ -114,6 +114,43 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows');
   });
 
+  /** Chooses tables and then another kind of data, without waiting in between. */
+  const chooseAtOnce = (page: Page, contents: readonly string[], data?: string) =>
+    page.evaluate(`{
+      const input = document.querySelector('#own-file');
+      for (const [i, content] of ${JSON.stringify(contents)}.entries()) {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([content], 'table-' + (i + 1) + '.csv'));
+        input.files = transfer.files;
+        input.dispatchEvent(new Event('change'));
+      }
+      const data = document.querySelector('#data');
+      const next = ${JSON.stringify(data ?? '')};
+      if (next !== '') {
+        data.value = next;
+        data.dispatchEvent(new Event('change'));
+      }
+    }`);
+
+  it('trains with data that are chosen while a table is read, not with the table', async () => {
+    const { page } = await openTraining();
+    await chooseAtOnce(page, [readFileSync(penguins, 'utf8')], 'circles');
+    await expect.poll(() => progress(page)).toContain('step 0');
+    expect(new URL(page.url()).hash).toContain('data=circles');
+    expect(await page.locator('[data-side=with] canvas').isVisible()).toBe(true);
+    expect(await page.locator('#own-label').isVisible()).toBe(false);
+  });
+
+  it('reads the table that it trains with again, although another was chosen in the meantime and refused', async () => {
+    const { page } = await openTraining();
+    await chooseAtOnce(page, [readFileSync(penguins, 'utf8'), '']);
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('table-2.csv: expected a row of names');
+    await expect.poll(() => ownFacts(page).innerText()).toContain('table-1.csv: 276 rows');
+    await page.locator('#own-label').selectOption('island');
+    await expect.poll(() => new URL(page.url()).hash).toContain('label=island');
+    await expect.poll(() => ownFacts(page).innerText()).toContain('table-1.csv: 276 rows');
+  });
+
   it('names the command that goes on with names that a shell takes as they are', async () => {
     const { page } = await openTraining();
     const content = `x,it's $a\n${Array.from({ length: 60 }, (_, i) => `${i},${i % 2 === 0 ? 'a' : 'b'}\n`).join('')}`;
@@ -201,6 +238,17 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(card.verification.samples).toBe(512);
     expect(card.inputs[0]).toMatchObject({ name: 'pixels', shape: [-1, 1, 28, 28], picture: { drawing: true } });
     expect(complaints).toEqual([]);
+  });
+
+  it('watches a channel that exists where the next network has fewer of them', async () => {
+    const { page } = await openTraining({ data: 'digits', depth: 2, batchSize: 64 });
+    const channel = page.locator('#watched-channel + output');
+    await page.locator('#watched-channel').press('End');
+    await expect.poll(() => channel.innerText()).toBe('256 of 256');
+    await page.locator('#data').selectOption('circles');
+    await expect.poll(() => channel.innerText()).toBe('16 of 16');
+    await expect.poll(() => progress(page)).toContain('step 0');
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
   });
 
   it('says that the digits cannot be loaded, and goes on with other data', async () => {

@@ -17,6 +17,8 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
   const labelField = find('#own-label-field', HTMLElement);
   const facts = find('#own-facts', HTMLElement);
   let file: File | undefined;
+  /** The files that are being read. The engine reports of each, in this order. */
+  const pending: File[] = [];
   /** The last file that the engine can train with, and its report. */
   let trained: { readonly file: File | undefined; readonly report: TableReport } | undefined;
 
@@ -25,12 +27,16 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
     label.value = chosen;
     labelField.hidden = names.length === 0;
   };
+  const request = (of: File, column: string | undefined): void => {
+    pending.push(of);
+    read(of, column);
+  };
   const take = (files: FileList | null | undefined): void => {
     const [first] = files ?? [];
     if (!first) return;
     file = first;
     facts.textContent = `Reading ${first.name} …`;
-    read(first, undefined);
+    request(first, undefined);
   };
   input.addEventListener('change', () => {
     take(input.files);
@@ -38,7 +44,7 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
     input.value = '';
   });
   label.addEventListener('change', () => {
-    if (file) read(file, label.value);
+    if (file) request(file, label.value);
   });
   const isOver = (on: boolean): void => {
     document.body.classList.toggle('is-dropping', on);
@@ -59,7 +65,8 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
 
   return {
     showRead: (report) => {
-      if (report.problem === undefined) trained = { file, report };
+      const of = pending.shift();
+      if (report.problem === undefined) trained = { file: of, report };
       facts.textContent = report.problem === undefined ? '' : `${report.name} is not trained with.`;
       showNames(report);
     },

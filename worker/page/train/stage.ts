@@ -1,22 +1,15 @@
-/** The stage of the training page: connects the controls and the views with the engine. */
+/** The stage of the training page: turns what the user does into orders for the engine, and its reports into views. */
 import { find, onClick } from '../dom.ts';
-import { number } from '../format.ts';
 import { copyLink, settingsInAddress } from './address.ts';
-import { createByHand } from './by-hand.ts';
 import { createControls, isTuned } from './controls.ts';
 import { startEngine } from './engine-client.ts';
-import type { Begun, News, Report, TableReport } from './engine/messages.ts';
-import { isToy, type Point, type Settings, type Side, sides } from './engine/settings.ts';
+import type { Begun, Report, TableReport } from './engine/messages.ts';
+import { isToy, type Point, type Settings } from './engine/settings.ts';
 import { createExperiments } from './experiments.ts';
-import { createGuesses } from './guesses.ts';
-import { createHeldView } from './held-sample.ts';
-import { createLayers } from './layers.ts';
-import { Losses } from './losses.ts';
 import { createOwnFile } from './own-file.ts';
-import { createPlane } from './plane.ts';
 import { commandFor, lossesText, saveAs } from './save.ts';
+import { RunViews } from './run-views.ts';
 import { maxPoints, toHash } from './share.ts';
-import { createWatchedView } from './watched.ts';
 import { inWordsOfThePage } from './wording.ts';
 
 export class Stage {
@@ -28,6 +21,8 @@ export class Stage {
   #obstacle: string | undefined;
   /** The last table that the engine has read and can train with. */
   #table: TableReport | undefined;
+  /** Is true while a table is read, until the user chooses something else to train with. */
+  #isTableWanted = false;
   /** The kind of the current run's data. */
   #kind: Begun['of'] = 'plane';
 
@@ -39,16 +34,14 @@ export class Stage {
   readonly #engine = startEngine((report) => {
     this.#handle(report);
   });
-  readonly #losses = new Losses();
-  readonly #showLayers = createLayers();
-  readonly #showByHand = createByHand();
-  readonly #planes = bySide((side) =>
-    createPlane(side, (at) => {
+  readonly #views = new RunViews({
+    click: (at) => {
       this.#click(at);
-    }),
-  );
-  readonly #guesses = bySide(createGuesses);
-  readonly #heldView = createHeldView();
+    },
+    watch: (watched) => {
+      this.#engine.send({ kind: 'watch', watched });
+    },
+  });
   readonly #controls = createControls((part) => {
     this.#change(part);
   }, showTrouble);
@@ -57,11 +50,8 @@ export class Stage {
     this.#setRunning(false);
     // A link names the label column that it was made with.
     const linked = this.#settings.data === 'own' && this.#table === undefined ? this.#settings.label : '';
+    this.#isTableWanted = true;
     this.#engine.send({ kind: 'table', file, label: label ?? linked });
-  });
-  readonly #watching = createWatchedView((watched) => {
-    for (const side of sides) this.#planes[side].showSample(watched.sample);
-    this.#engine.send({ kind: 'watch', watched });
   });
   readonly #showExperiment = createExperiments(() => {
     this.#followAddress();
@@ -113,7 +103,7 @@ export class Stage {
     });
     for (const button of document.querySelectorAll<HTMLButtonElement>('[data-drop]')) {
       button.addEventListener('click', () => {
-        this.#drop({ ...this.#watching.watched.sample, label: Number(button.dataset['drop']) });
+        this.#drop({ ...this.#views.watched.sample, label: Number(button.dataset['drop']) });
       });
     }
   }
@@ -162,13 +152,14 @@ export class Stage {
 
   #begin(): void {
     this.#controls.show(this.#settings);
-    this.#watching.begin(this.#settings);
-    this.#losses.begin();
-    find('#progress', HTMLElement).textContent = 'preparing …';
+    this.#views.begin(this.#settings);
     this.#showObstacle(undefined);
     this.#run += 1;
-    this.#engine.send({ kind: 'begin', run: this.#run, settings: this.#settings });
-    this.#engine.send({ kind: 'watch', watched: this.#watching.watched });
+    this.#isTableWanted = false;
+    this.#engine.send({
+      ...{ kind: 'begin', run: this.#run },
+      ...{ settings: this.#settings, watched: this.#views.watched },
+    });
   }
 
   /** Writes the settings into the address. */
@@ -192,7 +183,7 @@ export class Stage {
     if (wasRunning) this.#setRunning(true);
   }
 
-  /** Begins a run with the table, unless the engine has found a problem in it. */
+  /** Begins a run with the table if it can be trained with and is still wanted. */
   #takeTable(report: TableReport): void {
     this.#ownFile.showRead(report);
     if (report.problem !== undefined) {
@@ -200,13 +191,14 @@ export class Stage {
       return;
     }
     this.#table = report;
+    if (!this.#isTableWanted) return;
     this.#keep({ ...this.#settings, data: 'own', label: report.label });
     this.#begin();
   }
 
   #click(at: Pick<Point, 'x' | 'y'>): void {
     const chosen = find('input[name=click]:checked', HTMLInputElement).value;
-    if (chosen === 'watch') this.#watching.moveSample(at);
+    if (chosen === 'watch') this.#views.moveSample(at);
     else this.#drop({ ...at, label: Number(chosen) });
   }
 
@@ -221,22 +213,22 @@ export class Stage {
     if ('run' in report && report.run !== this.#run) return;
     switch (report.kind) {
       case 'begun':
-        this.#showBegun(report.begun);
+        this.#views.showBegun(report.begun);
+        this.#ownFile.showBegun(report.begun);
+        this.#kind = report.begun.of;
+        this.#showCommand();
         return;
       case 'sample':
-        this.#heldView.show(report.sample);
-        this.#watching.showHeld(report.sample);
-        for (const side of sides) this.#guesses[side].showLabel(report.sample.label);
+        this.#views.showSample(report.sample);
         return;
       case 'table':
         this.#takeTable(report);
         return;
       case 'news':
-        this.#showNews(report.news);
+        this.#views.showNews(report.news);
         return;
       case 'validated':
-        this.#losses.showValidated(report.validated);
-        for (const side of sides) this.#planes[side].showValidation(report.validated.sides[side]);
+        this.#views.showValidated(report.validated);
         return;
       case 'losses':
         saveAs('losses.csv', 'text/csv', lossesText(report.losses));
@@ -252,24 +244,10 @@ export class Stage {
         return;
       case 'trouble':
         this.#showStopped();
-        find('#progress', HTMLElement).textContent = '';
+        this.#views.showNothing();
         this.#showObstacle(inWordsOfThePage(report.message));
         this.#isRefused();
     }
-  }
-
-  #showBegun(begun: Begun): void {
-    for (const element of document.querySelectorAll<HTMLElement>('[data-only]'))
-      element.hidden = !(element.dataset['only'] ?? '').split(' ').includes(begun.of);
-    for (const side of sides) {
-      this.#planes[side].showPoints(begun.points, begun.held);
-      this.#guesses[side].begin(begun.classes);
-    }
-    this.#heldView.begin(begun);
-    this.#watching.showBegun(begun);
-    this.#ownFile.showBegun(begun);
-    this.#kind = begun.of;
-    this.#showCommand();
   }
 
   #showCommand(): void {
@@ -280,20 +258,6 @@ export class Stage {
     this.#isRunning = false;
     this.#startButton.textContent = 'Start';
   }
-
-  #showNews(news: News): void {
-    const { step, epoch, stepsPerSecond } = news;
-    const speed = stepsPerSecond > 0 ? `, ${number(Math.round(stepsPerSecond))} steps/s` : '';
-    find('#progress', HTMLElement).textContent = `step ${number(step)}, epoch ${epoch}${speed}`;
-    for (const side of sides) {
-      this.#planes[side].showNews(news.sides[side]);
-      this.#guesses[side].showNews(news.sides[side]);
-    }
-    this.#losses.showNews(news);
-    this.#watching.showNews(news);
-    this.#showLayers(news);
-    this.#showByHand(news.sides.with.channel);
-  }
 }
 
 export function showTrouble(message: string): void {
@@ -301,8 +265,3 @@ export function showTrouble(message: string): void {
   trouble.textContent = message;
   trouble.hidden = message === '';
 }
-
-const bySide = <T>(make: (side: Side) => T): Readonly<Record<Side, T>> => ({
-  with: make('with'),
-  without: make('without'),
-});

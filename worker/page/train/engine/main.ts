@@ -65,7 +65,7 @@ async function execute(order: Order, ownBegin: number): Promise<void> {
     case 'begin':
       stop();
       pair = undefined;
-      runNumber = order.run;
+      ({ run: runNumber, watched } = order);
       await begin(order.settings, () => ownBegin !== beginCount);
       return;
     case 'table':

@@ -9,14 +9,16 @@ export type Order =
   | { readonly kind: 'table'; readonly file: File; readonly label: string }
   /**
    * Begins a new run; with the user's own table, on the last one that was read. `run` numbers the run and its reports.
+   * `watched` comes with it, since a layer or channel of the previous network may not exist in this one.
    */
-  | { readonly kind: 'begin'; readonly run: number; readonly settings: Settings }
+  | { readonly kind: 'begin'; readonly run: number; readonly settings: Settings; readonly watched: Watched }
   /** Continues the run with another learning rate or momentum. */
   | { readonly kind: 'tune'; readonly settings: Settings }
   /** Takes steps. `pace` is the steps per second; Infinity for as many as possible. */
   | { readonly kind: 'run'; readonly pace: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'step' }
+  /** Looks at something else in the current run. */
   | { readonly kind: 'watch'; readonly watched: Watched }
   /** Asks for the losses of the first million steps. */
   | { readonly kind: 'losses' }
