@@ -11,12 +11,22 @@ const rows = 640;
 const end = 65536;
 const ownBytes = 64;
 
-/** Marks the thread's own memory, runs `first`, and adds 1 to the number of each of its rows. */
-const counting = (first: Wat) => `(module
+/**
+ * Marks the thread's own memory, runs `first`, and adds 1 to the number of each of its rows. Before that, the first
+ * thread polls for the mark of the last one: alone it would compute all rows before any other thread has woken up, on a
+ * busy machine in every run.
+ */
+const counting = (first: Wat, count: number) => `(module
   ${importedMemory(65536)}
-  (func $count (export "count") (param $row i32) (param $end i32) (param $own i32)
+  (func $count (export "count") (param $row i32) (param $end i32) (param $own i32) (local $polls i32)
     (i32.store (local.get $own) (i32.const 1))
     ${first}
+    (if (i32.eq (local.get $own) (i32.const ${end})) (
+      (local.set $polls (i32.const 1000000))
+      (loop $wait (br_if $wait (i32.mul
+        (i32.eq (i32.atomic.load offset=0 (i32.const ${end + (count - 1) * ownBytes})) (i32.const 0))
+        (local.tee $polls (i32.sub (local.get $polls) (i32.const 1))))))
+    ))
     (loop $rows
       (i32.store (i32.mul (local.get $row) (i32.const 4))
         (i32.add (i32.load (i32.mul (local.get $row) (i32.const 4))) (i32.const 1)))
@@ -31,7 +41,8 @@ afterEach(() => threads.release());
 
 function start(count: number, { first = '', repeatable = false } = {}, onEnd?: (how: string) => void): void {
   const functions = [{ name: 'count', rows, repeatable }];
-  threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes }, count, onEnd);
+  const wasm = encodeText(counting(first, count));
+  threads = new RowThreads({ wasm, functions, segments: [], end, ownBytes }, count, onEnd);
 }
 
 const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
