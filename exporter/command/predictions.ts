@@ -5,7 +5,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { at } from '../../training/arrays/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
-import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
+import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { type Objective, objectiveRuleFor, type AnswerRule } from '../../training/objective/index.ts';
 
 /**
@@ -17,9 +17,20 @@ import { type Objective, objectiveRuleFor, type AnswerRule } from '../../trainin
  */
 export async function requireReplaceable(flag: string, path: string, begins: RegExp): Promise<void> {
   if (!existsSync(path)) return;
-  const start = Buffer.from(await readBytes(path)).toString('utf8', 0, 1_000);
-  if (!begins.test(start))
+  if (!begins.test(await startOf(path)))
     throw unexpected(flag, 'a new file, or one that it wrote before', `${path}, which holds something else`);
+}
+
+/** Reads the beginning of a file alone: answers to a large table may take more bytes than can be read at once. */
+async function startOf(path: string): Promise<string> {
+  const start = Buffer.alloc(1_000);
+  try {
+    await using file = await open(path);
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    return start.toString('utf8', 0, bytesRead);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
 }
 
 /** Matches the beginning of a file of predictions. */

@@ -69,7 +69,7 @@ export async function serveLocally(port: number, { assets, vars = {} }: ServeOpt
 /** Polls until the Worker answers, its process ends, or the time is up. */
 async function ready({ url, stop: stopServer }: Server, child: ChildProcess, output: () => string): Promise<void> {
   const deadline = performance.now() + readyWithinMs;
-  while (child.exitCode === null && performance.now() < deadline) {
+  while (!hasEnded(child) && performance.now() < deadline) {
     const response = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
     if (response?.ok) return;
     await sleep(100);
@@ -79,10 +79,13 @@ async function ready({ url, stop: stopServer }: Server, child: ChildProcess, out
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   signalGroup(child, 'SIGTERM');
   await ended;
 }
+
+/** Is true once the process has ended, by itself or by a signal, which leaves no exit code. */
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 /** Returns a function that returns the last lines that the process has printed so far. */
 function collectOutput(child: ChildProcess): () => string {

@@ -47,6 +47,25 @@ describe('a run of so many steps', () => {
     const last = run.history.at(-1)?.train.loss ?? NaN;
     expect(last).toBeGreaterThan(0);
   });
+
+  it('takes no more, though more epochs are asked for', async () => {
+    const run = await trainToFolder(runOf('stopped', { folds: 1 }, { epochs: 4, stopAfter: 5, batchSize: 64 }));
+    expect([(await recordOf(run))?.steps, run.history.length]).toEqual([5, 2]);
+  });
+
+  it('takes no more in folds whose epochs have more mini-batches', async () => {
+    // A fold learns from 279 rows, in 8 mini-batches, the network before the search from 138, in 4.
+    const data = { path: penguins, label: 'species', validationShare: 0.5 };
+    const { found } = await trainToFolder(runOf('long folds', { data, folds: 10 }, { steps: 20, batchSize: 32 }));
+    expect(found).toMatchObject({ steps: 20, epochs: 3 });
+    expect(found?.stopAfter).toBeLessThanOrEqual(20);
+  });
+
+  it('takes no fewer in folds whose epochs have fewer mini-batches', async () => {
+    // A fold learns from 155 rows, in 2 mini-batches, the network before the search from 276, in 4.
+    const { found } = await trainToFolder(runOf('short folds', { folds: 2 }, { steps: 20, batchSize: 64 }));
+    expect(found).toMatchObject({ steps: 20, epochs: 10 });
+  });
 });
 
 describe('a run that learns from the validation part as well', () => {

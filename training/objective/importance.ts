@@ -41,29 +41,35 @@ export async function importanceOf(
   if (rows < Math.min(MIN_ROWS, all.count) || all.count < 2) return undefined;
   const random = createRandom(seed).fork('importance');
   const samples = rows < all.count ? subset(all, random.permutation(all.count).subarray(0, rows).sort()) : all;
+  requireRowsOf(columns, samples);
   const { risk } = objectiveRuleFor(objective, samples);
   const own = await answer(samples);
   // Without a finite answer to every row the risk is NaN, and the result undefined.
   const riskOf = (output: Float32Array) => (finiteRows(output, rows).length < rows ? NaN : risk.of(output, samples));
   const base = riskOf(own);
   const grown: { name: string; mean: number; deviation: number }[] = [];
-  let at = 0;
+  let offset = 0;
   for (const [i, column] of columns.entries()) {
     const width = widthOf(column);
     const growths: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const shuffled = shuffledColumn(samples, at, width, random.permutation(rows));
+      const shuffled = shuffledColumn(samples, offset, width, random.permutation(rows));
       growths.push(riskOf(await answer(shuffled)) - base);
     }
-    at += width;
+    offset += width;
     grown.push({ name: column.name, ...spreadOf(growths) });
     progress((i + 1) / columns.length);
   }
-  if (at !== samples.inputs.length / rows)
-    throw unexpected('importance', `rows of ${at} numbers, as the columns say`, samples.inputs.length / rows);
   const known = grown.filter(({ mean }) => Number.isFinite(mean));
   if (known.length < columns.length) return undefined;
   return { measure: risk.name, rows, repeats, columns: known.sort((a, b) => b.mean - a.mean) };
+}
+
+/** @throws UserError for rows that are not those of the columns */
+function requireRowsOf(columns: readonly Column[], { inputs, count }: Dataset): void {
+  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  const got = inputs.length / count;
+  if (got !== width) throw unexpected('importance', `rows of ${width} numbers, as the columns say`, got);
 }
 
 /**
@@ -71,11 +77,12 @@ export async function importanceOf(
  *
  * @param from the row that each row takes the numbers from
  */
-function shuffledColumn(samples: Dataset, at: number, width: number, from: Int32Array): Dataset {
+function shuffledColumn(samples: Dataset, offset: number, width: number, from: Int32Array): Dataset {
   const inputs = Float32Array.from(samples.inputs);
   const size = inputs.length / samples.count;
   from.forEach((other, row) => {
-    inputs.set(samples.inputs.subarray(other * size + at, other * size + at + width), row * size + at);
+    const start = other * size + offset;
+    inputs.set(samples.inputs.subarray(start, start + width), row * size + offset);
   });
   return { ...samples, inputs };
 }

@@ -107,10 +107,11 @@ interface Judged extends Trial {
 
 async function trainTrial(
   data: Pick<LoadedData, 'train' | 'validation'>,
-  { config, backend, planFor, tensors, trials, signal }: SearchOptions,
+  { config: asked, backend, planFor, tensors, trials, signal }: SearchOptions,
   reporter: RunReporter,
   { name, answersAll }: { readonly name: string; readonly answersAll: boolean },
 ): Promise<Trial> {
+  const config = { ...asked, epochs: epochsFor(asked, data.train) };
   const plan = await planFor(data.train);
   reporter.onTraining({ epochs: config.epochs, hasValidation: true, of: name });
   await using evaluator = releasing(await createEvaluator(backend, plan));
@@ -126,6 +127,10 @@ async function trainTrial(
   if (interrupted) throw new Interrupted(signal, trials.stoppedIn(name));
   return { ...curvesOf(history), steps, answers };
 }
+
+/** Returns the number of epochs: as asked, or as many as the steps fill, since folds are smaller or larger epochs. */
+const epochsFor = ({ epochs, steps, batchSize }: RunConfig, { count }: Dataset): number =>
+  steps === undefined ? epochs : Math.ceil(steps / Math.floor(count / batchSize));
 
 const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 'scores'> => ({
   losses: history.map(({ validation: { loss } }) => loss),

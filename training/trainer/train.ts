@@ -97,12 +97,10 @@ export async function train(
   const saving = new Saving(events.onSnapshot);
   try {
     const clock = startClock(config.timeLimit, snapshot?.spent);
-    const { history, best, spent } = await trainEpochs(
-      { run, evaluator, data, config, events, saving, signal, clock },
-      snapshot,
-    );
+    const training = { run, evaluator, data, config, events, saving, signal, clock };
+    const { history, best, spent } = await trainEpochs(training, snapshot);
     await saving.finish();
-    const interrupted = !isComplete(history, config, spent);
+    const interrupted = !isComplete(training, history, spent);
     const chosen = best && config.keep !== 'last' && !interrupted ? best : run.tensors;
     const full = config.statistics === 'population' && !interrupted;
     return {
@@ -116,18 +114,17 @@ export async function train(
   }
 }
 
-const isComplete = (
-  history: readonly EpochResult[],
-  { epochs, earlyStopping, timeLimit = Infinity }: TrainingConfig,
-  spent = 0,
-): boolean =>
-  history.length >= epochs || stopsEarly(history, earlyStopping) || (history.length > 0 && spent >= timeLimit);
-
 const isOver = (clock: Clock | undefined): boolean => clock !== undefined && clock.share() >= 1;
 
 /** Returns the maximum number of steps of a run. */
 const stepsOf = ({ epochs, steps, stopAfter = Infinity }: TrainingConfig, perEpoch: number): number =>
   Math.min(steps ?? epochs * perEpoch, stopAfter);
+
+/** Returns the number of epochs of a run. A limit of its steps may leave some of them without a step. */
+function epochsOf(config: TrainingConfig, { count }: Dataset): number {
+  const perEpoch = Math.floor(count / config.batchSize);
+  return Math.min(config.epochs, Math.ceil(stepsOf(config, perEpoch) / perEpoch));
+}
 
 interface Training {
   readonly run: TrainingRun;
@@ -141,6 +138,13 @@ interface Training {
   readonly clock: Clock | undefined;
 }
 
+/** Is true when the run has all its epochs, or has ended before by early stopping or the time limit. */
+function isComplete({ config, data }: Training, history: readonly EpochResult[], spent = 0): boolean {
+  const { earlyStopping, timeLimit = Infinity } = config;
+  const isLate = history.length > 0 && spent >= timeLimit;
+  return history.length >= epochsOf(config, data.train) || stopsEarly(history, earlyStopping) || isLate;
+}
+
 /** Trains until the run is complete or interrupted. */
 async function trainEpochs(
   training: Training,
@@ -151,7 +155,7 @@ async function trainEpochs(
   },
 ): Promise<Pick<Snapshot, 'history' | 'best' | 'spent'>> {
   const { run, evaluator, data, config, events, saving, signal, clock } = training;
-  while (!isComplete(history, config, spent)) {
+  while (!isComplete(training, history, spent)) {
     const epoch = history.length + 1;
     const { train, lost, ...trained } = await trainEpoch(training, epoch, sums);
     sums = trained.sums;

@@ -171,6 +171,22 @@ describe('the report', () => {
     expect(worst).toEqual({ sample: 1, expected: '6.000', got: 'not a number', detail: '' });
   });
 
+  test('takes samples without a label, and of a class without a logit, for the worst mistakes', () => {
+    const dataset = { task: 'classification', inputs: new Float32Array(3), inputShape: [1], count: 3 } as const;
+    const labels = Int32Array.of(1, -1, 3);
+    const output = Float32Array.of(3, 0, 0, 5, 0, 0, 7, 0, 0);
+    const mistakes = mistakesOf({ ...dataset, labels, classes: ['a', 'b', 'c', 'd'] }, output);
+    expect(mistakes.map(({ sample, expected, got, detail }) => [sample, expected, got, detail])).toEqual([
+      [1, '', 'a', '98.7 %'],
+      [2, 'd', 'a', '99.8 %'],
+      [0, 'b', 'a', '90.9 %'],
+    ]);
+    // The first sample has none before it from which a probability could be taken.
+    expect(mistakesOf({ ...dataset, labels: Int32Array.of(-1, 0, 0), classes: ['a', 'b', 'c'] }, output)).toHaveLength(
+      1,
+    );
+  });
+
   test('of two classes from one logit', () => {
     const dataset = { task: 'classification', inputs: new Float32Array(4), inputShape: [1], count: 4 } as const;
     const report = reportOn(

@@ -119,8 +119,9 @@ function mistakes(
   const logits = classLogits(output, count);
   const predicted = predictions(logits, threshold);
   const { data } = probabilities(logits);
+  // A class that the network does not know, and a sample without a label, whose number is −1, have the probability 0.
   const probabilityOf = (sample: number, k: number) =>
-    k < logits.classes ? present(data[sample * logits.classes + k]) : NaN;
+    k >= 0 && k < logits.classes ? present(data[sample * logits.classes + k]) : 0;
   return [...labels.keys()]
     .filter((sample) => predicted[sample] !== labels[sample])
     .sort((a, b) => probabilityOf(a, present(labels[a])) - probabilityOf(b, present(labels[b])))
