@@ -23,7 +23,14 @@ class LongFilesFirst extends BaseSequencer {
 /** `npm run test:quick` leaves out the longest files of the unit tests. */
 const slow =
   process.env['npm_lifecycle_event'] === 'test:quick'
-    ? ['backend/staged', 'compile/static', 'compile/threads', 'docs/additions', 'worker/rows-as-trained']
+    ? [
+        'backend/staged',
+        'compile/static',
+        'compile/threads',
+        'docs/additions',
+        'mutation-run',
+        'worker/rows-as-trained',
+      ]
     : [];
 
 export default defineConfig({

@@ -9,7 +9,7 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
 const plan = JSON.parse(readFileSync(process.env['MUTATION_PLAN'] ?? '', 'utf8')) as Plan;
 const byFile = new Map<string, Map<number, Mutant>>();
-for (const id of plan.awake === undefined ? plan.alive : [plan.awake]) {
+for (const id of plan.alive) {
   const mutant = plan.mutants[id];
   if (mutant) byFile.set(mutant.file, (byFile.get(mutant.file) ?? new Map<number, Mutant>()).set(id, mutant));
 }
