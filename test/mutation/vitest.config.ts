@@ -34,6 +34,8 @@ export default defineConfig({
     maxWorkers: 1,
     testTimeout: 60_000,
     update: false,
+    // The cache on disk would give files with the mutants of another run.
+    fsModuleCache: false,
     dangerouslyIgnoreUnhandledErrors: true,
   },
 });
