@@ -41,9 +41,19 @@ export interface DataFlags extends PlainFlags {
 export const mnist = 'mnist';
 
 /** @param standard the data that are used without options, for the help */
-export const addDataOptions = (command: Command, standard?: string): Command =>
+export function addDataOptions(command: Command, standard?: string): Command {
+  addSourceOptions(command.optionsGroup('Data:'), standard);
+  addColumnOptions(command);
+  addTextOptions(command);
+  addPictureOptions(command);
+  return command
+    .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
+    .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
+}
+
+/** Adds the options that say where the samples are, and what is predicted. */
+const addSourceOptions = (command: Command, standard: string | undefined): Command =>
   command
-    .optionsGroup('Data:')
     .option(
       '--data <path>',
       `${readableFiles}, a folder with a folder of images for each class, or one with four IDX files, plain or .gz; the word ${mnist}${standard === undefined ? '' : ` (default: ${standard})`}`,
@@ -64,7 +74,10 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
         'classification',
         'regression',
       ]),
-    )
+    );
+
+const addColumnOptions = (command: Command): Command =>
+  command
     .option(
       '--missing <how...>',
       'in place of missing values, as COLUMN=HOW, or as HOW for all other columns of numbers: mean, median, most-frequent, a value, category (a place of its own), or refuse (default: median, with an input that marks the gaps; category)',
@@ -73,7 +86,11 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     .option('--numeric <columns...>', 'columns that hold numbers (default: those in which nine in ten cells are)')
     .option('--categorical <columns...>', 'columns that hold categories, even if they look like numbers')
     .option('--date <columns...>', 'columns that hold dates or times')
-    .option('--ignore <columns...>', 'columns to leave out')
+    .option('--ignore <columns...>', 'columns to leave out');
+
+/** Adds the options that say how the text of a table is divided into cells. */
+const addTextOptions = (command: Command): Command =>
+  command
     .option('--delimiter <character>', 'between cells, such as \\t (default: what the file looks like)', oneSign)
     .addOption(
       new Option('--decimal <sign>', 'before fractions (default: what the file looks like)').choices(['.', ',']),
@@ -86,7 +103,10 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     )
     .option('--comment <text>', 'begins lines of a table to leave out', someText)
     .option('--skip-rows <n>', 'lines before the first row of a table', wholeNumber(0))
-    .option('--no-header', 'the first row is data; columns are called 1, 2, …')
+    .option('--no-header', 'the first row is data; columns are called 1, 2, …');
+
+const addPictureOptions = (command: Command): Command =>
+  command
     .option('--image-size <size>', 'pixels to scale pictures to, such as 32 or 48x32, width first', imageSize)
     .addOption(
       new Option('--channels <n>', 'of pictures: 1 grey, 3 colour (default: 1 if all are grey)').choices(['1', '3']),
@@ -104,9 +124,7 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
         'drawing',
       ]),
     )
-    .option('--skip-broken', 'leave out pictures that cannot be decoded')
-    .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
-    .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
+    .option('--skip-broken', 'leave out pictures that cannot be decoded');
 
 /**
  * Separates the flags about data, as a data source, from the others. Without `--data` there is no source.

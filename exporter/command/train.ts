@@ -1,34 +1,17 @@
 /** The command `bn-edge train`, with its help. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import { type BackendName, backendNames, type StepperName, stepperNames } from '../../training/backend/index.ts';
+import type { BackendName, StepperName } from '../../training/backend/index.ts';
 import type { Augmentation } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/index.ts';
-import { networks } from '../../training/network/index.ts';
-import { objectiveKinds } from '../../training/objective/index.ts';
-import { optimizers, schedules } from '../../training/optimizer/index.ts';
-import {
-  type Length,
-  type ObjectiveFlags,
-  trainingDefaults as defaults,
-  trainToFolder,
-} from '../../training/run/index.ts';
+import { type Length, type ObjectiveFlags, trainToFolder } from '../../training/run/index.ts';
 import type { TrainingConfig } from '../../training/trainer/index.ts';
-import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import {
-  atLeastZero,
-  augmentation,
-  fraction,
-  fractionOrNone,
-  positive,
-  wholeNumber,
-  wholeNumbers,
-} from './option-values.ts';
+import { type DataFlags, takeDataSource } from './data-options.ts';
 import { printOutcome } from './outcome.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 import { terminalReporter } from './terminal.ts';
+import { addTrainOptions } from './train-options.ts';
 
 interface Flags
   extends Omit<TrainingConfig, 'objective' | 'augment' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
@@ -51,7 +34,7 @@ interface Flags
 
 export const train: Subcommand = {
   configure: async (command, typed) => {
-    addOptions(command);
+    addTrainOptions(command);
     const args = await withRecordedArguments(command, typed);
     answers<Flags>(command, page, (flags, data) => run(withData(flags, data), forTheRecord(command, args)));
     return args;
@@ -70,49 +53,39 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   if (!source) throw nothingToTrainOn(flags);
   if (existsSync(join(source.path ?? '', 'last.safetensors')))
     throw unexpected('train', 'data', `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} resumes it`);
-  const {
-    network,
-    hidden,
-    members,
-    bins,
-    folds,
-    refit,
-    from,
-    threads,
-    spinning,
-    stepper,
-    out,
-    resume,
-    overwrite,
-    ...settings
-  } = others;
-  const { backend, augment, ...rest } = settings;
-  const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
-  const trained = await trainToFolder(
-    {
-      network,
-      hidden,
-      members,
-      bins,
-      folds,
-      refit,
-      from,
-      config,
-      augment,
-      objective: { objective, labelSmoothing, balanceClasses, huberDelta },
-      backend,
-      threads,
-      spinning,
-      stepper,
-      data: source,
-      out,
-      resume,
-      overwrite,
-      arguments: record,
-    },
-    terminalReporter(),
-  );
-  return printOutcome(trained, config);
+  const options = optionsOf(others);
+  const trained = await trainToFolder({ ...options, data: source, arguments: record }, terminalReporter());
+  return printOutcome(trained, options.config);
+}
+
+/** Arranges the flags as the options of a run: those that are not named here make its configuration. */
+function optionsOf({
+  network,
+  hidden,
+  members,
+  bins,
+  folds,
+  refit,
+  from,
+  backend,
+  augment,
+  objective,
+  labelSmoothing,
+  balanceClasses,
+  huberDelta,
+  threads,
+  spinning,
+  stepper,
+  out,
+  resume,
+  overwrite,
+  ...config
+}: Omit<Flags, keyof DataFlags>) {
+  return {
+    ...{ network, hidden, members, bins, folds, refit, from, backend, config, augment },
+    objective: { objective, labelSmoothing, balanceClasses, huberDelta },
+    ...{ threads, spinning, stepper, out, resume, overwrite },
+  };
 }
 
 function nothingToTrainOn({ resume }: Flags): UserError {
@@ -121,128 +94,6 @@ function nothingToTrainOn({ resume }: Flags): UserError {
       ? 'train: expected the run to resume, such as bn-edge train --resume --out runs/churn; --help lists all'
       : 'train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all',
   );
-}
-
-const choice = (flags: string, description: string, choices: readonly string[], otherwise: string) =>
-  new Option(flags, description).choices(choices).default(otherwise);
-
-function addOptions(command: Command): void {
-  addDataOptions(command.argument('[data]', 'the same as --data'))
-    .optionsGroup('Network and length:')
-    .option(
-      '--network <name>',
-      `a .ts, .js or .json file, or ${Object.keys(networks).join(', ')} (default: members for tables, dense layers for arrays, convolutions for pictures)`,
-    )
-    .option('--hidden <widths>', 'dense layers of these widths, such as 64,32, in place of a network', wholeNumbers)
-    .option(
-      '--members <k>',
-      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean (default: 16 for tables, 8 for tables of many rows; 1: no ensemble)',
-      wholeNumber(1),
-    )
-    .option(
-      '--bins <n>',
-      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles (default: 32 for tables; 0 cuts none)',
-      wholeNumber(0),
-    )
-    .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
-    .option(
-      '--epochs <n>',
-      'passes over the training set (default: some 2,500 steps, at most 100; for tables of 12,000 rows and more twice as many)',
-      wholeNumber(1),
-    )
-    .option('--steps <n>', 'mini-batches to learn from, in place of epochs', wholeNumber(1))
-    .option(
-      '--batch-size <n>',
-      'samples that are normalized together (default: 64, less for few, 128 for tables of 12,000 rows and more)',
-      wholeNumber(2),
-    )
-    .option(
-      '--early-stopping <epochs>',
-      'stop when so many epochs pass without a lower validation loss',
-      wholeNumber(1),
-    )
-    .option('--time-limit <seconds>', 'stop by the clock; the schedule of the learning rate follows it', positive)
-    .option('--refit', 'learn from the validation part as well, for as many steps as that has shown to be best')
-    .option(
-      '--folds <k>',
-      'find these steps by k folds of training and validation parts, and answer each sample by a network that has not seen it (default: 5 for tables with fewer than 30 rows to validate; 1 is none)',
-      wholeNumber(1),
-    )
-    .addOption(
-      new Option(
-        '--keep <epoch>',
-        'what to save: the last, or the best by validation loss (default: best, if there is a validation part)',
-      ).choices(['last', 'best']),
-    )
-    .optionsGroup('What is minimized:')
-    .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveKinds))
-    .option('--label-smoothing <x>', 'share of the target that spreads over all classes, for multiclass', fraction)
-    .option('--balance-classes', 'weigh rare classes so that all count alike, for multiclass')
-    .option(
-      '--huber-delta <x>',
-      'error, in standard deviations of the numbers, from which on the loss grows as a line, for huber (default: 1)',
-      positive,
-    )
-    .optionsGroup('How:')
-    .addOption(
-      choice('--optimizer <name>', 'how gradients change parameters', Object.keys(optimizers), defaults.optimizer),
-    )
-    .option('--momentum <x>', 'share of the velocity kept, for momentum and nesterov', fraction, 0.9)
-    .option('--learning-rate <x>', 'the highest of the schedule', positive, defaults.learningRate)
-    .addOption(choice('--schedule <name>', 'of the learning rate', Object.keys(schedules), defaults.schedule))
-    .option(
-      '--warm-up <x>',
-      'share of all steps in which the rate rises (default: 0.3 for one-cycle, else 0)',
-      fraction,
-    )
-    .option('--weight-decay <x>', 'of weights, never of γ, β and biases; decoupled for adamw, else L2', atLeastZero, 0)
-    .option('--clip-norm <x>', 'shorten the gradients of a step to this global norm', positive)
-    .option('--ema <x>', 'evaluate and save an average of the weights that keeps this share at each step', fraction)
-    .option(
-      '--augment <kinds>',
-      'change the pictures in each epoch: all, or some of flip, shift=0.125, crop=0.8, rotate=10 (shares of the sides, degrees)',
-      augmentation,
-    )
-    .optionsGroup('Batch Norm:')
-    .option(
-      '--bn-momentum <x>',
-      "share of the old running statistics kept at each step; 'none' for their mean",
-      fractionOrNone,
-      defaults.bnMomentum,
-    )
-    .addOption(
-      choice('--bn-variance <kind>', 'what the running variance averages', ['population', 'unbiased'], 'population'),
-    )
-    .addOption(
-      choice(
-        '--statistics <source>',
-        'saved: the running average, or a pass over the training set',
-        ['running', 'population'],
-        'running',
-      ),
-    )
-    .option('--freeze-bn', 'keep the running statistics of --from and normalize with them; γ and β are still trained')
-    .optionsGroup('Run:')
-    .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), defaults.seed)
-    .addOption(
-      choice('--backend <name>', 'where the graph runs; auto: a GPU, else native, else wasm', backendNames, 'native'),
-    )
-    .option(
-      '--threads <n>',
-      'threads of a CPU backend (default: native what is fastest, measured where that is in doubt; wasm 1)',
-      wholeNumber(1),
-    )
-    .option('--spinning', 'threads of native wait in a busy loop (default: while no other process uses the machine)')
-    .option('--no-spinning', 'threads of native sleep while they wait')
-    .addOption(
-      new Option(
-        '--stepper <way>',
-        'what computes the steps on a CPU backend: one compiled program, a program beside ONNX Runtime, or its Loop (default: what suits the network; it decides the last bits)',
-      ).choices(stepperNames),
-    )
-    .option('--out <folder>', 'run folder (default: runs/<network>, with a number after it if that holds a run)')
-    .option('--overwrite', 'take the place of the run in the folder')
-    .option('--resume', 'resume the run in the folder, as if it had never stopped; other options need no repeating');
 }
 
 const page = {

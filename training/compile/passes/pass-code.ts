@@ -31,6 +31,7 @@ import {
   lastLanes,
   load,
   loadSplat,
+  type Locals,
   localsOf,
   plus,
   set,
@@ -70,69 +71,107 @@ interface Operand {
 
 export function passCode(pass: Pass, { addressOf, isKept, sumsAt }: Places): PassCode {
   const { trees, operands } = treesOf(pass, addressOf);
-  const kept = pass.nodes.flatMap(({ outputs: [value] }) => (isKept(value) ? [value] : []));
+  const treeOf = ({ name }: Value): Expression => present(trees.get(name));
+  const kept = pass.nodes.flatMap(({ outputs: [value] }) =>
+    isKept(value) ? [{ tree: flushed(treeOf(value)), address: addressOf(value) }] : [],
+  );
   // Where nothing is folded, elements beyond the end do no harm.
   const whole = pass.folds.length === 0 ? vectorsFor(pass.count) : Math.floor(pass.count / 4);
   const parts = Math.ceil(whole / partVectors);
   const sums = pass.folds.map((folding) => sumsAt(folding, parts));
-  const vectorOf = (lines: Lines, isLast: boolean): readonly Wat[] => {
-    const treeOf = ({ name }: Value) => present(trees.get(name));
-    const wanted = [...kept.map((value) => flushed(treeOf(value))), ...pass.folds.map(({ data }) => treeOf(data))];
-    const values = evaluateAll(lines, wanted, reads(operands));
-    kept.forEach((value, i) => {
-      const write = pass.count === 1 ? storeLane.bind(null, 0) : store;
-      lines.add(write(get('i'), at(values, i), addressOf(value)));
-    });
-    pass.folds.forEach(({ fold }, k) => {
-      const value = at(values, kept.length + k);
-      const within = isLast ? vector('v128.bitselect', value, splat(neutral[fold]), lastLanes(pass.count)) : value;
-      lines.add(set(`part${k}`, foldTwo(fold, get(`part${k}`), within)));
-    });
-    return lines.statements;
+  const results = pass.folds.map(({ result }) => addressOf(result));
+  const vectors = { pass, operands, kept, folded: pass.folds.map(({ data }) => treeOf(data)), whole };
+  return {
+    parts,
+    each: parts > 0 ? codeOfParts(vectors, sums) : undefined,
+    after: codeAfterParts(vectors, parts, sums, results),
   };
-  const start = (local: string) => pass.folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
-  const singles = operands.flatMap(({ address, isSingle }, k) =>
-    isSingle ? [set(`s${k}`, loadSplat(i32(0), address))] : [],
-  );
-  const localsWith = (lines: Lines, ...numbers: readonly string[]) => ({
-    ...localsOf('i32', 'i', ...numbers),
-    ...localsOf('v128', ...operands.map((_, k) => `s${k}`), ...pass.folds.flatMap((_, k) => [`part${k}`, `total${k}`])),
-    ...lines.locals,
-  });
-  const [inside, last] = [new Lines('v'), new Lines('w')];
+}
+
+/** A pass, with the expressions of its values. */
+interface Vectors {
+  readonly pass: Pass;
+  readonly operands: readonly Operand[];
+  /** The values that are written to memory. */
+  readonly kept: readonly { readonly tree: Expression; readonly address: number }[];
+  /** The values that are folded. */
+  readonly folded: readonly Expression[];
+  /** The number of vectors in all parts: where something is folded, a last one with elements beyond the end is in none. */
+  readonly whole: number;
+}
+
+/** Returns the function that processes some parts. */
+function codeOfParts(vectors: Vectors, sums: readonly number[]): Code {
+  const { pass, whole } = vectors;
+  const lines = new Lines('v');
   const end = i32(whole * vectorBytes);
   const part = [
     set('i', `(i32.mul ${get('from')} ${i32(partBytes)})`),
     set('stop', plus(get('i'), partBytes)),
     set('stop', `(select ${get('stop')} ${end} (i32.lt_u ${get('stop')} ${end}))`),
-    ...start('part'),
-    ...loop('vectors', advance('i', vectorBytes), 'i', get('stop'), vectorOf(inside, false)),
+    ...startSums(pass, 'part'),
+    ...loop('vectors', advance('i', vectorBytes), 'i', get('stop'), vectorCode(vectors, lines, false)),
     ...sums.map((address, k) => store(sumAt('from'), get(`part${k}`), address)),
   ];
-  const each = {
+  return {
     about: [],
     params: ['from', 'end'],
-    locals: localsWith(inside, 'stop'),
-    body: [...singles, ...loop('parts', set('from', plus(get('from'), 1)), 'from', get('end'), part)],
+    locals: localsOfPass(vectors, lines, 'stop'),
+    body: [...readSingles(vectors), ...loop('parts', set('from', plus(get('from'), 1)), 'from', get('end'), part)],
   };
-  const rest = vectorsFor(pass.count) - whole;
-  const remainder = [set('i', end), ...start('part'), ...vectorOf(last, true)];
+}
+
+/** Returns the function that folds the sums of all parts, and the last vector if it is in none of them. */
+function codeAfterParts(vectors: Vectors, parts: number, sums: readonly number[], results: readonly number[]): Code {
+  const { pass, whole } = vectors;
+  const lines = new Lines('w');
   const addSums = sums.map((address, k) => addTo(pass, k, load(sumAt('p'), address)));
-  const after = {
+  const last = [set('i', i32(whole * vectorBytes)), ...startSums(pass, 'part'), ...vectorCode(vectors, lines, true)];
+  const hasRest = vectorsFor(pass.count) > whole;
+  return {
     about: [],
     params: [],
-    locals: localsWith(last, 'p'),
+    locals: localsOfPass(vectors, lines, 'p'),
     body: [
-      ...start('total'),
+      ...startSums(pass, 'total'),
       ...(sums.length > 0 && parts > 0
         ? [set('p', i32(0)), ...loop('sums', set('p', plus(get('p'), 1)), 'p', i32(parts), addSums)]
         : []),
-      ...(rest > 0 ? [...singles, ...remainder, ...pass.folds.map((_, k) => addTo(pass, k, get(`part${k}`)))] : []),
-      ...pass.folds.flatMap((folding, k) => writeFold(folding, k, pass.count, addressOf(folding.result))),
+      ...(hasRest
+        ? [...readSingles(vectors), ...last, ...pass.folds.map((_, k) => addTo(pass, k, get(`part${k}`)))]
+        : []),
+      ...pass.folds.flatMap((folding, k) => writeFold(folding, k, pass.count, at(results, k))),
     ],
   };
-  return { parts, each: parts > 0 ? each : undefined, after };
 }
+
+/** Emits the code of one vector. The last one is folded only as far as its elements belong to the pass. */
+function vectorCode({ pass, operands, kept, folded }: Vectors, lines: Lines, isLast: boolean): readonly Wat[] {
+  const values = evaluateAll(lines, [...kept.map(({ tree }) => tree), ...folded], reads(operands));
+  kept.forEach(({ address }, i) => {
+    const write = pass.count === 1 ? storeLane.bind(null, 0) : store;
+    lines.add(write(get('i'), at(values, i), address));
+  });
+  pass.folds.forEach(({ fold }, k) => {
+    const value = at(values, kept.length + k);
+    const within = isLast ? vector('v128.bitselect', value, splat(neutral[fold]), lastLanes(pass.count)) : value;
+    lines.add(set(`part${k}`, foldTwo(fold, get(`part${k}`), within)));
+  });
+  return lines.statements;
+}
+
+const localsOfPass = ({ pass, operands }: Vectors, lines: Lines, counter: string): Locals => ({
+  ...localsOf('i32', 'i', counter),
+  ...localsOf('v128', ...operands.map((_, k) => `s${k}`), ...pass.folds.flatMap((_, k) => [`part${k}`, `total${k}`])),
+  ...lines.locals,
+});
+
+/** Loads the single numbers that the pass reads. */
+const readSingles = ({ operands }: Vectors): readonly Wat[] =>
+  operands.flatMap(({ address, isSingle }, k) => (isSingle ? [set(`s${k}`, loadSplat(i32(0), address))] : []));
+
+const startSums = ({ folds }: Pass, local: string): readonly Wat[] =>
+  folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
 
 /** Emits a loop that runs at least once. */
 const loop = (name: string, next: Wat, counter: string, until: Wat, body: readonly Wat[]): readonly Wat[] => [

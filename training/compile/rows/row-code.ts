@@ -16,8 +16,8 @@ import { vectorBytes } from '../buffer.ts';
 import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
-import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
-import type { Pass } from '../passes/schedule.ts';
+import { acrossLanes, type Fold, foldTwo, neutral } from '../kernels/row.ts';
+import type { Folding, Pass } from '../passes/schedule.ts';
 import { leafOf } from './form.ts';
 import {
   type Code,
@@ -26,6 +26,7 @@ import {
   i32,
   load,
   loadSplat,
+  type Locals,
   localsOf,
   plus,
   range,
@@ -57,111 +58,153 @@ export interface PassPlaces {
   readonly writesOf: (value: Value) => readonly Place[];
 }
 
-/** The number of vectors whose sum is one part. */
-const partVectors = 256;
-
 export function rowCode(pass: Pass, places: PassPlaces): Code {
   const { runs, run, writesOf } = places;
-  const isRow = pass.count > 1;
   const { trees, operands } = treesOf(pass, places);
-  const pointers = new Map<string, { readonly name: string; readonly place: Place }>();
-  /** Returns the local that points to the run of a place. Places that move alike share it. */
-  const pointerOf = (place: Place): Wat => {
-    const key = [place.own, place.row, place.run, place.table].join();
-    const known = pointers.get(key) ?? { name: `p${pointers.size}`, place };
-    pointers.set(key, known);
-    return get(known.name);
-  };
-  const addressAt = (place: Place): Wat => (isRow ? `(i32.add ${pointerOf(place)} ${get('i')})` : pointerOf(place));
   const kept = pass.nodes.flatMap(({ outputs: [value] }) => {
     const writes = writesOf(value);
-    return writes.length > 0 ? [{ value, writes }] : [];
+    return writes.length > 0 ? [{ tree: treeIn(trees, value), writes }] : [];
   });
-  const treeOf = ({ name }: Value): Expression => present(trees.get(name));
-  const wanted = [...kept.map(({ value }) => treeOf(value)), ...pass.folds.map(({ data }) => treeOf(data))];
-  const [whole, rest] = isRow ? [Math.floor(run / 4), run % 4] : [0, 1];
-  /** @param ahead the distance from the pointers, in bytes */
-  const body = (lines: Lines, lanes: number, ahead = 0): readonly Wat[] => {
-    const reads = operands.map(({ place, isSingle }, k) =>
-      isSingle ? get(`s${k}`) : load(addressAt(place), place.address + ahead),
-    );
-    const values = evaluateAll(lines, wanted, reads);
-    kept.forEach(({ writes }, i) => {
-      for (const place of writes) {
-        const value = at(values, i);
-        if (lanes === 4) lines.add(store(addressAt(place), value, place.address + ahead));
-        else
-          for (const lane of range(lanes))
-            lines.add(storeLane(lane, addressAt(place), value, place.address + 4 * lane));
-      }
-    });
-    pass.folds.forEach(({ fold }, k) => {
-      const value = at(values, kept.length + k);
-      const within = lanes === 4 ? value : vector('v128.bitselect', value, splat(neutral[fold]), firstLanes(lanes));
-      const part = ahead === 0 ? `part${k}` : `other${k}`;
-      lines.add(set(part, foldTwo(fold, get(part), within)));
-    });
-    return lines.statements;
-  };
-  const start = (local: string) => pass.folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
-  const addParts = (local: string) =>
-    pass.folds.map(({ fold }, k) => set(`total${k}`, foldTwo(fold, get(`total${k}`), get(`${local}${k}`))));
-  const [even, odd] = [whole - (whole % 2), whole % 2];
-  const [first, second, single, last] = [new Lines('v'), new Lines('u'), new Lines('t'), new Lines('w')];
-  const inPairs = [...body(first, 4), ...body(second, 4, vectorBytes)];
-  const vectors = [
-    ...(even > 0
-      ? inParts(even, inPairs, [...start('part'), ...start('other')], [...addParts('part'), ...addParts('other')])
-      : []),
-    ...(odd > 0
-      ? [...start('part'), ...body(single, 4), ...addParts('part'), set('i', plus(get('i'), vectorBytes))]
-      : []),
-  ];
-  const remainder = rest > 0 ? [...start('part'), ...body(last, rest), ...addParts('part')] : [];
-  const folded = pass.folds.flatMap(({ fold, mean, result }, k) => {
-    const total = get(`total${k}`);
-    const value = mean ? vector('f32x4.div', total, splat(pass.count)) : total;
-    return [
-      ...acrossLanes(fold, `total${k}`),
-      ...writesOf(result).map((place) => storeLane(0, numberAt(place), value, place.address)),
-    ];
-  });
-  const inRun = [
-    ...[...pointers.values()].map(({ name, place }) => set(name, pointerAt(place))),
-    ...(isRow ? [set('i', i32(0))] : []),
-    ...vectors,
-    ...remainder,
-  ];
+  const folded = pass.folds.map(({ fold, data }) => ({ fold, tree: treeIn(trees, data) }));
+  const pointers = new Pointers(pass.count > 1);
+  const vectors = runCode({ operands, kept, folded, pointers }, run);
+  const inRun = [...pointers.starts, ...(pass.count > 1 ? [set('i', i32(0))] : []), ...vectors.body];
   return {
     about: [],
     params: ['row', 'own'],
     locals: {
-      ...localsOf('i32', 'r', 'i', 'stop', ...[...pointers.values()].map(({ name }) => name)),
+      ...localsOf('i32', 'r', 'i', 'stop', ...pointers.names),
       ...localsOf(
         'v128',
         ...operands.map((_, k) => `s${k}`),
         ...pass.folds.flatMap((_, k) => [`part${k}`, `other${k}`, `total${k}`]),
       ),
-      ...(even > 0 ? { ...first.locals, ...second.locals } : {}),
-      ...(odd > 0 ? single.locals : {}),
-      ...last.locals,
+      ...vectors.locals,
     },
     body: [
       ...operands.flatMap(({ place, isSingle }, k) =>
         isSingle ? [set(`s${k}`, loadSplat(numberAt(place), place.address))] : [],
       ),
-      ...start('total'),
-      ...(runs === 1
-        ? [set('r', i32(0)), ...inRun]
-        : [
-            set('r', i32(0)),
-            '(loop $runs',
-            ...inRun,
-            `(br_if $runs (i32.lt_u (local.tee $r ${plus(get('r'), 1)}) ${i32(runs)})))`,
-          ]),
-      ...folded,
+      ...startSums(folded, 'total'),
+      set('r', i32(0)),
+      ...(runs === 1 ? inRun : loop('runs', `(local.tee $r ${plus(get('r'), 1)})`, i32(runs), inRun)),
+      ...pass.folds.flatMap((folding, k) => writeTotal(folding, k, pass.count, writesOf(folding.result))),
     ],
   };
+}
+
+/** A pass, with the expressions of its values. */
+interface Vectors {
+  readonly operands: readonly Operand[];
+  /** The values that are written, each to one place or several. */
+  readonly kept: readonly { readonly tree: Expression; readonly writes: readonly Place[] }[];
+  readonly folded: readonly Folded[];
+  readonly pointers: Pointers;
+}
+
+interface Folded {
+  readonly fold: Fold;
+  readonly tree: Expression;
+}
+
+/** The locals that point to the run of a place. Places that move alike share one. */
+class Pointers {
+  readonly #isRow: boolean;
+  readonly #found = new Map<string, { readonly name: string; readonly place: Place }>();
+
+  /** @param isRow whether the pass has vectors, at the local `i` of their runs, or a single number */
+  constructor(isRow: boolean) {
+    this.#isRow = isRow;
+  }
+
+  /** Returns the offset of the current vector, without the place's address. */
+  at(place: Place): Wat {
+    const key = [place.own, place.row, place.run, place.table].join();
+    const pointer = this.#found.get(key) ?? { name: `p${this.#found.size}`, place };
+    this.#found.set(key, pointer);
+    return this.#isRow ? `(i32.add ${get(pointer.name)} ${get('i')})` : get(pointer.name);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#found.values()].map(({ name }) => name);
+  }
+
+  /** The statements that set all pointers to the beginning of a run. */
+  get starts(): readonly Wat[] {
+    return [...this.#found.values()].map(({ name, place }) => set(name, pointerAt(place)));
+  }
+}
+
+/** Emits the vectors of a run: in pairs, the one that is left over, and one that the run fills in part. */
+function runCode(vectors: Vectors, run: number): { readonly locals: Locals; readonly body: readonly Wat[] } {
+  const { folded } = vectors;
+  const [whole, rest] = run > 1 ? [Math.floor(run / 4), run % 4] : [0, 1];
+  const [even, odd] = [whole - (whole % 2), whole % 2];
+  const [first, second, single, last] = [new Lines('v'), new Lines('u'), new Lines('t'), new Lines('w')];
+  const alone = (lines: Lines, lanes: number): readonly Wat[] => [
+    ...startSums(folded, 'part'),
+    ...vectorCode(vectors, lines, lanes),
+    ...addSums(folded, 'part'),
+  ];
+  const pair = (): readonly Wat[] => [...vectorCode(vectors, first, 4), ...vectorCode(vectors, second, 4, vectorBytes)];
+  const body = [
+    ...(even > 0 ? inParts(even, pair(), folded) : []),
+    ...(odd > 0 ? [...alone(single, 4), set('i', plus(get('i'), vectorBytes))] : []),
+    ...(rest > 0 ? alone(last, rest) : []),
+  ];
+  return { locals: { ...first.locals, ...second.locals, ...single.locals, ...last.locals }, body };
+}
+
+/**
+ * Emits the code of one vector.
+ *
+ * @param lanes the number of its elements that belong to the run
+ * @param ahead the distance from the pointers, in bytes
+ */
+function vectorCode(
+  { operands, kept, folded, pointers }: Vectors,
+  lines: Lines,
+  lanes: number,
+  ahead = 0,
+): readonly Wat[] {
+  const reads = operands.map(({ place, isSingle }, k) =>
+    isSingle ? get(`s${k}`) : load(pointers.at(place), place.address + ahead),
+  );
+  const trees = [...kept, ...folded].map(({ tree }) => tree);
+  const values = evaluateAll(lines, trees, reads);
+  kept.forEach(({ writes }, i) => {
+    const value = at(values, i);
+    for (const place of writes) {
+      if (lanes === 4) lines.add(store(pointers.at(place), value, place.address + ahead));
+      else
+        for (const lane of range(lanes))
+          lines.add(storeLane(lane, pointers.at(place), value, place.address + 4 * lane));
+    }
+  });
+  folded.forEach(({ fold }, k) => {
+    const value = at(values, kept.length + k);
+    const within = lanes === 4 ? value : vector('v128.bitselect', value, splat(neutral[fold]), firstLanes(lanes));
+    const part = ahead === 0 ? `part${k}` : `other${k}`;
+    lines.add(set(part, foldTwo(fold, get(part), within)));
+  });
+  return lines.statements;
+}
+
+const startSums = (folded: readonly Folded[], local: string): readonly Wat[] =>
+  folded.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
+
+/** Adds sums to the totals. */
+const addSums = (folded: readonly Folded[], local: string): readonly Wat[] =>
+  folded.map(({ fold }, k) => set(`total${k}`, foldTwo(fold, get(`total${k}`), get(`${local}${k}`))));
+
+/** Folds the lanes of a total, and writes the result. */
+function writeTotal({ fold, mean }: Folding, k: number, count: number, writes: readonly Place[]): readonly Wat[] {
+  const total = get(`total${k}`);
+  const value = mean ? vector('f32x4.div', total, splat(count)) : total;
+  return [
+    ...acrossLanes(fold, `total${k}`),
+    ...writes.map((place) => storeLane(0, numberAt(place), value, place.address)),
+  ];
 }
 
 const times = (local: string, factor: number): Wat => `(i32.mul ${get(local)} ${i32(factor)})`;
@@ -181,6 +224,9 @@ interface Operand {
   readonly isSingle: boolean;
 }
 
+const treeIn = (trees: ReadonlyMap<string, Expression>, { name }: Value): Expression => present(trees.get(name));
+
+/** Returns the expression of each value of the pass, and the operands that it reads from memory. */
 function treesOf({ nodes, folds }: Pass, { readOf }: PassPlaces) {
   const trees = new Map<string, Expression>();
   const operands: Operand[] = [];
@@ -200,17 +246,19 @@ function treesOf({ nodes, folds }: Pass, { readOf }: PassPlaces) {
   return { trees, operands };
 }
 
-function inParts(vectors: number, body: readonly Wat[], start: readonly Wat[], add: readonly Wat[]): readonly Wat[] {
+/** The number of vectors whose sum is one part, so that its error stays small. */
+const partVectors = 256;
+
+/** Emits a loop over pairs of vectors. Where they are folded, the sums of long runs are divided into parts. */
+function inParts(vectors: number, pair: readonly Wat[], folded: readonly Folded[]): readonly Wat[] {
   const bytes = i32(vectors * vectorBytes);
-  const loop = (name: string, until: Wat, inside: readonly Wat[]): readonly Wat[] => [
-    `(loop $${name}`,
-    ...inside,
-    `(br_if $${name} (i32.lt_u ${get('i')} ${until})))`,
-  ];
-  const through = (until: Wat) => loop('vectors', until, [...body, set('i', plus(get('i'), 2 * vectorBytes))]);
-  if (start.length === 0) return through(bytes);
+  const through = (until: Wat): readonly Wat[] =>
+    loop('vectors', get('i'), until, [...pair, set('i', plus(get('i'), 2 * vectorBytes))]);
+  if (folded.length === 0) return through(bytes);
+  const start = [...startSums(folded, 'part'), ...startSums(folded, 'other')];
+  const add = [...addSums(folded, 'part'), ...addSums(folded, 'other')];
   if (vectors <= partVectors) return [...start, ...through(bytes), ...add];
-  return loop('parts', bytes, [
+  return loop('parts', get('i'), bytes, [
     set('stop', plus(get('i'), partVectors * vectorBytes)),
     set('stop', `(select ${get('stop')} ${bytes} (i32.lt_u ${get('stop')} ${bytes}))`),
     ...start,
@@ -218,3 +266,10 @@ function inParts(vectors: number, body: readonly Wat[], start: readonly Wat[], a
     ...add,
   ]);
 }
+
+/** Emits a loop that runs at least once, as long as a number is below a limit. */
+const loop = (name: string, number: Wat, limit: Wat, body: readonly Wat[]): readonly Wat[] => [
+  `(loop $${name}`,
+  ...body,
+  `(br_if $${name} (i32.lt_u ${number} ${limit})))`,
+];
