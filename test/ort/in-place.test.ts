@@ -243,7 +243,10 @@ it('a run whose row threads end says so once, and takes the same steps', async (
   const whole = await start(onTwo, {}, large);
   await whole.steps(order);
   expect(run.state).toEqual(whole.state);
-  expect(notes).toEqual(['row thread ended: exit status 1; its rows are computed by the main thread']);
+  // A thread that has just ended by itself has status 0.
+  expect(notes).toEqual([
+    expect.stringMatching(/^row thread ended: exit status [01]; its rows are computed by the main thread$/),
+  ]);
 });
 
 it.each(['in-place', 'loop', 'compiled'] as const)('the record of a run says that its steps are %s', (stepper) => {

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Backend, nativeBackend, threadsInDoubt } from '../../training/backend/index.ts';
 import { graphBuilder } from '../../training/graph/index.ts';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
@@ -87,6 +87,8 @@ describe('ways that are in doubt', () => {
 });
 
 describe('what is measured', () => {
+  beforeEach(() => rm(join(folder, 'cache'), { recursive: true, force: true }));
+
   /** Returns the steps after a choice on two cores, and how often it was measured. */
   async function choose(found: StepRecord | undefined, batchSize = 20, epochs = 100) {
     const lines: string[] = [];
