@@ -1,4 +1,7 @@
-/** `npm run check`: lint, types, format and exports that nothing imports, side by side. Examples import the package as it was built. */
+/**
+ * Runs `npm run check`: lint, types, format and the search for exports that nothing imports, side by side. The package is
+ * built first, since the examples import it.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 

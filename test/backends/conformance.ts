@@ -78,7 +78,7 @@ async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, to
   }
 }
 
-/** The named networks in small: every op of their training steps, at a hundredth of the work. */
+/** Small versions of the named networks: every op of their training steps, at a hundredth of the work. */
 export const smallNetworks: readonly Network[] = [
   {
     name: 'mlp',

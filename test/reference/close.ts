@@ -1,7 +1,7 @@
 /** Compares numbers element by element, each by a tolerance of its own, as NumPy's `assert_allclose` does. */
 import type { NdArray } from './ndarray.ts';
 
-/** What an element may be off by is the sum of the three; those that are absent are 0. */
+/** Allows each element an error of the sum of the three; those that are absent are 0. */
 export interface Tolerance {
   /** The error relative to the expected element. */
   readonly rtol?: number;
@@ -30,7 +30,7 @@ export function expectClose(what: string, actual: NdArray | undefined, expected:
   expectAllClose(what, actual.data, expected.data, tolerance, indexOf);
 }
 
-/** As `expectClose`, of lists. */
+/** Does the same as `expectClose` for lists. */
 export function expectAllClose(
   what: string,
   actual: ArrayLike<number> | undefined,

@@ -1,4 +1,4 @@
-/** The graphs that test a case: the op alone, and the gradient of a random functional of its first output. */
+/** Builds the graphs that test a case: the op alone, and the gradient of a random functional of its first output. */
 import { gradients } from '../../training/autodiff/index.ts';
 import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
 import type { Case, Input } from './cases/case.ts';
@@ -6,25 +6,25 @@ import { type Arrays, evaluate } from './evaluate.ts';
 import { element, type NdArray, range, sizeOf } from './ndarray.ts';
 import { seeded, seedOf } from './random.ts';
 
-/** The op alone: x0, x1, … -> y0, y1, … */
+/** Builds the graph of the op alone: x0, x1, … -> y0, y1, … */
 export function forwardGraph({ inputs, emit }: Case): Graph {
   const g = graphBuilder();
   const outputs = emit(g, addInputs(g, inputs));
   return checkGraph(g.build('forward', Object.fromEntries(outputs.map((value, i) => [`y${i}`, value]))));
 }
 
-/** The inputs whose gradients are tested. */
+/** Returns the inputs whose gradients are tested. */
 export function targetsOf({ inputs }: Case): readonly string[] {
   return inputs.flatMap(({ dtype, fixed }, i) => (dtype === 'float32' && !fixed ? [`x${i}`] : []));
 }
 
-/** The functional: x0, x1, …, cotangent -> loss = Σ cotangent · y0. */
+/** Builds the functional: x0, x1, …, cotangent -> loss = Σ cotangent · y0. */
 export function lossGraph(row: Case): Graph {
   const g = graphBuilder();
   return g.build('loss', { loss: emitLoss(g, row).loss });
 }
 
-/** The gradient of the loss in every target: x0, x1, …, cotangent -> d_x0, d_x1, … */
+/** Builds the gradient of the loss by every target: x0, x1, …, cotangent -> d_x0, d_x1, … */
 export function gradientGraph(row: Case): Graph {
   const g = graphBuilder();
   const { inputs, loss } = emitLoss(g, row);

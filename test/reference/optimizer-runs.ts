@@ -31,7 +31,7 @@ const random = seeded(7);
 const noise = range(steps).map(() => new Map(specs.map(({ name, shape }) => [name, uniform(shape)])));
 const start: Parameters = new Map(specs.map(({ name, shape }) => [name, uniform(shape)]));
 
-/** The gradient of a bowl whose centre moves, so that errors of θ return in the next gradient. */
+/** Returns the gradient of a bowl whose centre moves, so that an error of θ returns in the next gradient. */
 const gradientAt = (t: number, name: string, theta: NdArray): NdArray => ({
   shape: theta.shape,
   data: theta.data.map((x, i) => 0.7 * x + element(noise[t - 1]?.get(name)?.data ?? [], i)),

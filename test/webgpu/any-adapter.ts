@@ -1,10 +1,11 @@
+/** Finds an adapter for the tests of WebGPU. */
 import { existsSync } from 'node:fs';
 import { BackendUnavailable, type WebgpuBackend, webgpuBackend } from '../../training/backend/index.ts';
 
-/** SwiftShader, in Debian's `chromium` package: WebGPU on the CPU. */
+/** SwiftShader computes WebGPU on the CPU; Debian's package `chromium` brings it. */
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** WebGPU on a GPU, else on SwiftShader, else why there is neither. */
+/** Returns WebGPU on a GPU, or else on SwiftShader, or else the reason why there is neither. */
 export async function anyAdapter(): Promise<WebgpuBackend | BackendUnavailable> {
   const gpu = await orUnavailable(webgpuBackend());
   if (!(gpu instanceof BackendUnavailable) || process.env.VK_ICD_FILENAMES || !existsSync(swiftShader)) return gpu;

@@ -1,3 +1,4 @@
+/** Lists the cases of convolutions and pooling, in plain and in blocked layout. */
 import type { Attributes, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, distinct, literal, opCase, uniform } from './case.ts';
 

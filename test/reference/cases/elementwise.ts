@@ -1,3 +1,4 @@
+/** Lists the cases of ops that compute element by element. */
 import type { DType, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import {
   type Case,

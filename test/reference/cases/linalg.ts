@@ -1,3 +1,4 @@
+/** Lists the cases of matrix products. */
 import type { Attributes, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, opCase, uniform } from './case.ts';
 

@@ -1,3 +1,4 @@
+/** Lists the cases of ops that move elements and compute nothing. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, literal, opCase, uniform } from './case.ts';
 

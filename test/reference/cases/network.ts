@@ -1,3 +1,4 @@
+/** Lists the cases of normalizations, losses and loops. */
 import type { Attributes, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, fixed, literal, opCase, positive, uniform } from './case.ts';
 

@@ -1,3 +1,4 @@
+/** Lists the cases of ops that combine elements along axes. */
 import type { GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, distinct, literal, opCase, uniform } from './case.ts';
 

@@ -1,3 +1,4 @@
+/** Evaluates the ops that turn scores into probabilities and losses. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { build, dim, fromFront, type NdArray, range, read, scalar } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';

@@ -1,3 +1,4 @@
+/** Evaluates loops. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { element, type NdArray, scalar } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';

@@ -1,3 +1,4 @@
+/** Evaluates convolutions and pooling, in plain and in blocked layout. */
 import type { Attributes, OpType } from '../../../training/graph/index.ts';
 import {
   add,
@@ -50,7 +51,7 @@ function forEachTap(
 function conv(X: NdArray, W: NdArray, B: NdArray | undefined, attributes: Attributes<'Conv'>): NdArray {
   const [O, perGroup] = [dim(W.shape, 0), dim(W.shape, 1)];
   const shape = [dim(X.shape, 0), O, slides(dim(X.shape, 2), 0, attributes), slides(dim(X.shape, 3), 1, attributes)];
-  // The numbers from one channel to the next.
+  // The distances, in elements, from one channel to the next.
   const [taps, pixels] = [dim(W.shape, 2) * dim(W.shape, 3), dim(X.shape, 2) * dim(X.shape, 3)];
   return build(shape, ([n = 0, o = 0, row = 0, column = 0]) => {
     const group = Math.floor(o / (O / attributes.group));

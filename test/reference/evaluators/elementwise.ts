@@ -1,3 +1,4 @@
+/** Evaluates the ops that compute element by element. */
 import type { DType, OpType } from '../../../training/graph/index.ts';
 import { broadcast, build, type NdArray, range, read, readBroadcast } from '../ndarray.ts';
 import type { Evaluator, EvaluatorTable } from './evaluator.ts';

@@ -1,3 +1,4 @@
+/** Joins the evaluators of all ops. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { classification } from './classification.ts';
 import { control } from './control.ts';

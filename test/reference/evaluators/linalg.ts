@@ -1,3 +1,4 @@
+/** Evaluates matrix products. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { broadcast, build, dim, type NdArray, range, read, readBroadcast } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';

@@ -1,3 +1,4 @@
+/** Evaluates the ops that move elements and compute nothing. */
 import type { OpType } from '../../../training/graph/index.ts';
 import {
   add,

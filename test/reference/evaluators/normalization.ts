@@ -1,3 +1,4 @@
+/** Evaluates normalizations, whose formulas are those of the specification. */
 import type { OpType } from '../../../training/graph/index.ts';
 import { add, build, dim, forEachIndex, fromFront, type Index, type NdArray, read, zeros } from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';

@@ -1,3 +1,4 @@
+/** Evaluates the ops that combine elements along axes. */
 import type { OpType } from '../../../training/graph/index.ts';
 import {
   build,
