@@ -192,7 +192,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => new URL(page.url()).hash).toMatch(/points=0\.0\.0_-\d+\.\d+\.1_1000\.0\.0$/);
     await expect.poll(() => progress(page)).toContain('step 0');
     await train(page, 20);
-    await page.getByRole('button', { name: 'Take the dropped away' }).click();
+    await page.getByRole('button', { name: 'Remove what was dropped' }).click();
     await expect.poll(() => new URL(page.url()).hash).not.toContain('points');
   });
 

@@ -1,4 +1,4 @@
-/** The charts of the losses of the mini-batches and of the validation part, and of the accuracy on the latter. */
+/** Draws the losses on the mini-batches and on the validation part, and the accuracy on the latter. */
 import { find } from '../dom.ts';
 import { percent } from '../format.ts';
 import { createChart, type Drawn, type Picture } from './chart.ts';
@@ -44,14 +44,14 @@ export class Losses {
       { className: `${side} dashed`, dots: this.#validation[side].dots, as: 'line' },
     ]);
     const lastLoss = (side: Side): string => lossText(this.#validation[side].dots.at(-1)?.value ?? NaN);
-    const label = `After ${this.#step} steps the loss on what was held back is ${lastLoss('with')} with Batch Norm and ${lastLoss('without')} without.`;
+    const label = `After ${this.#step} steps the loss on held-back samples is ${lastLoss('with')} with Batch Norm and ${lastLoss('without')} without.`;
     return { drawn, label };
   }
 
   #rightPicture(): Picture {
     const drawn = sides.map((side): Drawn => ({ className: side, dots: this.#right[side].dots, as: 'line' }));
     const lastShare = (side: Side): string => percent(this.#right[side].dots.at(-1)?.value ?? NaN);
-    const label = `After ${this.#step} steps ${lastShare('with')} of what was held back is right with Batch Norm, ${lastShare('without')} without.`;
+    const label = `After ${this.#step} steps ${lastShare('with')} of held-back samples are right with Batch Norm, ${lastShare('without')} without.`;
     return { drawn, label };
   }
 }
