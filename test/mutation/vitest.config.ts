@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { instrumented, type Mutant } from './mutants.ts';
 import type { Plan } from './plan.ts';
 
@@ -12,6 +13,14 @@ const byFile = new Map<string, Map<number, Mutant>>();
 for (const id of plan.alive) {
   const mutant = plan.mutants[id];
   if (mutant) byFile.set(mutant.file, (byFile.get(mutant.file) ?? new Map<number, Mutant>()).set(id, mutant));
+}
+
+/** Keeps the order of the plan: what a fast test notices need not be tried with slow ones. */
+class AsPlanned extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => plan.tests.indexOf(relative(process.cwd(), moduleId));
+    return files.toSorted((a, b) => place(a) - place(b));
+  }
 }
 
 export default defineConfig({
@@ -28,6 +37,7 @@ export default defineConfig({
   test: {
     include: [...plan.tests],
     exclude: [],
+    sequence: { sequencer: AsPlanned },
     runner: 'test/mutation/runner.ts',
     isolate: false,
     fileParallelism: false,

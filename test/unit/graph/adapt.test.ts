@@ -1,50 +1,12 @@
 /** Ops of other exporters are expressed by this project's ops with the same results. */
 import { describe, expect, it } from 'vitest';
-import { decodeAnyModel, decodeModel, type onnx, onnxProto } from '../../../training/graph/index.ts';
+import { decodeAnyModel, decodeModel, onnxProto } from '../../../training/graph/index.ts';
 import { range } from '../../reference/ndarray.ts';
 import { evaluate } from '../../reference/evaluate.ts';
+import { type File, fileOf, floats, int, ints, node, whole } from './foreign-files.ts';
 
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-const { INT, INTS, FLOAT, FLOATS, STRING, TENSOR } = AttributeProto.AttributeType;
-const types = TensorProto.DataType;
-
-const floats = (name: string, numbers: readonly number[], dims: readonly number[] = []): onnx.ITensorProto => ({
-  name,
-  dataType: types.FLOAT,
-  dims: [...dims],
-  rawData: new Uint8Array(Float32Array.from(numbers).buffer),
-});
-
-const whole = (name: string, numbers: readonly number[]): onnx.ITensorProto => ({
-  name,
-  dataType: types.INT64,
-  dims: [numbers.length],
-  int64Data: [...numbers],
-});
-
-interface File {
-  readonly node: onnx.INodeProto[];
-  readonly initializer?: onnx.ITensorProto[];
-  readonly shape?: readonly (string | number)[];
-}
-
-/** Builds a file with the input x and the output y. */
-function fileOf({ node, initializer = [], shape = ['N', 2, 2, 3] }: File): Uint8Array {
-  const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
-  const port = (name: string) => ({ name, type: { tensorType: { elemType: types.FLOAT, shape: { dim } } } });
-  const graph = { name: 'foreign', node, initializer, input: [port('x')], output: [port('y')] };
-  return ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 18 }], graph }).finish();
-}
-
-const node = (opType: string, input: string[], attribute: onnx.IAttributeProto[] = [], output = ['y']) => ({
-  name: opType,
-  opType,
-  input,
-  output,
-  attribute,
-});
-const int = (name: string, i: number) => ({ name, type: INT, i });
-const ints = (name: string, list: number[]) => ({ name, type: INTS, ints: list });
+const { FLOAT, FLOATS, STRING, TENSOR } = onnxProto.onnx.AttributeProto.AttributeType;
+const types = onnxProto.onnx.TensorProto.DataType;
 
 const x = Float64Array.from(range(12), (i) => ((i * 7) % 5) - 2);
 const answerOf = (file: File): readonly number[] => {

@@ -70,10 +70,11 @@ function sliceRule(node: Foreign): boolean {
   const along = axesFromFront(axes.length > 0 ? axes : range(starts.length), shape.length);
   const by = steps.length > 0 ? steps : along.map(() => 1);
   if ([starts, ends, by].some(({ length }) => length !== along.length)) return false;
-  if (by.every((step) => step > 0))
+  // The schema refuses steps of zero.
+  if (!by.some((step) => step < 0))
     return node.end('Slice', [node.x, ...[starts, ends, along, by].map((list) => node.ints(list))]);
   const sizes = along.map((axis) => shape[axis]);
-  if (!sizes.every((size) => typeof size === 'number')) return false;
+  if (by.includes(0) || !sizes.every((size) => typeof size === 'number')) return false;
   const places = along.map((_, i) => placesOf(at(sizes, i), at(starts, i), at(ends, i), at(by, i)));
   return gathered(node, along, places);
 }

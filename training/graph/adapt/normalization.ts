@@ -31,10 +31,7 @@ function scaled(node: Foreign, y: string, shape: Shape): boolean {
 /** Normalizes each channel of each sample. */
 function instanceNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
-  const hasParameters = [1, 2].every((i) => node.sizesOf(node.input(i))?.[0] === shape?.[1]);
-  const areStored = [1, 2].every((i) => node.look(node.input(i))?.constant !== undefined);
-  if (!shape || shape.length < 3 || !float32s(node) || !hasParameters || !areStored || !node.hasOnly('epsilon'))
-    return false;
+  if (!shape || shape.length < 3 || !float32s(node) || !node.hasOnly('epsilon')) return false;
   const y = normalized(node, node.x, range(shape.length).slice(2), node.floatOf('epsilon', 1e-5));
   return scaled(node, y, shape);
 }
@@ -49,7 +46,6 @@ function groupNorm(node: Foreign): boolean {
   const groups = node.intOf('num_groups', 0);
   if (!shape || N === undefined || typeof C !== 'number' || groups < 1 || C % groups !== 0) return false;
   if (!float32s(node) || !node.hasOnly('epsilon', 'num_groups', 'stash_type')) return false;
-  if (![1, 2].every((i) => node.look(node.input(i))?.constant?.shape.join() === String(C))) return false;
   const apart = node.reshaped(node.x, [N, groups, C / groups, ...spatial]);
   const axes = range(shape.length + 1).slice(2);
   const y = node.reshaped(normalized(node, apart, axes, node.floatOf('epsilon', 1e-5)), shape);
