@@ -145,9 +145,9 @@ describe('reads the form', () => {
   });
 });
 
-type Refusal = readonly [about: string, shape: readonly Size[], opType: string, rest: Form[3], message?: string];
+type Refusal = [about: string, shape: readonly Size[], opType: string, rest: Form[3], message?: string];
 
-const refusals: readonly Refusal[] = [
+const refusals: Refusal[] = [
   ['Squeeze of an axis of more', [2, 3], 'Squeeze', { given: [whole('axes', [0])] }],
   ['Unsqueeze of one axis twice', [2], 'Unsqueeze', { given: [whole('axes', [1, 1])] }],
   ['Unsqueeze behind the last axis', [2], 'Unsqueeze', { given: [whole('axes', [2])] }],
@@ -166,7 +166,7 @@ const refusals: readonly Refusal[] = [
 ];
 
 describe('refuses the form', () => {
-  it.each(refusals)('%s', (_about, shape, opType, { given = [], attributes = [], output }, message) => {
+  it.each<Refusal>(refusals)('%s', (_about, shape, opType, { given = [], attributes = [], output }, message) => {
     const file = { shape, initializer: [...given], node: [nodeOf(opType, given, attributes, output)] };
     expect(() => decodeAnyModel(fileOf(file))).toThrow(message ?? `this form of ${opType} is not covered`);
   });
