@@ -136,11 +136,155 @@ const forms: readonly Form[] = [
       [2, 2, 2],
     ],
   ],
+  ['Pow of 1', [2], 'Pow', { given: [floats('p', [1])] }, [1, 2]],
+  ['Pow of 3', [2], 'Pow', { given: [floats('p', [3])] }, [1, 8]],
+  ['Pow of a half', [2], 'Pow', { given: [floats('p', [0.5])] }, [1, Math.SQRT2]],
+  ['Pow of minus a half', [2], 'Pow', { given: [floats('p', [-0.5])] }, [1, Math.SQRT1_2]],
+  ['Pow of minus 1', [2], 'Pow', { given: [floats('p', [-1])] }, [1, 0.5]],
+  ['Clip without a minimum', [3], 'Clip', { given: [floats('', []), floats('max', [2])] }, [1, 2, 2]],
+  ['Sum of one', [2], 'Sum', {}, [1, 2]],
+  ['Mean of three', [2], 'Mean', { given: [floats('a', [5]), floats('b', [0])] }, [2, 7 / 3]],
+  [
+    'LayerNormalization without a bias',
+    [2, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [float('epsilon', 0.75), int('axis', 1)] },
+    [
+      [-1, 2],
+      [-1, 2],
+    ],
+  ],
+  [
+    'LayerNormalization from the first axis on',
+    [2, 1],
+    'LayerNormalization',
+    {
+      given: [floats('scale', [2, 4], [2, 1]), floats('bias', [0, 1], [2, 1])],
+      attributes: [float('epsilon', 0.75), int('axis', 0), int('stash_type', 1)],
+    },
+    [[-1], [3]],
+  ],
+  [
+    'LayerNormalization with its mean',
+    [2, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2])], output: ['z', 'y'] },
+    [[1.5], [3.5]],
+  ],
+  [
+    'LayerNormalization with its inverse deviation',
+    [2, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [float('epsilon', 3.75)], output: ['z', '', 'y'] },
+    [[0.5], [0.5]],
+  ],
+  [
+    'LayerNormalization beside its mean',
+    [1, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [float('epsilon', 0.75)], output: ['y', 'mean'] },
+    [[-1, 2]],
+  ],
+  [
+    'LayerNormalization with a bias beside its mean',
+    [1, 2],
+    'LayerNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [1, 0], [2])],
+      attributes: [float('epsilon', 0.75)],
+      output: ['y', 'mean'],
+    },
+    [[0, 2]],
+  ],
+  [
+    'RMSNormalization',
+    [1, 2],
+    'RMSNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [float('epsilon', 1.5), int('stash_type', 1)] },
+    [[1, 4]],
+  ],
+  [
+    'InstanceNormalization',
+    [1, 2, 2],
+    'InstanceNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])], attributes: [float('epsilon', 0.75)] },
+    [
+      [
+        [-1, 1],
+        [-1, 3],
+      ],
+    ],
+  ],
+  [
+    'GroupNormalization',
+    [1, 2, 1],
+    'GroupNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [float('epsilon', 0.75), int('num_groups', 1)],
+    },
+    [[[-1], [3]]],
+  ],
+  ['GlobalMaxPool', [1, 2, 2], 'GlobalMaxPool', {}, [[[2], [4]]]],
+  ['ReduceMax of no axes', [2], 'ReduceMax', { attributes: [int('noop_with_empty_axes', 1)] }, [1, 2]],
+  ['ReduceL2 of no axes', [2], 'ReduceL2', { attributes: [int('noop_with_empty_axes', 1)] }, [1, 2]],
+  [
+    'AveragePool that counts no padding',
+    [1, 1, 3],
+    'AveragePool',
+    { attributes: [ints('kernel_shape', [2]), ints('pads', [1, 1])] },
+    [[[1, 1.5, 2.5, 3]]],
+  ],
+  [
+    'AveragePool that counts the padding',
+    [1, 1, 3],
+    'AveragePool',
+    { attributes: [ints('kernel_shape', [2]), ints('pads', [1, 0]), int('count_include_pad', 1)] },
+    [[[0.5, 1.5, 2.5]]],
+  ],
+  [
+    'MaxPool in rows, rounded up',
+    [1, 1, 4],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [3]), ints('strides', [2]), int('ceil_mode', 1)] },
+    [[[3, 4]]],
+  ],
+  [
+    'Conv in rows with gaps, as wide as the input',
+    [1, 1, 4],
+    'Conv',
+    {
+      given: [floats('w', [1, 10], [1, 1, 2])],
+      attributes: [text('auto_pad', 'SAME_UPPER'), ints('dilations', [2])],
+    },
+    [[[20, 31, 42, 3]]],
+  ],
+  [
+    'Conv in rows with an odd padding in front and a bias',
+    [1, 1, 3],
+    'Conv',
+    {
+      given: [floats('w', [1, 10], [1, 1, 2]), floats('b', [100], [1])],
+      attributes: [text('auto_pad', 'SAME_LOWER')],
+    },
+    [[[110, 121, 132]]],
+  ],
+  [
+    'Conv without padding by name',
+    [1, 1, 3],
+    'Conv',
+    { given: [floats('w', [1, 10], [1, 1, 2])], attributes: [text('auto_pad', 'VALID'), ints('pads', [1, 1])] },
+    [[[21, 32]]],
+  ],
 ];
 
 describe('reads the form', () => {
   it.each(forms)('%s', (_about, shape, opType, { given = [], attributes = [], output }, answer) => {
-    const file = { shape, initializer: [...given], node: [nodeOf(opType, given, attributes, output)] };
+    const file = {
+      shape,
+      initializer: given.filter(({ name }) => name !== ''),
+      node: [nodeOf(opType, given, attributes, output)],
+    };
     expect(answerOf(file)).toEqual(closeTo(answer));
   });
 });
@@ -163,11 +307,76 @@ const refusals: Refusal[] = [
     slice([0, 2], [3, 0], [0, 1], [0, -1]),
     'expected steps of 1 or more, got [0, -1]',
   ],
+  ['Pad of a free axis', ['N', 2], 'Pad', pad('edge', [1, 0, 0, 0]), 'expected mode constant, got edge'],
+  ['Pad by another word', [2], 'Pad', pad('mirror', [1, 0]), 'expected mode constant, got mirror'],
+  [
+    'Pad with a reflection of more than there is',
+    [2],
+    'Pad',
+    pad('reflect', [2, 0]),
+    'expected mode constant, got reflect',
+  ],
+  ['Pad that cuts', [3], 'Pad', pad('edge', [-1, 1]), 'expected mode constant, got edge'],
+  ['Tile of a free axis', ['N', 2], 'Tile', { given: [whole('times', [2, 1])] }],
+  ['Tile of no times', [2], 'Tile', { given: [whole('times', [0])] }],
+  ['DepthToSpace of blocks of no size', [1, 4, 1, 1], 'DepthToSpace', {}],
+  ['DepthToSpace of a row', [1, 4, 1], 'DepthToSpace', { attributes: [int('blocksize', 2)] }],
+  ['DepthToSpace of free channels', [1, 'N', 1, 1], 'DepthToSpace', { attributes: [int('blocksize', 2)] }],
+  ['DepthToSpace of channels that do not divide', [1, 6, 1, 1], 'DepthToSpace', { attributes: [int('blocksize', 2)] }],
+  ['SpaceToDepth of pixels that do not divide', [1, 1, 3, 2], 'SpaceToDepth', { attributes: [int('blocksize', 2)] }],
+  [
+    'InstanceNormalization with a bias for other channels',
+    [1, 2, 2],
+    'InstanceNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0], [1])] },
+  ],
+  [
+    'InstanceNormalization without pixels',
+    [1, 2],
+    'InstanceNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])] },
+  ],
+  [
+    'GroupNormalization without groups',
+    [1, 2, 1],
+    'GroupNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])] },
+  ],
+  [
+    'GroupNormalization of groups that do not divide',
+    [1, 2, 1],
+    'GroupNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])], attributes: [int('num_groups', 3)] },
+  ],
+  [
+    'LayerNormalization in another precision',
+    [1, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])], attributes: [int('stash_type', 10)] },
+    'attribute stash_type is not known',
+  ],
+  [
+    'RMSNormalization in another precision',
+    [1, 2],
+    'RMSNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [int('stash_type', 10)] },
+  ],
+  [
+    'AveragePool of a free size',
+    [1, 1, 'N'],
+    'AveragePool',
+    { attributes: [ints('kernel_shape', [2])] },
+    'expected kernel_shape of 2 integers from 1 on, got [2]',
+  ],
 ];
 
 describe('refuses the form', () => {
   it.each<Refusal>(refusals)('%s', (_about, shape, opType, { given = [], attributes = [], output }, message) => {
-    const file = { shape, initializer: [...given], node: [nodeOf(opType, given, attributes, output)] };
+    const file = {
+      shape,
+      initializer: given.filter(({ name }) => name !== ''),
+      node: [nodeOf(opType, given, attributes, output)],
+    };
     expect(() => decodeAnyModel(fileOf(file))).toThrow(message ?? `this form of ${opType} is not covered`);
   });
 });

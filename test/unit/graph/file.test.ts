@@ -8,6 +8,7 @@ import {
   type Graph,
   graphBuilder,
   GraphError,
+  modelSignature,
   printGraph,
 } from '../../../training/graph/index.ts';
 import { opCases } from '../../reference/cases/index.ts';
@@ -21,6 +22,7 @@ test('files are read and written without a change to the messages that others re
   expect(() => decodeModel(Uint8Array.of(0xff))).toThrow(GraphError);
   const packed = TensorProto.encode({ dims: [2, 3] }).finish();
   expect([...packed]).toEqual([0x0a, 2, 2, 3]);
+  expect([...AttributeProto.encode({ ints: [2, 3] }).finish()]).toEqual([0x42, 2, 2, 3]);
   const text = TensorProto.encode({ stringData: [Uint8Array.of(65)] }).finish();
   expect(TensorProto.decode(text).stringData).toHaveLength(1);
 });
@@ -77,6 +79,36 @@ describe('a graph survives its file', () => {
     expect(decodeModel(ModelProto.encode(file).finish()).graph.initializers[0]?.constant?.data).toEqual(floats);
   });
 
+  test.each([
+    ['int32', 'INT32', 'int32Data', [1, -2], Int32Array.of(1, -2)],
+    ['int64', 'INT64', 'int64Data', [1, -2], BigInt64Array.of(1n, -2n)],
+    ['uint8', 'UINT8', 'int32Data', [1, 255], Uint8Array.of(1, 255)],
+    ['bool', 'BOOL', 'int32Data', [1, 0], Uint8Array.of(1, 0)],
+  ] as const)('lists of integers are read as raw data of %s is', (_, dataType, list, integers, data) => {
+    const bytes = changed(({ initializer }) =>
+      initializer?.push({ name: 'list', dataType: TensorProto.DataType[dataType], dims: [2], [list]: [...integers] }),
+    );
+    expect(decodeModel(bytes).graph.initializers[1]?.constant?.data).toEqual(data);
+  });
+
+  test('what a tensor holds besides is skipped, and sizes may need more than 32 bits', () => {
+    const bytes = changed((graph) => {
+      Object.assign(weightOf(graph), { docString: 'what it is for', stringData: [Uint8Array.of(1)] });
+      graph.input?.push({
+        name: 'large',
+        type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 2 ** 33 }, { dimValue: 2 ** 50 }] } } },
+      });
+    });
+    const { inputs, initializers } = decodeModel(bytes).graph;
+    expect(initializers[0]?.constant?.data).toEqual(Float32Array.of(1, 2));
+    expect(inputs[1]?.shape).toEqual([2 ** 33, 2 ** 50]);
+  });
+
+  test('an op may have the long name of ONNX’s domain', () => {
+    const { nodes } = decodeModel(changed((graph) => (node(graph).domain = 'ai.onnx'))).graph;
+    expect(nodes.map(({ op }) => op)).toEqual(['Relu', 'Add']);
+  });
+
   test('a graph of 10,000 nodes with their weights is read', () => {
     const g = graphBuilder();
     let x = g.input('x', { dtype: 'float32', shape: ['N', 2] });
@@ -106,6 +138,23 @@ describe('a graph survives its file', () => {
 describe('encodeModel', () => {
   test('gives the same bytes for the same graph', () => {
     expect(encodeModel(affine(), { a: '1' })).toEqual(encodeModel(affine(), { a: '1' }));
+  });
+
+  test('names the opset, and the domains of other ops', () => {
+    const g = graphBuilder();
+    const [a, b] = ['a', 'b'].map((name) => g.input(name, { dtype: 'float32', shape: [1, 2, 2] }));
+    if (!a || !b) throw new Error('expected two inputs');
+    const other = g.build('product', { y: g['com.microsoft.FusedMatMul'](a, b, {}) });
+    const domains = [affine(), other].map((graph) =>
+      ModelProto.decode(encodeModel(graph)).opsetImport?.map(({ domain, version }) => [domain, Number(version)]),
+    );
+    expect(domains).toEqual([
+      [['', 18]],
+      [
+        ['', 18],
+        ['com.microsoft', 1],
+      ],
+    ]);
   });
 
   test('leaves out optional outputs that nobody reads', () => {
@@ -161,6 +210,25 @@ describe('encodeModel', () => {
       type: AttributeProto.AttributeType.FLOAT,
       f: 3,
     });
+  });
+});
+
+test('modelSignature names inputs and outputs with the sizes that the file says', () => {
+  const bytes = changed((graph) => {
+    const dim = [{ dimValue: 3 }, { dimParam: 'M' }, {}];
+    graph.input?.push(
+      { name: 'weight', type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 2 }] } } } },
+      { name: 'sizes', type: { tensorType: { elemType: 1, shape: { dim } } } },
+      { name: 'typeless' },
+    );
+  });
+  expect(modelSignature(bytes)).toEqual({
+    inputs: [
+      { name: 'x', shape: ['N', 2] },
+      { name: 'sizes', shape: [3, 'M', '?'] },
+      { name: 'typeless', shape: [] },
+    ],
+    outputs: [{ name: 'y', shape: ['N', 2] }],
   });
 });
 
