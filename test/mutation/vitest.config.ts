@@ -19,7 +19,7 @@ for (const id of plan.alive) {
 class AsPlanned extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => plan.tests.indexOf(relative(process.cwd(), moduleId));
-    return files.toSorted((a, b) => place(a) - place(b));
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
 

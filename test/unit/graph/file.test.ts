@@ -146,7 +146,7 @@ describe('encodeModel', () => {
     if (!a || !b) throw new Error('expected two inputs');
     const other = g.build('product', { y: g['com.microsoft.FusedMatMul'](a, b, {}) });
     const domains = [affine(), other].map((graph) =>
-      ModelProto.decode(encodeModel(graph)).opsetImport?.map(({ domain, version }) => [domain, Number(version)]),
+      ModelProto.decode(encodeModel(graph)).opsetImport.map(({ domain, version }) => [domain, Number(version)]),
     );
     expect(domains).toEqual([
       [['', 18]],
