@@ -251,6 +251,17 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(await page.getByRole('alert').isVisible()).toBe(false);
   });
 
+  it('watches the last sample where the next data have fewer of them', async () => {
+    const { page } = await openTraining({ data: 'digits', depth: 2, batchSize: 64 });
+    const sample = page.locator('#held + output');
+    await page.getByRole('slider', { name: 'No.' }).press('End');
+    await expect.poll(() => sample.innerText()).toBe('512 of 512');
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => sample.innerText()).toBe('34 of 34');
+    await page.locator('#step').click();
+    await expect.poll(() => page.locator('#answers .drawn.line').getAttribute('d')).toMatch(/^M.+L/);
+  });
+
   it('says that the digits cannot be loaded, and goes on with other data', async () => {
     const { page } = await openTraining();
     await page.route('**/mnist.bin*', (route) => route.abort());

@@ -30,6 +30,10 @@ import {
   useTraining,
 } from './training.ts';
 
+/** Counts the points of each path. */
+const lengthsOf = (paths: { getAttribute: (name: string) => string | null }[]): number[] =>
+  paths.map((path) => path.getAttribute('d')?.match(/[ML]/g)?.length ?? 0);
+
 const built = join(import.meta.dirname, '../../dist/page');
 
 describe('the engine, as it is bundled', () => {
@@ -150,6 +154,25 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     };
     expect(spread(0)).toBeLessThan(0.02);
     expect(spread(1)).toBeGreaterThan(5 * spread(0));
+  });
+
+  it('draws no answer to the sample that was watched before', async () => {
+    const { page } = await openTraining();
+    const drawn = () => page.locator('#answers .drawn').evaluateAll(lengthsOf);
+    await page.locator('#step').click();
+    await expect.poll(() => stepOf(page)).toBe(1);
+    await expect.poll(drawn).toEqual([2, 2]);
+    // From here on the engine does not learn what is watched, as if its news had been on their way already.
+    await page.evaluate(`{
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (order) {
+        if (order.kind !== 'watch') postMessage.call(this, order);
+      };
+    }`);
+    await page.getByRole('slider', { name: 'x', exact: true }).press('End');
+    await page.locator('#step').click();
+    await expect.poll(() => stepOf(page)).toBe(2);
+    await expect.poll(drawn).toEqual([0, 0]);
   });
 
   it('restores all settings from a link, and keeps the link as they change', async () => {

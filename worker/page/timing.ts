@@ -1,4 +1,4 @@
-/** Two ways to keep up with input that comes faster than answers. */
+/** Keeps up with input that comes faster than answers, in two ways. */
 
 /** Works on one input at a time. Of those that arrive meanwhile, only the newest is worked on next. */
 export function latest<Input>(work: (input: Input) => Promise<void>): (input: Input) => void {

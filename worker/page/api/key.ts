@@ -1,6 +1,6 @@
 /**
- * Keeps the API key of a Worker that asks for one: for this visit, to be sent with every request. A form asks for the
- * key once the Worker has.
+ * Keeps the API key of a Worker that asks for one, for this visit, and gives it to every request. A form asks the
+ * visitor for the key when the Worker wants it.
  */
 import { find } from '../dom.ts';
 

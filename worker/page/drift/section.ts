@@ -2,7 +2,14 @@
  * Shows on the page what the model was asked lately, beside what it was trained on. The module is a chunk of its own.
  */
 import '../styles/drift.css';
-import { type Drift, type DriftedChannel, type DriftedClasses, type DriftedColumn, type DriftedLayer, readDrift } from '../api/drift.ts'; // oxfmt-ignore
+import {
+  type Drift,
+  type DriftedChannel,
+  type DriftedClasses,
+  type DriftedColumn,
+  type DriftedLayer,
+  readDrift,
+} from '../api/drift.ts';
 import type { Model } from '../api/model.ts';
 import { card, make } from '../dom.ts';
 import { decimal, number, percent, plural } from '../format.ts';

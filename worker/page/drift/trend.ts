@@ -28,13 +28,11 @@ export function drawTrend(trend: readonly TrendWindow[], hours: number): HTMLEle
   const line = makeSvg('line', { x1: 0, x2: WIDTH, y1: y(1), y2: y(1), class: 'drift-line' });
   const label = (x: number, anchor: string, text: string) =>
     makeSvg('text', { x, y: HEIGHT - 4, 'text-anchor': anchor }, text);
-  const labels = first === last ? [label(0, 'start', timeOf(first.start))] : [label(0, 'start', timeOf(first.start)), label(WIDTH, 'end', timeOf(last.start))]; // oxfmt-ignore
+  const start = label(0, 'start', timeOf(first.start));
+  const labels = first === last ? [start] : [start, label(WIDTH, 'end', timeOf(last.start))];
   const title = `Windows from ${timeOf(first.start)} to ${timeOf(last.start)}. ${trend.map(describe).join('. ')}.`;
-  const svg = makeSvg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title }, ...bars, line, ...labels); // oxfmt-ignore
-  svg.classList.add('drift-trend');
-  const figure = make('figure', {});
-  figure.append(svg);
-  return figure;
+  const attributes = { class: 'drift-trend', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title };
+  return make('figure', {}, makeSvg('svg', attributes, ...bars, line, ...labels));
 }
 
 const describe = ({ start, samples, drifted, score }: TrendWindow): string =>

@@ -7,7 +7,10 @@ import { grid, type SideNews, type Validation } from './engine/messages.ts';
 import type { Point, Side } from './engine/settings.ts';
 
 export interface Plane {
-  /** Shows the samples of a new network. @param held the samples of the validation part */
+  /**
+   * Shows the samples of a new network.
+   * @param held the samples of the validation part
+   */
   readonly showPoints: (points: readonly Point[], held: readonly Point[]) => void;
   readonly showSample: (sample: Pick<Point, 'x' | 'y'>) => void;
   readonly showNews: (news: SideNews) => void;

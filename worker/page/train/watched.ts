@@ -17,7 +17,7 @@ export interface WatchedView {
   readonly watched: Watched;
   /** Discards the traces of the previous network. */
   readonly begin: (settings: Settings) => void;
-  /** Sets the ranges of the controls. */
+  /** Sets the ranges of the controls; where a choice is beyond its range, the last one is watched. */
   readonly showBegun: (begun: Begun) => void;
   readonly showHeld: (sample: HeldSample) => void;
   readonly showNews: (news: News) => void;
@@ -81,7 +81,9 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
       showNumbers();
     },
     showBegun: ({ of, heldBack }) => {
+      const before = held.valueAsNumber;
       held.max = String(Math.min(Math.max(heldBack, 1), maxHeld));
+      if (held.valueAsNumber !== before) watch(watched());
       if (of === 'plane') showAnswerClass(ofPlane);
       showNumbers();
     },
@@ -93,10 +95,11 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
       [x.valueAsNumber, y.valueAsNumber] = [at.x, at.y];
       changeSample();
     },
-    showNews: ({ step, sides: { with: news } }) => {
+    showNews: ({ step, watched: looked, sides: { with: news } }) => {
       // Where nothing is held back, no sample gives the class, and the last one may be of other data.
       const ofClass = (shares: Float32Array): number => shares[answerClass.label] ?? NaN;
-      note(answers, step, { running: ofClass(news.sample.running), batch: ofClass(news.sample.batch) });
+      if (isSameSample(looked, watched()))
+        note(answers, step, { running: ofClass(news.sample.running), batch: ofClass(news.sample.batch) });
       const norm = news.layers[layer.valueAsNumber - 1]?.norm;
       // A network may have fewer layers than the slider said when the news was sent.
       const ofChannel = (values: Float32Array | undefined): number => values?.[channel.valueAsNumber - 1] ?? NaN;
@@ -116,6 +119,9 @@ type Inputs = [
   channel: HTMLInputElement,
   ...others: [HTMLInputElement, HTMLInputElement, HTMLInputElement],
 ];
+
+const isSameSample = (a: Watched, b: Watched): boolean =>
+  a.held === b.held && a.sample.x === b.sample.x && a.sample.y === b.sample.y;
 
 const ofPlane = { label: 1, sign: '▲', phrase: 'a triangle' };
 

@@ -1,4 +1,4 @@
-/** Takes a picture with the camera: the visitor sees what it sees, and takes it. */
+/** Takes pictures with the camera, whose view the page shows meanwhile. */
 import { make } from '../../dom.ts';
 
 export interface Camera {

@@ -97,6 +97,8 @@ export interface News {
   readonly epoch: number;
   /** The recent speed of this engine, a step of both networks counting as one; 0 while it stands still. */
   readonly stepsPerSecond: number;
+  /** What the engine looked at; the user may have chosen something else since. */
+  readonly watched: Watched;
   readonly sides: Readonly<Record<Side, SideNews>>;
 }
 

@@ -93,7 +93,7 @@ export class Pair {
     const batch = order.subarray(from, from + this.#settings.batchSize);
     const newsOf = (side: Side): SideNews => this.#runs[side].news(batch, watched);
     return {
-      ...{ step: this.#steps, epoch, stepsPerSecond },
+      ...{ step: this.#steps, epoch, stepsPerSecond, watched },
       sides: { with: newsOf('with'), without: newsOf('without') },
     };
   }

@@ -35,7 +35,8 @@ export function checkpointOf(snapshot: Snapshot): Uint8Array {
 }
 
 /**
- * @returns a ZIP archive of a folder for `models/` @throws UserError where the file does not answer as the network does
+ * Returns a ZIP archive of a folder for `models/`.
+ * @throws UserError where the file does not answer as the network does
  */
 export function exportOf(snapshot: Snapshot): Uint8Array {
   const model = modelOf(snapshot);

@@ -47,7 +47,10 @@ export function sourceOf(file: File): TextSource {
   };
 }
 
-/** Reads the names of the columns. @throws UserError naming the file and what cannot be read of it */
+/**
+ * Reads the names of the columns.
+ * @throws UserError naming the file and what cannot be read of it
+ */
 export async function namesOf(source: TextSource): Promise<readonly string[]> {
   const { names } = await openText(source, {});
   if (names.length === 0) throw unexpected(source.name, 'a row of names and rows of data', 'none');
@@ -58,7 +61,10 @@ export async function namesOf(source: TextSource): Promise<readonly string[]> {
 export const likelyLabel = (names: readonly string[]): string =>
   names.find((name) => /^(class|label|target|outcome|species|y)$/i.test(name)) ?? names.at(-1) ?? '';
 
-/** Reads the table. @throws UserError as the command does, and for numbers to predict */
+/**
+ * Reads the table.
+ * @throws UserError as the command does, and for numbers to predict
+ */
 export async function readOwn(source: TextSource, label: string): Promise<OwnTable> {
   const { name } = source;
   const table = await tableOf(name, await openText(source, {}), { label });
@@ -72,8 +78,8 @@ export async function readOwn(source: TextSource, label: string): Promise<OwnTab
 }
 
 /**
- * Splits the table and describes its network's input. @throws UserError where there are too few rows, or too many
- * inputs
+ * Splits the table and describes its network's input.
+ * @throws UserError where there are too few rows, or too many inputs
  */
 export function subjectOf({ name, table }: OwnTable, seed: number): Subject {
   const { train, validation, columns } = splitTable(table, { own: new Map(), others: undefined }, { seed });
