@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { rollback as deployRollback } from '../deploy/rollback.ts';
 import { requireProject } from '../deploy/wrangler.ts';
-import { swapVersions } from '../store/swap-versions.ts';
+import { swapVersions } from '../store/rollback.ts';
 import { modelNames } from '../store/models-folder.ts';
 import { unexpected } from '../../training/files/index.ts';
 import { oneOf } from './model-options.ts';

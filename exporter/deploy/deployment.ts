@@ -14,7 +14,7 @@ import {
   undoReplacement,
 } from '../store/pending.ts';
 import { recoverFolder } from '../store/replace-folder.ts';
-import { versionsLock } from '../store/swap-versions.ts';
+import { versionsLock } from '../store/rollback.ts';
 import { type Files, versionOf } from '../store/versions.ts';
 import { fingerprint, sha256Of } from './fingerprint.ts';
 import { type Deploy, isLive, type OnPlatform, onPlatform } from './platform.ts';

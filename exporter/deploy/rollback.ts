@@ -1,7 +1,8 @@
 /** Deploys the version of a model that its folder keeps beside the current one. */
 import { join } from 'node:path';
 import { requireIntactModels } from '../store/intact.ts';
-import { folderAfterRollback, readFolder, versionOf } from '../store/versions.ts';
+import { folderAfterRollback } from '../store/rollback.ts';
+import { readFolder, versionOf } from '../store/versions.ts';
 import { askPlatform, type Deployed, deployed, deployFolder, exclusively } from './deployment.ts';
 import { deploy } from './platform.ts';
 import type { Screen } from './wrangler.ts';

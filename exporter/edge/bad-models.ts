@@ -15,7 +15,7 @@ import type { BuildImageOptions, BuiltModel, OnStage } from './built.ts';
 import { describeModel, unbuilt } from './built-model.ts';
 import { VerificationError } from './cases/verify.ts';
 import type { Recall } from './ingredients.ts';
-import type { RoundedFolder } from './rounding.ts';
+import type { RoundedFolder } from './round-by-card.ts';
 import { makeSpecialised } from './specialise.ts';
 import type { MakeOptions } from './specialise.ts';
 

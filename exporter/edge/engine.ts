@@ -21,7 +21,7 @@ import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { proveProgram } from './cases/program.ts';
 import type { ProgramRecord, Session } from './runtime/index.ts';
-import type { RoundedFolder } from './rounding.ts';
+import type { RoundedFolder } from './round-by-card.ts';
 import { shapelessIn } from './shapeless.ts';
 import { readStockModule } from './stages/stock-module.ts';
 

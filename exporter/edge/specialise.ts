@@ -18,7 +18,7 @@ import type { Chosen, CompiledModel } from './engine.ts';
 import { makeImage } from './image.ts';
 import type { EdgeImage } from './image.ts';
 import type { Ingredients } from './ingredients.ts';
-import type { RoundedFolder } from './rounding.ts';
+import type { RoundedFolder } from './round-by-card.ts';
 import type { Models } from './runtime/index.ts';
 import { optimize } from './stages/optimize.ts';
 import { readStockModule } from './stages/stock-module.ts';

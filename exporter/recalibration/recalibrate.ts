@@ -19,7 +19,7 @@ import { cardBytes, cardFile, describeFile, type ModelCard, type Recalibrated } 
 import { modelFileAmong } from '../store/models-folder.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { readSamples, samplesFile } from '../store/samples.ts';
-import { versionsLock } from '../store/swap-versions.ts';
+import { versionsLock } from '../store/rollback.ts';
 import { cardOf, type Files, folderAfterRelease, nextVersion, readFolder, versionOf } from '../store/versions.ts';
 import { entropyOf } from './answers.ts';
 import type { Subject } from './statistics.ts';

@@ -9,7 +9,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readBytes, unexpected } from '../../training/files/index.ts';
+import { readBytes } from '../../training/files/index.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { requireModelName } from './model-name.ts';
 import { modelFileAmong } from './models-folder.ts';
@@ -71,24 +71,6 @@ export function folderAfterRelease(files: Files, fresh: Files): Files {
 }
 
 /**
- * Returns the folder after a rollback, which exchanges the current version and the one before.
- *
- * @throws UserError if no earlier version is kept
- */
-export function folderAfterRollback(where: string, files: Files): Files {
-  const version = formerVersion(files);
-  if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
-  const prefix = `versions/${version}/`;
-  const former = pick(files, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined));
-  for (const [folder, each] of [
-    [where, files],
-    [join(where, prefix), former],
-  ] as const)
-    cardOf(each, folder);
-  return folderAfterRelease(files, former);
-}
-
-/**
  * Returns the version that the card states, or the first.
  *
  * @param folder names the card in messages
@@ -116,7 +98,8 @@ export function nextVersion(files: Files, deployed: readonly string[] = []): str
   return String(1 + Math.max(0, ...known.map(Number).filter(Number.isSafeInteger)));
 }
 
-function formerVersion(files: Files): string | undefined {
+/** Returns the number of the version before, if one is kept. */
+export function formerVersion(files: Files): string | undefined {
   return [...files.keys()].find(isFormer)?.split('/')[1];
 }
 
@@ -124,7 +107,7 @@ function formerVersion(files: Files): string | undefined {
 const isFormer = (path: string): boolean => /^versions\/[^/.][^/]*\/./.test(path);
 
 /** Returns the files under new paths, without those that `pathOf` maps to undefined. */
-const pick = (files: Files, pathOf: (path: string) => string | undefined): Files =>
+export const pick = (files: Files, pathOf: (path: string) => string | undefined): Files =>
   new Map(
     [...files].flatMap(([path, bytes]) => {
       const target = pathOf(path);

@@ -7,8 +7,8 @@
  */
 import { present } from '../arrays/index.ts';
 import { type Buffer, Stored } from './buffer.ts';
-import { type CompactType, compacted } from './compact.ts';
-import type { Expansion } from './kernels/expand.ts';
+import { type CompactType, compacted } from './compact-weights.ts';
+import type { Expansion } from './kernels/expand-weights.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import { aligned, type Lifetime, packed } from './lifetimes.ts';
 

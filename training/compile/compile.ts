@@ -6,7 +6,7 @@
  */
 import type { DType, Graph } from '../graph/index.ts';
 import { at, elementCount } from '../arrays/index.ts';
-import type { CompactType } from './compact.ts';
+import type { CompactType } from './compact-weights.ts';
 import { type MemoryPlan, planMemory } from './arena.ts';
 import { CompileError } from './error.ts';
 import { Lowering, shapeOf } from './lower/lowering.ts';

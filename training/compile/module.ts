@@ -1,6 +1,6 @@
 /** Writes a program as a WebAssembly module: its text, and with Binaryen its bytes. */
 import type { MemoryPlan } from './arena.ts';
-import { expand } from './kernels/expand.ts';
+import { expand } from './kernels/expand-weights.ts';
 import type { Define, Emit, Kernel } from './kernels/kernel.ts';
 import { whole } from './kernels/part.ts';
 import { runOnTwo, type Threads } from './threads.ts';

@@ -4,7 +4,7 @@
  */
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { unexpected, type UserError } from '../files/index.ts';
-import type { Dialect } from './sniff.ts';
+import type { Dialect } from './csv-dialect.ts';
 import type { TableRow } from './table-rows.ts';
 import type { Encoding } from './options.ts';
 import { type Position, type TextSource, textOf } from './text.ts';

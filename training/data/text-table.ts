@@ -5,7 +5,7 @@
 import { quote } from '../files/index.ts';
 import { readCsv } from './csv.ts';
 import type { DataSource, Encoding } from './options.ts';
-import { type Dialect, sniff } from './sniff.ts';
+import { type Dialect, sniff } from './csv-dialect.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { beginningOf, shareOf, type TextSource } from './text.ts';
 

@@ -17,7 +17,7 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
-import { linearScore, type TestScores } from './linear.ts';
+import { linearScore, type TestScores } from './linear-baseline.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { refitAfterSearch } from './refit.ts';

@@ -35,7 +35,7 @@ export interface Divergence {
   readonly first: NonFinite | undefined;
 }
 
-/** Training has produced NaN or infinity. A search over learning rates catches this error and tries the next rate. */
+/** Training has produced NaN or infinity. A caller that tries several learning rates catches this error and goes on. */
 export class DivergenceError extends UserError {}
 
 export function divergenceError({ step, epoch, learningRate, loss, first }: Divergence): DivergenceError {

@@ -3,7 +3,7 @@ import { RequestError, ServerError } from '../errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { DriftResponse } from '../protocol/responses.ts';
-import { metricsText } from './metrics.ts';
+import { metricsText } from './prometheus.ts';
 import { digestOf, referenceOf } from './reference.ts';
 import { reportOn } from './report.ts';
 import type { DriftQuery } from './monitor.ts';

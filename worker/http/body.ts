@@ -1,7 +1,7 @@
 /** Reads the body of a request and checks what needs no parsing: media type, size, encoding. */
 import { giveBack } from '../../training/pictures/picture.ts';
 import type { RequestContext } from './context.ts';
-import { encodingOf, inflateBody } from './encoding.ts';
+import { encodingOf, inflateBody } from './inflate-body.ts';
 import { quote, RequestError } from '../errors.ts';
 
 /**

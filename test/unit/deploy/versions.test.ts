@@ -7,10 +7,10 @@ import onnxProto from 'onnx-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint, sha256Of } from '../../../exporter/deploy/fingerprint.ts';
 import { isModelName } from '../../../exporter/store/model-name.ts';
+import { folderAfterRollback } from '../../../exporter/store/rollback.ts';
 import {
   type Files,
   folderAfterRelease,
-  folderAfterRollback,
   keptOf,
   nextVersion,
   readFolder,

@@ -1,7 +1,7 @@
 /** Compressed bodies of Node's zlib are decoded, and damaged or oversized ones are refused. */
 import { constants, deflateSync, gzipSync, type ZlibOptions, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { inflateBody, encodingOf } from '../../../worker/http/encoding.ts';
+import { inflateBody, encodingOf } from '../../../worker/http/inflate-body.ts';
 import { RequestError } from '../../../worker/errors.ts';
 import { seeded } from '../../reference/random.ts';
 

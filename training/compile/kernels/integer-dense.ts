@@ -15,7 +15,7 @@
  */
 import { at } from '../../arrays/index.ts';
 import { type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
-import { asColumn } from '../compact.ts';
+import { asColumn } from '../compact-weights.ts';
 import { evaluate } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import {

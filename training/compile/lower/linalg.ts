@@ -5,7 +5,7 @@ import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
 import { integerDense, integerMatrix } from '../kernels/integer-dense.ts';
-import { matmul } from '../kernels/matmul.ts';
+import { matmul } from '../kernels/few-rows-product.ts';
 import { product } from '../kernels/product.ts';
 import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
 import { regionFrom } from './region.ts';

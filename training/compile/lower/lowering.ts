@@ -2,7 +2,7 @@
 import { knownSizes, type Node, normalizeAxis, sizesOf, type Value } from '../../graph/index.ts';
 import { at, elementCount } from '../../arrays/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
-import type { CompactType } from '../compact.ts';
+import type { CompactType } from '../compact-weights.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
 import { laneTypeOf } from '../expression/of-node.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { windowsOf } from '../../../../worker/drift/join-windows.ts';
-import { metricsText } from '../../../../worker/drift/metrics.ts';
+import { metricsText } from '../../../../worker/drift/prometheus.ts';
 import { reportOn } from '../../../../worker/drift/report.ts';
 import { type DriftWindow, windowMs } from '../../../../worker/drift/window.ts';
 import { responseSchemas } from '../../../../worker/protocol/responses.ts';

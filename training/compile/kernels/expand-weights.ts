@@ -24,7 +24,7 @@ import {
   vector,
   type Wat,
 } from '../wat.ts';
-import type { CompactType } from '../compact.ts';
+import type { CompactType } from '../compact-weights.ts';
 import type { Define } from './kernel.ts';
 
 export interface Expansion {

@@ -1,11 +1,30 @@
 /** Exchanges a model's current version and the version before, in its folder. */
 import { join } from 'node:path';
+import { unexpected } from '../../training/files/index.ts';
 import { withLockOrRefuse } from '../../training/process/index.ts';
 import { replaceFolder } from './replace-folder.ts';
-import { folderAfterRollback, readFolder, versionOf } from './versions.ts';
+import { cardOf, type Files, folderAfterRelease, formerVersion, pick, readFolder, versionOf } from './versions.ts';
 
 /** The lock that a process holds while it changes the versions of models. */
 export const versionsLock = '.release.lock';
+
+/**
+ * Returns the folder after a rollback, which exchanges the current version and the one before.
+ *
+ * @throws UserError if no earlier version is kept
+ */
+export function folderAfterRollback(where: string, files: Files): Files {
+  const version = formerVersion(files);
+  if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
+  const prefix = `versions/${version}/`;
+  const former = pick(files, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined));
+  for (const [folder, each] of [
+    [where, files],
+    [join(where, prefix), former],
+  ] as const)
+    cardOf(each, folder);
+  return folderAfterRelease(files, former);
+}
 
 /** @throws UserError if no earlier version is kept, or a release is under way */
 export function swapVersions(
