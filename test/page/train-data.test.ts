@@ -259,7 +259,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await page.locator('#own-file').setInputFiles(penguins);
     await expect.poll(() => sample.innerText()).toBe('34 of 34');
     await page.locator('#step').click();
-    await expect.poll(() => page.locator('#answers .drawn.line').getAttribute('d')).toMatch(/^M.+L/);
+    await expect.poll(() => page.locator('#answers .drawn.line').getAttribute('d')).toMatch(/^M/);
   });
 
   it('says that the digits cannot be loaded, and goes on with other data', async () => {
