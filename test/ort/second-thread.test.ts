@@ -5,7 +5,7 @@ import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
 import { type Snapshot, type State, ThreadEnded, train, type TrainingConfig } from '../../training/trainer/index.ts';
-import { noteOnEngine } from '../../training/run/choose-stepper.ts';
+import { noteOnEngine } from '../../training/run/measure-steppers.ts';
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
 

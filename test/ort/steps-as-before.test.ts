@@ -9,7 +9,12 @@ import { batchNorm, dense, type Network, planNetwork, relu } from '../../trainin
 import { multiclass } from '../../training/objective/index.ts';
 import { type RunStart, silentReporter, trainingDefaults, trainToFolder } from '../../training/run/index.ts';
 import { storedSteps } from '../../training/run/snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads } from '../../training/run/choose-stepper.ts';
+import {
+  backendAsBefore,
+  backendAsMeasured,
+  noteOnEngine,
+  noteOnThreads,
+} from '../../training/run/measure-steppers.ts';
 import {
   describeSteps,
   fastestSteps,

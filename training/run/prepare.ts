@@ -27,7 +27,7 @@ import { type Run, trialFile } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import { chooseAugmentation, chooseLength } from './settings.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './choose-stepper.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './measure-steppers.ts';
 
 /** The network that a run starts from. */
 interface Start {

@@ -1,5 +1,5 @@
 /**
- * A product of two matrices that the program computes, or of stacks of them:
+ * A product of fewer than four rows by a matrix that the program computes too, or of stacks of them:
  *
  *     for each matrix of the stack
  *       for each row m
