@@ -131,7 +131,10 @@ function spellings(column: CategoricalColumn): ReadonlyMap<string, number> {
 
 function addDates(g: Nodes, column: DateColumn): Numbers {
   const missing = attribute.texts('keys_strings', missingTexts);
-  const values = attribute.floats('values_floats', missingTexts.map(() => MISSING)); // oxfmt-ignore
+  const values = attribute.floats(
+    'values_floats',
+    missingTexts.map(() => MISSING),
+  );
   const code = g.add('LabelEncoder', [column.name], [missing, values, attribute.float('default_float', 0)]);
   const isMissing = g.add('Equal', [code, g.constant('float', MISSING)]);
   const { isDate, numbers } = addDate(g, column.name, column);

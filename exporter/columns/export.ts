@@ -43,7 +43,8 @@ export async function exportColumns(
 ): Promise<ColumnsExport> {
   const { model, fit } = await fittedModel(source, {}, await nativeBackend(), note, onStage);
   const { columns } = model;
-  if (!columns) throw unexpected('--inputs columns', 'a model of a table', `${source.checkpoint}, whose inputs have no names`); // oxfmt-ignore
+  if (!columns)
+    throw unexpected('--inputs columns', 'a model of a table', `${source.checkpoint}, whose inputs have no names`);
   onStage('hold the file against the network');
   const plain = encodeModel(exportGraph(model, 'running', fit.temperature));
   const { bytes, outputs } = withColumns(plain, model, columns, fit.threshold);
@@ -143,7 +144,9 @@ function addAnswer(
   const { classes } = model;
   const outputs = [info(probabilities, elementTypes.float, [classes.length])];
   if (kind === 'multi-label') return outputs;
-  const best = threshold ? addThreshold(g, shares, threshold) : g.add('ArgMax', [answer], [attribute.int('axis', 1), attribute.int('keepdims', 1)]); // oxfmt-ignore
+  const best = threshold
+    ? addThreshold(g, shares, threshold)
+    : g.add('ArgMax', [answer], [attribute.int('axis', 1), attribute.int('keepdims', 1)]);
   const nobody = g.constant('int64', -1);
   const index = isWrong === undefined ? best : g.add('Where', [isWrong, nobody, best]);
   const label = g.add(

@@ -104,8 +104,12 @@ async function answersToColumns(
     const dims = [rows.length, 1];
     const tensor =
       kind === 'numeric'
-        ? new Tensor('float32', Float32Array.from(values, (value) => (typeof value === 'number' ? value : NaN)), dims)
-        : new Tensor('string', values.map((value) => value ?? '') as string[], dims); // oxfmt-ignore
+        ? new Tensor(
+            'float32',
+            Float32Array.from(values, (value) => (typeof value === 'number' ? value : NaN)),
+            dims,
+          )
+        : new Tensor('string', values.map((value) => value ?? '') as string[], dims);
     return [name, tensor] as const;
   });
   const answers = await session.run(Object.fromEntries(feeds));

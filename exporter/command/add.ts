@@ -17,7 +17,7 @@ interface Flags {
 
 export const add: Subcommand = {
   configure: (command) => {
-    // It is not <file>: without one, the command says what to do.
+    // The argument is optional to Commander, so that the command itself says what to do without one.
     addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file'))
       .option(
         '--name <name>',

@@ -50,10 +50,10 @@ const kindsOf: { readonly [Flag in Exclude<keyof DataFlags, 'data'>]-?: readonly
 export function requireOptionsOf(path: string, flags: DataFlags): void {
   const kind = kindAt(path);
   if (!kind) return;
-  for (const [flag, speaksOf] of Object.entries(kindsOf) as [keyof typeof kindsOf, readonly Kind[]][]) {
+  for (const [flag, appliesTo] of Object.entries(kindsOf) as [keyof typeof kindsOf, readonly Kind[]][]) {
     // A table has a header by default.
-    if (flags[flag] === undefined || (flags[flag] === true && flag === 'header') || speaksOf.includes(kind)) continue;
-    const expected = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(speaksOf.map((one) => kinds[one]));
+    if (flags[flag] === undefined || (flags[flag] === true && flag === 'header') || appliesTo.includes(kind)) continue;
+    const expected = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(appliesTo.map((one) => kinds[one]));
     throw unexpected(optionOf(flag), `${expected}, of which it says something`, `${path}, which is ${kinds[kind]}`);
   }
 }

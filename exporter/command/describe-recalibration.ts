@@ -22,7 +22,7 @@ export function describeRecalibration(facts: Facts, changes: AnswerChanges, meas
 }
 
 function layerTable(layers: readonly Moved[]): string {
-  const shown = plainTable(['layer', 'channels', 'mean moved by', 'at most', 'variance times', 'least', 'most']);
+  const shown = plainTable(['layer', 'channels', 'mean moved by', 'at most', 'variance times', 'min', 'max']);
   for (const { name, channels, mean, variance } of layers) {
     const { average, smallest, largest } = variance;
     const moved = [mean.average, mean.largest].map((sigmas) => `${sigmas.toFixed(2)} σ`);

@@ -66,8 +66,8 @@ export const evaluate: Subcommand = {
       .option(
         '--predictions <file>',
         'a CSV file with the answer to each sample, by its line or file, and the probability of each class; no labels are needed',
-      );
-    command.option('--importance', 'what each column of a table is worth: its values are dealt to other rows');
+      )
+      .option('--importance', 'what each column of a table is worth: its values are shuffled among the rows');
     addReadingOptions(command);
     addDataOptions(command, 'what the checkpoint was trained on');
     answers<Flags>(command, page, run);

@@ -64,5 +64,5 @@ export function importanceTable({ measure, rows, repeats, columns }: Importance)
     table.push([name, fourDigits(mean), fourDigits(deviation)]);
   const more =
     columns.length > maxColumns ? `\nand ${count(columns.length - maxColumns)} columns that are worth less` : '';
-  return `what each column is worth: its values dealt to others of ${count(rows)} rows, ${repeats} times\n${table.toString()}${more}`;
+  return `what each column is worth: its values shuffled among ${count(rows)} rows, ${repeats} times\n${table.toString()}${more}`;
 }

@@ -50,7 +50,12 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
 /** Writes a file for other runtimes, apart from the models that the Worker serves. */
 async function writeColumns(options: ExportOptions, file: string): Promise<Answer> {
   const level = options.reading?.interval;
-  if (level !== undefined) throw unexpected(`export --${level === false ? 'no-' : ''}interval`, 'none beside --inputs columns, whose file gives the number alone', String(level)); // oxfmt-ignore
+  if (level !== undefined)
+    throw unexpected(
+      `export --${level === false ? 'no-' : ''}interval`,
+      'none beside --inputs columns, whose file gives the number alone',
+      String(level),
+    );
   await requireReplaceable('--out', file, /bn-edge/);
   using stage = stageLine('export');
   const { columns, outputs, bytes, verification } = await exportColumns(options, file, stage.print, stage.show);

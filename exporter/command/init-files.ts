@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
+import { configurations } from '../deploy/wrangler.ts';
 import { type Completed, monitorSource, monitorToml, withBinding, withClass, workerSource } from './init-monitor.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
@@ -27,7 +28,6 @@ const scripts = { dev: 'wrangler dev', deploy: 'wrangler deploy' } as const;
 const ignored = ['node_modules/', '.bn-edge/', '.wrangler/', '.dev.vars', 'runs/'] as const;
 const workerFile = 'worker/index.ts';
 const workflow = '.github/workflows/bn-edge.yml';
-const wranglerFiles = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
 
 /** @throws UserError for an invalid package.json; otherwise an error of the file system, which names the path */
 export async function initialize(folder: string, withWorkflow: boolean, withMonitor = false): Promise<Initialized> {
@@ -35,7 +35,7 @@ export async function initialize(folder: string, withWorkflow: boolean, withMoni
   const folders = ['worker', 'models', ...(withWorkflow ? ['.github', dirname(workflow)] : [])];
   for (const path of folders) await requireFolder(join(folder, path));
   const models = existsSync(join(folder, 'models'));
-  const wrangler = wranglerFiles.find((path) => existsSync(join(folder, path)));
+  const wrangler = configurations.find((path) => existsSync(join(folder, path)));
   const files: Readonly<Record<string, string>> = {
     ...(!wrangler && { 'wrangler.toml': `${await wranglerToml(name)}${withMonitor ? monitorToml : ''}` }),
     'tsconfig.json': await template('tsconfig.json'),

@@ -4,7 +4,7 @@ import { runProgram } from './cli.ts';
 
 /**
  * Errors of an output whose reader is gone: it may stop early, as in `bn-edge train … | head -1`, or close the terminal
- * (EIO), which also sends a signal. The command ignores them and goes on.
+ * (EIO), which also sends a signal. The command ignores them and continues.
  */
 const nobodyReads = ['EPIPE', 'EIO'];
 for (const stream of [process.stdout, process.stderr]) {

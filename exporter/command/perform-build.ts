@@ -1,7 +1,7 @@
 /** Performs `bn-edge build` in the process whose turn it is. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
-import { openness, uncounted } from '../deploy/configuration.ts';
+import { warningIfOpen, warningIfUncounted } from '../deploy/configuration.ts';
 import { ModelsError } from '../edge/bad-models.ts';
 import { buildImage, waiting } from '../edge/build-image.ts';
 import type { BuiltImage, OnStage } from '../edge/built.ts';
@@ -24,9 +24,9 @@ export async function performBuild({ table, ...flags }: BuildFlags, isDev: boole
     for (const note of built.notes) console.error(`note: ${note}`);
     for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
     console.log(isDev && built.upToDate ? describeSize(built) : describeBuild(built));
-    const unseen = await uncounted(built.models.flatMap(({ path, monitored }) => (monitored ? [path] : [])));
+    const unseen = await warningIfUncounted(built.models.flatMap(({ path, monitored }) => (monitored ? [path] : [])));
     if (unseen !== undefined) console.error(`note: ${unseen}`);
-    const open = await openness(process.env['WRANGLER_COMMAND']);
+    const open = await warningIfOpen(process.env['WRANGLER_COMMAND']);
     if (open !== undefined) console.error(`note: ${open}`);
     if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
     return answerOf(built);

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { type Command, CommanderError } from 'commander';
 import type { UserError } from '../../training/files/index.ts';
 import { refuseSwallowed } from './npm-options.ts';
-import { answering, printJson } from './subcommand.ts';
+import { printJson, withStdoutReserved } from './subcommand.ts';
 import { explainUsage, wrongUse } from './usage.ts';
 
 /** Runs a command that is a program of its own. */
@@ -39,7 +39,7 @@ export function reporting(args: readonly string[], work: () => Promise<void>): P
   const isJson = args.includes('--json');
   if (!isJson) return reportErrors(work, false);
   globalThis.console = new Console(process.stderr, process.stderr);
-  return answering(() => reportErrors(work, true));
+  return withStdoutReserved(() => reportErrors(work, true));
 }
 
 async function reportErrors(work: () => Promise<void>, isJson: boolean): Promise<void> {
@@ -50,7 +50,7 @@ async function reportErrors(work: () => Promise<void>, isJson: boolean): Promise
   try {
     await work();
   } catch (error) {
-    const { message, exitCode } = await mistakeIn(error);
+    const { message, exitCode } = await failureOf(error);
     console.error(message === undefined ? error : exitCode === 1 ? `error: ${message}` : message);
     if (isJson) printJson({ error: message ?? String(error) });
     process.exitCode = exitCode;
@@ -81,13 +81,14 @@ function endsOnSignals(print: (line: string) => void): Disposable {
   };
 }
 
-/** An error that the user can resolve, in one line. There is no message for a bug of bn-edge, whose stack is needed. */
-interface Mistake {
+/** What is printed of an error: one line if the user can resolve it, and the whole stack if it is a bug of bn-edge. */
+interface Failure {
+  /** Absent for a bug. */
   readonly message?: string;
   readonly exitCode: number;
 }
 
-async function mistakeIn(error: unknown): Promise<Mistake> {
+async function failureOf(error: unknown): Promise<Failure> {
   if (!(error instanceof Error)) return { exitCode: 1 };
   if (isUserError(error)) return error;
   // If one was thrown, the module is loaded already; help must not wait for it.
@@ -100,7 +101,7 @@ async function mistakeIn(error: unknown): Promise<Mistake> {
 const isUserError = (error: Error): error is UserError => error.name === 'UserError';
 
 /** Describes a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`, in one line. */
-async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistake, 'message'>> {
+async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Failure, 'message'>> {
   const { printable } = await import('../../training/files/index.ts');
   const { path, syscall, code = '' } = error;
   const [, reason] = /^[A-Z]+: (.+?), /.exec(error.message) ?? [];

@@ -60,7 +60,7 @@ type Write = typeof process.stdout.write;
 let writeAnswer: Write | undefined;
 
 /** Does some work under `--json`: any other output, for example by a network's file, goes to standard error. */
-export async function answering(work: () => Promise<void>): Promise<void> {
+export async function withStdoutReserved(work: () => Promise<void>): Promise<void> {
   const write = process.stdout.write.bind(process.stdout);
   writeAnswer = write;
   process.stdout.write = ((...args: Parameters<Write>) => process.stderr.write(...args)) as Write;

@@ -36,7 +36,7 @@ function summaryTable(plan: Plan): string {
  */
 export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
   let score: Score | undefined;
-  let current: Under | undefined;
+  let current: CurrentTraining | undefined;
   return {
     note: line.print,
     onStage: line.show,
@@ -76,15 +76,15 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
 }
 
 /**
- * Up to that many epochs have a line each; of more epochs, some have. A training that only finds out how long to learn
- * has one line.
+ * The maximum number of lines of a training: with more epochs, only some have a line. A training that only finds out how
+ * long to learn has one line.
  */
 const maxLines = 25;
-/** The first epochs have a line each, to show at once that training works. */
+/** The number of first epochs that have a line in any case, to show at once that training works. */
 const firstLines = 3;
 
 /** The training under way. */
-interface Under extends NextTraining {
+interface CurrentTraining extends NextTraining {
   readonly losses: number[];
   /** The lowest validation loss so far. */
   best: number | undefined;

@@ -17,7 +17,7 @@ const deploying = ['deploy', 'versions upload'];
  * @param command the command that Wrangler runs; it passes it to the builds that it starts
  * @param folder of the project
  */
-export async function openness(command: string | undefined, folder = '.'): Promise<string | undefined> {
+export async function warningIfOpen(command: string | undefined, folder = '.'): Promise<string | undefined> {
   if (!deploying.includes(command ?? '')) return undefined;
   const { file, text } = (await configurationIn(folder)) ?? {};
   if (text === undefined || /\b(API_KEY|RATE_LIMITER)\b/.test(text)) return undefined;
@@ -30,7 +30,7 @@ export async function openness(command: string | undefined, folder = '.'): Promi
  * @param models paths of those that are monitored
  * @param folder of the project
  */
-export async function uncounted(models: readonly string[], folder = '.'): Promise<string | undefined> {
+export async function warningIfUncounted(models: readonly string[], folder = '.'): Promise<string | undefined> {
   const [first] = models;
   if (first === undefined) return undefined;
   const { file, text } = (await configurationIn(folder)) ?? {};

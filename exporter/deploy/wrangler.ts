@@ -122,12 +122,15 @@ export function requireLine(command: string, { lines }: Outcome, type: string): 
   return line;
 }
 
-const parseLines = (ndjson: string): readonly OutputLine[] =>
-  ndjson
-    .split('\n')
-    // The last line may be cut off.
-    .filter((line) => line.endsWith('}'))
-    .map((line) => JSON.parse(line) as OutputLine);
+/** Parses lines of JSON. The last one may be cut off, where Wrangler was killed. */
+export const parseLines = (ndjson: string): readonly OutputLine[] =>
+  ndjson.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as OutputLine];
+    } catch {
+      return [];
+    }
+  });
 
 const firstError = (stderr: string): string | undefined =>
   /\[ERROR\]\s+(.+)/.exec(stripVTControlCharacters(stderr))?.[1];

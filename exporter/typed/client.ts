@@ -7,9 +7,20 @@ import { type Called, calledIn } from './types.ts';
 /** The beginning of a client. A file that begins otherwise is not overwritten. */
 export const clientMark = '/** Written by `bn-edge client`; do not edit. ';
 
-const taken = [
-  ...['connect', 'rows', 'pictures', 'post', 'only', 'nested', 'most', 'predictors', 'standardUrl', 'server', 'fetch'],
-  ...['Models', 'PredictError', 'ConnectOptions', 'Server', 'PictureFile', 'Classified', 'Predictor', 'PredictOptions'],
+/** The names that the template, and the code around it, declare or read. */
+export const taken: readonly string[] = [
+  ...['connect', 'rows', 'pictures', 'post', 'only', 'nested', 'max', 'finite', 'predictors', 'standardUrl', 'server'],
+  ...[
+    'fetch',
+    'Models',
+    'PredictError',
+    'ConnectOptions',
+    'Server',
+    'PictureFile',
+    'Classified',
+    'Predictor',
+    'PredictOptions',
+  ],
 ];
 
 /** @param url of the server, without a slash at its end; empty for that of the page */

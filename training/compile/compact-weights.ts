@@ -1,7 +1,7 @@
 /**
  * Stores weights in less space: as halfs, or as 8-bit integers with a scale for each output. They are expanded to
- * single precision once, when the program starts, so kernels need not know. The exception are dense layers of integers,
- * which compute with them (`kernels/integer-dense.ts`). The weights have been rounded before, by whatever made the
+ * single precision once, when the program starts, so kernels need not know. Only dense layers of integers compute with
+ * them directly (`kernels/integer-dense.ts`). The weights have been rounded before, by whatever made the
  * graph: a matrix with a weight that is not a half, or not a multiple of its output's scale, stays in single precision.
  *
  *     int8:      w = q · s            s = max |w| / 127 over the weights of an output, q an integer

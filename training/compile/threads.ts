@@ -22,9 +22,9 @@ const minWork = 8192;
  * machine that others use.
  */
 const polls = { min: 1_000, max: 100_000 } as const;
-/** A sleeping thread checks again after this many nanoseconds, … */
+/** The nanoseconds after which a sleeping thread checks for the other one. */
 const nap = 1_000_000_000;
-/** … and gives up after this many times, since the other thread has ended. */
+/** The number of such checks after which it gives up, since the other thread has ended. */
 const naps = 10;
 
 /** Addresses below those that a plan assigns. Each has its own cache line. */
@@ -58,7 +58,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     set('before', load(own)),
     store(own, `(i32.add ${get('before')} (i32.const 1))`),
     `(if ${load(sleepers[other])} (then (drop (memory.atomic.notify offset=0 ${i32(own)} (i32.const 1)))))`,
-    // It is 0 before the first meeting.
+    // The stored patience is 0 before the first meeting.
     set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(polls.min))),
     set('polls', get('patience')),
     set('naps', i32(naps)),

@@ -82,7 +82,11 @@ export function rowsOf(output: Float32Array, samples: number, rows: Int32Array):
   return kept;
 }
 
-/** What the rule calls the risk, such as the log loss. @param output of the network, row-major */
+/**
+ * Returns the risk by the rule of the objective, such as the log loss.
+ *
+ * @param output of the network, row-major
+ */
 export const riskOn = (dataset: Dataset, output: Float32Array, objective: Objective): number =>
   objectiveRuleFor(objective, dataset).risk.of(output, dataset);
 

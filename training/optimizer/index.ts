@@ -1,4 +1,4 @@
-/** Emits the updates of a network's tensors as graph nodes: optimizers, schedules and running statistics. */
+/** Emits the updates of a network's tensors as graph nodes: optimizers, schedules and running averages. */
 import { adam, adamw } from './adam.ts';
 import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';

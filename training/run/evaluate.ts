@@ -163,7 +163,7 @@ async function importanceIn(
   const found = await importanceOf(answer, samples, columns, objective, {
     budget: IMPORTANCE_ROWS,
     progress: (share) => {
-      onStage(`deal the columns to other rows: ${percent(share)}`);
+      onStage(`shuffle the columns among the rows: ${percent(share)}`);
     },
   });
   if (!found) note('without importance: some answers are no numbers, or there are too many columns');

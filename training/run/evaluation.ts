@@ -141,7 +141,7 @@ function areProbabilities(answers: Answers, count: number): boolean {
   return true;
 }
 
-/** Returns ln p, whose softmax is p again; for one probability a sample, ln p/(1 − p). */
+/** Returns ln p, whose softmax is p again; for one probability a sample, ln (p / (1 − p)). */
 const logitsOf = (answers: Answers, count: number): Answers =>
   answers.map((p) => {
     const logit = answers.length === count ? Math.log(p) - Math.log1p(-p) : Math.log(p);

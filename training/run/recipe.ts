@@ -3,7 +3,6 @@
  * there are enough rows. It was chosen on 18 of 38 tables and compared with trees of four libraries:
  * docs/decisions/0023-members-share-their-matrices.md.
  */
-
 import { defaultBins } from '../network/index.ts';
 
 /** The shape of a network of members. */

@@ -7,11 +7,9 @@
 
 const firstSteps = 16;
 const maxSteps = 256;
-/**
- * The duration of a call in milliseconds: the one aimed at, which still reads as steady progress, and the longest that is
- * accepted to make a call worth its cost.
- */
+/** The duration that calls aim at: progress still looks steady. */
 const targetMs = 200;
+/** The maximum duration of a call that is longer to be worth its cost. */
 const maxMs = 3000;
 /** A call may add at most this share to the time of its steps. */
 const maxCost = 0.05;

@@ -8,12 +8,10 @@ import type { TrainingConfig } from './config.ts';
 import { TrainingRun } from './training-run.ts';
 import type { StepRecord } from './choose-stepper.ts';
 
-/**
- * The milliseconds of each turn, and of all turns together, which is also long enough to measure the load of other
- * processes.
- */
-const turn = 30;
-const trial = 600;
+/** The duration of each turn. */
+const turnMs = 30;
+/** The duration of all turns together, which is also long enough to measure the load of other processes. */
+const trialMs = 600;
 /**
  * The number of cores that others may keep busy. Above it, threads wait for other processes instead of each other, and
  * their times say nothing.
@@ -55,12 +53,12 @@ export async function fastestSteps(
       const candidate = { record, run, best: Infinity };
       candidates.push(candidate);
       // The first step allocates memory for all later ones; the second shows how many fill a turn.
-      for (const _ of 'ab') {
+      for (let step = 0; step < 2; step++) {
         candidate.best = Infinity;
         await takeSteps(candidate, order, config.batchSize, 1);
       }
     }
-    const end = performance.now() + trial;
+    const end = performance.now() + trialMs;
     do for (const candidate of candidates) await takeTurn(candidate, order, config.batchSize);
     while (performance.now() < end);
   } finally {
@@ -72,7 +70,7 @@ export async function fastestSteps(
 
 /** Takes as many steps as fill a turn in one call, as a run does, so that the time includes the cost of a call. */
 async function takeTurn(candidate: Candidate, order: Int32Array, batchSize: number): Promise<void> {
-  const steps = Math.floor(turn / candidate.best);
+  const steps = Math.floor(turnMs / candidate.best);
   await takeSteps(candidate, order, batchSize, Math.min(Math.max(steps, 1), order.length / batchSize));
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { format } from 'oxfmt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { uncounted } from '../../../exporter/deploy/configuration.ts';
+import { warningIfUncounted } from '../../../exporter/deploy/configuration.ts';
 import { type Initialized, initialize } from '../../../exporter/command/init-files.ts';
 import { monitorSource, monitorToml, workerSource } from '../../../exporter/command/init-monitor.ts';
 import { addScripts } from '../../../exporter/command/package-scripts.ts';
@@ -190,9 +190,9 @@ describe('a build of monitored models', () => {
     ['with the class', monitorToml, undefined],
   ])('%s says so in one line', async (_, text, told) => {
     await put({ 'wrangler.toml': text });
-    const line = await uncounted(['net', 'other'], folder);
+    const line = await warningIfUncounted(['net', 'other'], folder);
     expect(told ? told.test(line ?? '') : line).toBe(told && true);
-    expect(await uncounted([], folder)).toBeUndefined();
+    expect(await warningIfUncounted([], folder)).toBeUndefined();
   });
 });
 

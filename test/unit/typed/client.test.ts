@@ -3,13 +3,13 @@
  */
 import { build } from 'esbuild';
 import { encode } from 'fast-png';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from '@typescript/typescript6';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientMark, clientSource } from '../../../exporter/typed/client.ts';
+import { clientMark, clientSource, taken } from '../../../exporter/typed/client.ts';
 import { typedModelsOf } from '../../../exporter/typed/server.ts';
 import type { Column } from '../../../training/columns/index.ts';
 import { plainPreparation } from '../../../training/pictures/index.ts';
@@ -109,6 +109,12 @@ describe('a client', () => {
       return file.getLineAndCharacterOfPosition(start).line - own.length;
     }); // oxfmt-ignore
     expect([...new Set(wrong)]).toEqual(uses.flatMap(([, isWrong], i) => (isWrong ? [i] : [])));
+  });
+
+  it('gives no model a name that its own code declares', async () => {
+    const template = await readFile(join(import.meta.dirname, '../../../exporter/typed/templates/client.ts'), 'utf8');
+    const declared = template.matchAll(/^(?:export )?(?:async )?(?:function|const|class|interface|type) (\w+)/gm);
+    expect(taken).toEqual(expect.arrayContaining([...declared].map(([, name]) => name)));
   });
 
   it('says who wrote it, and imports nothing', () => {

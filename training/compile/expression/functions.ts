@@ -32,7 +32,7 @@ export const atLeast = (x: Wat, min: Wat): Wat => vector('f32x4.pmax', x, min);
  */
 export const flush = (lines: Lines, x: Wat): Wat => lines.keep(choose(splat(0), x, less(abs(x), splat(2 ** -126))));
 
-/** From that of the highest power to that of the lowest. */
+/** The coefficients of a polynomial, from that of the highest power to that of the lowest. */
 type Coefficients = readonly [number, ...number[]];
 
 /** (((c₀ x + c₁) x + c₂) x + …) */

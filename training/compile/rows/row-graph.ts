@@ -52,55 +52,75 @@ export interface RowGraph {
 }
 
 export function rowGraphOf({ rows, nodes, placements, outputs, rootOf }: RowSource): RowGraph {
-  const values = new Map<string, RowValue>();
-  const constants = new Map<string, Value>();
-  /** Returns a value as a single row sees it. */
-  const ofRow = (value: Value, found: RowValue): Value => {
-    const { name, dtype, constant } = rootOf(value);
-    if (constant && sizeOf(value) === 1) return new Value(name, { dtype, shape: [] }, { ...constant, shape: [] });
-    if (constant) constants.set(name, rootOf(value));
-    if (!values.has(name)) values.set(name, found);
-    return new Value(name, { dtype, shape: found.kind === 'row' ? [found.length] : [] });
-  };
-  const readIn = (value: Value, whole: Value): Value => {
-    const reading = readingOf(value, whole) ?? 'number';
-    const form = reading === 'row' ? rowFormOf(whole) : undefined;
-    return ofRow(value, form ? { kind: 'row', length: form.length } : { kind: reading === 'one' ? 'one' : 'number' });
-  };
-  const steps = nodes.flatMap((node): readonly Node[] => {
-    const [output] = node.outputs;
-    const step = rowNodeOf(node);
-    if (!step) throw new Error(`internal: ${node.name} cannot be computed row by row`);
-    if (node.op === 'Gather') {
-      const run = known('a run', output.shape[2]);
-      const [data, indices] = node.inputs;
-      const order = Array.from(indices.constant?.data ?? [], Number);
-      const runs: Runs = { of: rootOf(data).name, order, run, count: known('the runs', data.shape[1]) };
-      values.set(output.name, { kind: 'row', length: order.length * run, runs });
-      return [];
-    }
-    if (isElementwise(node)) {
-      const inputs = node.inputs.map((value: Value) =>
-        step.kind === 'numbers'
-          ? ofRow(value, { kind: sizeOf(value) === 1 ? 'one' : 'number' })
-          : readIn(value, output),
-      );
-      const result = step.kind === 'numbers' ? ofRow(output, { kind: 'number' }) : readIn(output, output);
-      return [{ ...node, inputs, outputs: [result] } as unknown as Node];
-    }
-    const [data] = node.inputs as readonly [Value];
-    const axes = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) } as const;
-    const inputs = [readIn(data, data), new Value('axis of a row', axes, axes)];
-    return [{ ...node, inputs, outputs: [ofRow(output, { kind: 'number' })] } as unknown as Node];
-  });
-  const wanted = new Set([...outputs.map((value) => rootOf(value).name), ...placements.map(({ part }) => part)]);
+  const row = new RowValues(rootOf);
+  const steps = nodes.flatMap((node) => stepOf(node, row));
+  const outside = new Set(outputs.map((value) => rootOf(value).name));
+  const wanted = new Set([...outside, ...placements.map(({ part }) => part)]);
   const results = [...wanted].map((name) => new Value(name, { dtype: 'float32', shape: [] }));
   return {
     rows,
     passes: schedule(steps, results),
-    values,
-    constants,
+    values: row.values,
+    constants: row.constants,
     placements,
-    outputs: new Set(outputs.map((value) => rootOf(value).name)),
+    outputs: outside,
   };
+}
+
+/** The values that the nodes of a row read and write, as they come up. */
+class RowValues {
+  readonly values = new Map<string, RowValue>();
+  readonly constants = new Map<string, Value>();
+  readonly #rootOf: RowSource['rootOf'];
+
+  constructor(rootOf: RowSource['rootOf']) {
+    this.#rootOf = rootOf;
+  }
+
+  /** Returns a value as a single row sees it. */
+  of(value: Value, found: RowValue): Value {
+    const root = this.#rootOf(value);
+    const { name, dtype, constant } = root;
+    if (constant && sizeOf(value) === 1) return new Value(name, { dtype, shape: [] }, { ...constant, shape: [] });
+    if (constant) this.constants.set(name, root);
+    if (!this.values.has(name)) this.values.set(name, found);
+    return new Value(name, { dtype, shape: found.kind === 'row' ? [found.length] : [] });
+  }
+
+  /** Returns a value as it is read where rows of `whole` are computed. */
+  within(value: Value, whole: Value): Value {
+    const reading = readingOf(value, whole) ?? 'number';
+    const form = reading === 'row' ? rowFormOf(whole) : undefined;
+    return this.of(value, form ? { kind: 'row', length: form.length } : { kind: reading === 'one' ? 'one' : 'number' });
+  }
+
+  /** Records runs that are gathered: they are read where they lie, and no node computes them. */
+  gather(output: Value, data: Value, order: readonly number[]): void {
+    const run = known('a run', output.shape[2]);
+    const runs: Runs = { of: this.#rootOf(data).name, order, run, count: known('the runs', data.shape[1]) };
+    this.values.set(output.name, { kind: 'row', length: order.length * run, runs });
+  }
+}
+
+/** Returns the node that computes a node's output for a single row; none for a Gather. */
+function stepOf(node: Node, row: RowValues): readonly Node[] {
+  const [output] = node.outputs;
+  const step = rowNodeOf(node);
+  if (!step) throw new Error(`internal: ${node.name} cannot be computed row by row`);
+  if (node.op === 'Gather') {
+    const [data, indices] = node.inputs;
+    row.gather(output, data, Array.from(indices.constant?.data ?? [], Number));
+    return [];
+  }
+  if (isElementwise(node)) {
+    const seen = (value: Value): Value =>
+      step.kind === 'numbers'
+        ? row.of(value, { kind: sizeOf(value) === 1 ? 'one' : 'number' })
+        : row.within(value, output);
+    return [{ ...node, inputs: node.inputs.map(seen), outputs: [seen(output)] } as unknown as Node];
+  }
+  const [data] = node.inputs as readonly [Value];
+  const axes = { dtype: 'int64', shape: [1], data: BigInt64Array.of(0n) } as const;
+  const inputs = [row.within(data, data), new Value('axis of a row', axes, axes)];
+  return [{ ...node, inputs, outputs: [row.of(output, { kind: 'number' })] } as unknown as Node];
 }

@@ -24,11 +24,12 @@ export function updateGraph({ groups, vectors }: Layout, options: UpdateOptions)
   const scalars = new Map(scalarNames(options).map((name) => [name, g.input(name, { dtype: 'float32', shape: [] })]));
   const inputs = { state, scalars };
   const [trained, averaged] = [groups.filter(isTrainedGroup), groups.filter(({ name }) => name === 'statistics')];
-  const measured = (of: readonly Group[], nameOf: (name: string) => string) =>
+  /** Returns another vector of each group, by the group's name. */
+  const vectorsOf = (of: readonly Group[], nameOf: (name: string) => string) =>
     new Map(of.flatMap(({ name }) => [[name, state.get(nameOf(name))] as const]).filter(isThere));
   const changed = new Map([
-    ...updateParameters(g, trained.map(specOf), measured(trained, gradientName), inputs, options),
-    ...updateStatistics(g, measured(averaged, batchName), inputs),
+    ...updateParameters(g, trained.map(specOf), vectorsOf(trained, gradientName), inputs, options),
+    ...updateStatistics(g, vectorsOf(averaged, batchName), inputs),
   ]);
   const averages = options.ema === undefined ? [] : updateAverages(g, groups.map(specOf), changed, inputs);
   const after = [...changed, ...averages];

@@ -28,7 +28,7 @@ export function createWorth({ measure, rows, repeats, columns }: Importance): HT
     make(
       'figcaption',
       { className: 'hint' },
-      `Growth of the ${measure} when a column's values are dealt to others of ${rows} test rows, ${repeats} times.${more}`,
+      `Growth of the ${measure} when a column's values are shuffled among ${rows} test rows, ${repeats} times.${more}`,
     ),
   );
 }

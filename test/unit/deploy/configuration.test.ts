@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { wranglerToml } from '../../../exporter/command/init-files.ts';
-import { openness } from '../../../exporter/deploy/configuration.ts';
+import { warningIfOpen } from '../../../exporter/deploy/configuration.ts';
 
 let folder = '';
 
@@ -22,14 +22,14 @@ const turnedOn = (toml: string, ...lines: readonly string[]): string =>
 describe('a deployment of what `bn-edge init` writes', () => {
   it.each(['deploy', 'versions upload'])('by %s says that the endpoint is open and unmetered', async (command) => {
     await writeFile(join(folder, 'wrangler.toml'), await wranglerToml('app'));
-    expect(await openness(command, folder)).toBe(
+    expect(await warningIfOpen(command, folder)).toBe(
       'the endpoint is open and unmetered, unless it has the secret API_KEY: npx wrangler secret put API_KEY, and turn on the rate limit in wrangler.toml',
     );
   });
 
   it.each(['dev', 'types', undefined])('is none by %s', async (command) => {
     await writeFile(join(folder, 'wrangler.toml'), await wranglerToml('app'));
-    expect(await openness(command, folder)).toBeUndefined();
+    expect(await warningIfOpen(command, folder)).toBeUndefined();
   });
 
   it.each([
@@ -38,18 +38,18 @@ describe('a deployment of what `bn-edge init` writes', () => {
   ])('says nothing with %s turned on', async (_, lines) => {
     const toml = turnedOn(await wranglerToml('app'), ...lines);
     await writeFile(join(folder, 'wrangler.toml'), toml);
-    expect(await openness('deploy', folder)).toBeUndefined();
+    expect(await warningIfOpen('deploy', folder)).toBeUndefined();
   });
 
   it('reads JSON, too', async () => {
     await writeFile(join(folder, 'wrangler.jsonc'), '{\n  // "vars": { "API_KEY": "" }\n}');
-    expect(await openness('deploy', folder)).toContain('wrangler.jsonc');
+    expect(await warningIfOpen('deploy', folder)).toContain('wrangler.jsonc');
     await writeFile(join(folder, 'wrangler.jsonc'), '{\n  "ratelimits": [{ "name": "RATE_LIMITER" }]\n}');
-    expect(await openness('deploy', folder)).toBeUndefined();
+    expect(await warningIfOpen('deploy', folder)).toBeUndefined();
   });
 
   it('says nothing where there is no configuration', async () => {
-    expect(await openness('deploy', folder)).toBeUndefined();
+    expect(await warningIfOpen('deploy', folder)).toBeUndefined();
   });
 });
 
