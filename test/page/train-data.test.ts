@@ -15,7 +15,18 @@ import { readOwn, sourceOf, subjectOf } from '../../worker/page/train/engine/own
 import { type Settings, sides, defaultSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
 import { executablePath, overflow, violations } from './browser.ts';
-import { emptyFolder, expectedLosses, facts, losses, looks, progress, saved, train, useTraining } from './training.ts';
+import {
+  emptyFolder,
+  expectedLosses,
+  facts,
+  losses,
+  looks,
+  progress,
+  saved,
+  stepOf,
+  train,
+  useTraining,
+} from './training.ts';
 
 describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
   const training = useTraining();
@@ -258,8 +269,12 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => sample.innerText()).toBe('512 of 512');
     await page.locator('#own-file').setInputFiles(penguins);
     await expect.poll(() => sample.innerText()).toBe('34 of 34');
-    await page.locator('#step').click();
-    await expect.poll(() => page.locator('#answers .drawn.line').getAttribute('d')).toMatch(/^M/);
+    for (const step of [1, 2, 3]) {
+      await page.locator('#step').click();
+      await expect.poll(() => stepOf(page)).toBe(step);
+    }
+    // The digits had one step alone, and so no line between two.
+    await expect.poll(() => page.locator('#answers .drawn.line').getAttribute('d')).toMatch(/^M.+L/);
   });
 
   it('says that the digits cannot be loaded, and goes on with other data', async () => {
