@@ -52,7 +52,7 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
     for (let sample = 0; sample < (batch || minRuns); sample++) {
       for (const { name, dtype, count, perSample, cells } of entries) {
         if (perSample && sample >= batch) cells.fill(0);
-        else write(cells, feeds[name] ?? [], perSample ? sample * count : 0, dtype);
+        else write(cells, feedOf(feeds, name), perSample ? sample * count : 0, dtype);
       }
       run();
       for (const { answer, count, perSample, cells } of answers) {
@@ -61,6 +61,13 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
     }
     return Object.fromEntries(answers.map(({ name, answer }) => [name, answer]));
   };
+}
+
+/** A session checks its feeds; numbers that are not there would be NaN. */
+function feedOf(feeds: Parameters<Run>[0], name: string): ArrayLike<number | bigint> {
+  const feed = feeds[name];
+  if (!feed) throw new Error(`internal: expected a feed ${name}, got none`);
+  return feed;
 }
 
 function write(cells: Cells, from: ArrayLike<number | bigint>, at: number, dtype: string): void {
