@@ -6,7 +6,7 @@ import { type BatchNormUse, batchNormUses } from '../served/normalization.ts';
 import { describeAdded } from './describe-model.ts';
 import { hanging } from './table.ts';
 import { addModelsOption } from './models-option.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly name?: string;
@@ -30,7 +30,7 @@ export const add: Subcommand = {
         ).choices(batchNormUses),
       )
       .option('--overwrite', 'replace a model that has the name (default: refuse to)');
-    answers<Flags>(command, page, async ({ name, overwrite, models, batchNorm }, file) => {
+    completeCommand<Flags>(command, page, async ({ name, overwrite, models, batchNorm }, file) => {
       if (file === undefined) {
         throw new UserError('add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all');
       }

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { oneForAll } from '../edge/one-for-all.ts';
 import { addModelsOption } from './models-option.ts';
-import { type Answer, answers, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, type Subcommand } from './subcommand.ts';
 
 export interface BuildFlags {
   readonly models: string;
@@ -33,7 +33,7 @@ export const build: Subcommand = {
       .option('--emit-wat', 'write the text of each compiled model beside its module, with comments', false)
       .option('--skip-bad', 'leave out models that cannot be built, and build the others (default: fail)', false)
       .option('--table', 'measure the image, beside the unmodified runtime', false);
-    answers<BuildFlags>(command, page, async (flags) =>
+    completeCommand<BuildFlags>(command, page, async (flags) =>
       process.env['WRANGLER_COMMAND'] === 'dev'
         ? ((await oneForAll(flags.out, () => perform(flags, true))) ?? { out: flags.out, leftToAnother: true })
         : perform(flags, false),

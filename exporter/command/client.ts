@@ -8,7 +8,7 @@ import { clientMark, clientSource } from '../typed/client.ts';
 import { typedModels } from '../typed/folder.ts';
 import { typedModelsOf } from '../typed/server.ts';
 import { addModelsOption } from './models-option.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly url?: string;
@@ -23,7 +23,7 @@ export const client: Subcommand = {
       .option('--url <url>', 'ask a server which models it has, and call that one (default: read the folder of models)')
       .option('--key <key>', 'of a server that asks for one; it is not written')
       .option('--out <file>', 'where the client goes', 'client.ts');
-    answers<Flags>(command, page, async ({ url, key, models, out }) => {
+    completeCommand<Flags>(command, page, async ({ url, key, models, out }) => {
       if (url !== undefined && !URL.canParse(url)) throw unexpected('--url', 'such as http://localhost:8787', url);
       await requireOurs(out);
       const typed = url === undefined ? typedModels(readModels(models).models) : await typedModelsOf(url, key);

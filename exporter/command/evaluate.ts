@@ -31,7 +31,7 @@ import { rowsProgress } from './rows-progress.ts';
 import { mistakesBeside, numbered, placed, showMistakes } from './show-mistakes.ts';
 import { type StageLine, stageLine } from './stage.ts';
 import { inLines } from './table.ts';
-import { type Answer, answers, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags, ReadingFlags {
   readonly checkpoint?: string;
@@ -70,7 +70,7 @@ export const evaluate: Subcommand = {
       .option('--importance', 'what each column of a table is worth: its values are shuffled among the rows');
     addReadingOptions(command);
     addDataOptions(command, 'what the checkpoint was trained on');
-    answers<Flags>(command, page, run);
+    completeCommand<Flags>(command, page, run);
     return undefined;
   },
 };

@@ -10,7 +10,7 @@ import { addExportOptions, type ExportFlags, exportOptions } from './model-optio
 import { requireReplaceable } from './predictions.ts';
 import { stageLine } from './stage.ts';
 import { hanging } from './table.ts';
-import { type Answer, answers, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags extends ExportFlags {
   readonly out?: string;
@@ -28,7 +28,7 @@ export const exportCommand: Subcommand = {
       .option('--out <file>', 'where the file of --inputs columns goes (default: <name>.columns.onnx)');
     const inputs = command.options.find(({ long }) => long === '--inputs');
     if (inputs) inputs.description += '; columns: write a file that takes raw columns, for any ONNX Runtime';
-    answers<Flags>(command, page, run);
+    completeCommand<Flags>(command, page, run);
     return undefined;
   },
 };

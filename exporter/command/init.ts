@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { initialize, type Initialized } from './init-files.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly ci: boolean;
@@ -15,7 +15,7 @@ export const init: Subcommand = {
       .argument('[folder]', 'of the project, made where there is none', '.')
       .option('--ci', 'also write a workflow for GitHub Actions that trains, exports and releases', false)
       .option('--monitor', 'also what a Worker needs that counts what monitored models are asked', false);
-    answers<Flags>(command, page, async ({ ci, monitor }, folder = '.') => {
+    completeCommand<Flags>(command, page, async ({ ci, monitor }, folder = '.') => {
       const done = await initialize(folder, ci, monitor);
       print(folder, done);
       return { ...done };

@@ -22,7 +22,7 @@ import { addDataOptions, type DataFlags, takeDataSource } from './data-options.t
 import { addModelsOption } from './models-option.ts';
 import { atLeastZero } from './option-values.ts';
 import { type StageLine, stageLine } from './stage.ts';
-import { type Answer, answers, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, type Subcommand } from './subcommand.ts';
 import { describeRecalibration } from './describe-recalibration.ts';
 
 interface Flags extends DataFlags {
@@ -39,7 +39,7 @@ export const recalibrate: Subcommand = {
       .option('--force', 'write the version in spite of all objections')
       .addOption(new Option('--backend <name>', 'where it runs (default: native)').choices(backendNames));
     addDataOptions(command);
-    answers<Flags>(command, page, run);
+    completeCommand<Flags>(command, page, run);
     return undefined;
   },
 };

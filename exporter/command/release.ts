@@ -5,7 +5,7 @@ import { release as releaseModel } from '../deploy/release.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
 import { stageLine } from './stage.ts';
-import { answers, screenOf, type Subcommand } from './subcommand.ts';
+import { completeCommand, screenOf, type Subcommand } from './subcommand.ts';
 
 interface Flags extends ExportFlags {
   readonly percent?: number;
@@ -18,7 +18,7 @@ export const release: Subcommand = {
       .optionsGroup('Release:')
       .option('--percent <n>', 'of the traffic for the new version (default: all)', percentage)
       .option('--force', 'release in spite of a worse score, another signature or a too large Worker', false);
-    answers<Flags>(command, page, async ({ percent: percentage, force, ...flags }, run, isJson) => {
+    completeCommand<Flags>(command, page, async ({ percent: percentage, force, ...flags }, run, isJson) => {
       const options = await exportOptions('release', flags, run);
       requireProject('release');
       using stage = stageLine('release');

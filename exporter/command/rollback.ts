@@ -8,7 +8,7 @@ import { unexpected } from '../../training/files/index.ts';
 import { oneOf } from './model-options.ts';
 import { addModelsOption } from './models-option.ts';
 import { stageLine } from './stage.ts';
-import { type Answer, answers, screenOf, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, screenOf, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly name?: string;
@@ -21,7 +21,7 @@ export const rollback: Subcommand = {
     command.argument('[name]', 'of the model, where there are several');
     addModelsOption(command).option('--name <name>', 'the same');
     command.option('--local', 'change the folder alone, and deploy nothing: for a model that is not online');
-    answers<Flags>(command, page, async ({ name, models, local = false }, argument, isJson) => {
+    completeCommand<Flags>(command, page, async ({ name, models, local = false }, argument, isJson) => {
       if (!local) requireProject('rollback');
       const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
       if (local) return swapLocally(models, chosen);

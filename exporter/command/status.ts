@@ -3,13 +3,13 @@ import { unexpected } from '../../training/files/index.ts';
 import { describePlatform, status as statusOf, type Status } from '../deploy/status.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { addModelsOption } from './models-option.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { completeCommand, type Subcommand } from './subcommand.ts';
 import { plainTable } from './table.ts';
 
 export const status: Subcommand = {
   configure: (command) => {
     addModelsOption(command.argument('[name]', 'of one model (default: all)'));
-    answers<{ readonly models: string }>(command, page, async ({ models }, name) => {
+    completeCommand<{ readonly models: string }>(command, page, async ({ models }, name) => {
       requireProject('status');
       const found = await statusOf(models);
       const shown = found.models.filter((model) => name === undefined || model.name === name);

@@ -30,7 +30,7 @@ export interface Page {
  *   answer
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Commander does not know what options it reads
-export function answers<Flags extends object>(
+export function completeCommand<Flags extends object>(
   command: Command,
   { description, notes, examples }: Page,
   work: (flags: Flags, argument: string | undefined, isJson: boolean) => Promise<Answer>,

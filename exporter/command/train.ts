@@ -9,7 +9,7 @@ import type { TrainingConfig } from '../../training/trainer/index.ts';
 import { type DataFlags, takeDataSource } from './data-options.ts';
 import { printOutcome } from './outcome.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
-import { type Answer, answers, type Subcommand } from './subcommand.ts';
+import { type Answer, completeCommand, type Subcommand } from './subcommand.ts';
 import { terminalReporter } from './terminal.ts';
 import { addTrainOptions } from './train-options.ts';
 
@@ -36,7 +36,7 @@ export const train: Subcommand = {
   configure: async (command, typed) => {
     addTrainOptions(command);
     const args = await withRecordedArguments(command, typed);
-    answers<Flags>(command, page, (flags, data) => run(withData(flags, data), forTheRecord(command, args)));
+    completeCommand<Flags>(command, page, (flags, data) => run(withData(flags, data), forTheRecord(command, args)));
     return args;
   },
 };

@@ -18,7 +18,7 @@ import { versionsLock } from '../store/rollback.ts';
 import { type Files, versionOf } from '../store/versions.ts';
 import { fingerprint, sha256Of } from './fingerprint.ts';
 import { type Deploy, isLive, type OnPlatform, onPlatform } from './platform.ts';
-import { beside, describePlatform } from './status.ts';
+import { comparedWith, describePlatform } from './status.ts';
 import type { Screen } from './wrangler.ts';
 
 /** A version of a model that has been deployed. */
@@ -53,7 +53,7 @@ export async function exclusively<T>(models: string, name: string, screen: Scree
 export async function askPlatform(models: string, { print, onStage }: Screen): Promise<OnPlatform> {
   onStage('ask the platform');
   const found = await onPlatform(models);
-  const versions = await beside(models, found.live);
+  const versions = await comparedWith(models, found.live);
   for (const line of describePlatform({ isKnown: true, versions })) print(line);
   return found;
 }

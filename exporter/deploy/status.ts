@@ -56,7 +56,7 @@ async function modelStatus(models: string, name: string): Promise<ModelStatus> {
 async function platformOf(models: string): Promise<Platform> {
   try {
     const { live } = await onPlatform(models);
-    return { isKnown: true, versions: await beside(models, live) };
+    return { isKnown: true, versions: await comparedWith(models, live) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { isKnown: false, reason: error.message };
@@ -64,7 +64,7 @@ async function platformOf(models: string): Promise<Platform> {
 }
 
 /** Adds to each deployed version whether it holds the models of the folder. */
-export async function beside(models: string, live: readonly LiveVersion[]): Promise<readonly DeployedVersion[]> {
+export async function comparedWith(models: string, live: readonly LiveVersion[]): Promise<readonly DeployedVersion[]> {
   const now = await fingerprint(models);
   return live.map((version) => ({ ...version, holds: holds(version, now) }));
 }

@@ -26,6 +26,7 @@ export function moduleText(
   { fma, memory = 'own', threads = 1 }: ModuleOptions,
 ): string {
   const functions = new Map<string, string>();
+  const texts: string[] = [];
   const define: Define = (hint, code: Code) => {
     const text = functionText('', { ...code, about: [] });
     const known = functions.get(text);
@@ -35,7 +36,6 @@ export function moduleText(
     texts.push(functionText(name, code));
     return name;
   };
-  const texts: string[] = [];
   const context: Emit = {
     define,
     part: whole,

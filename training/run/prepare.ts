@@ -63,7 +63,7 @@ export async function prepare(options: TrainOptions, { note, onStage }: RunRepor
   for (const line of notesOnRarity(config.objective, data.train)) note(line);
   const asked = await createBackend(options.backend, { threads, spinning, stepper }, note);
   const backend = await backendFor(options, { plan, train: data.train, config }, asked, { note, onStage });
-  const run = runOf(plan, source, data, counting(config, batches), backend);
+  const run = runOf(plan, source, data, withSeenBatches(config, batches), backend);
   noteOnThreads(run.steps, note);
   return { source, folds, data, run, backend, tensors, planFor };
 }
@@ -132,7 +132,7 @@ async function backendFor(
 }
 
 /** Lets a mean over all mini-batches continue from those that a checkpoint has seen, like PyTorch's `momentum=None`. */
-const counting = (config: RunConfig, bnBatches: number): RunConfig =>
+const withSeenBatches = (config: RunConfig, bnBatches: number): RunConfig =>
   config.bnMomentum === 'none' && bnBatches > 0 ? { ...config, bnBatches } : config;
 
 function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, backend: Backend): Run {
