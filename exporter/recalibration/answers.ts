@@ -1,6 +1,6 @@
 /** Measures how new statistics change a model's answers, and the two signs by which re-estimation is known to fail. */
 import { at } from '../../training/arrays/index.ts';
-import { countLabels, type Dataset } from '../../training/data/index.ts';
+import { type Dataset } from '../../training/data/index.ts';
 import { percent } from '../../training/files/index.ts';
 import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
 
@@ -11,7 +11,10 @@ export interface ClassChanges {
   readonly agreement: number;
   /** The mean entropy of the answers in nats, before and after: how undecided the model is. */
   readonly entropy: { readonly before: number; readonly after: number };
-  /** The share of each class among the answers, before and after. */
+  /**
+   * The mean probability of each class, before and after. Of samples like those of training it is the share of the
+   * class there; the shares of the most probable classes are not, where one class is rare.
+   */
   readonly shares: { readonly before: readonly number[]; readonly after: readonly number[] };
 }
 
@@ -40,15 +43,16 @@ export function changesOf(samples: Dataset, before: Float32Array, after: Float32
     agreement: same / count,
     entropy: { before: former.entropy, after: fresh.entropy },
     shares: {
-      before: sharesOf(former.predicted, classes.length),
-      after: sharesOf(fresh.predicted, classes.length),
+      before: sharesOf(former.probabilities, classes.length),
+      after: sharesOf(fresh.probabilities, classes.length),
     },
   };
 }
 
 function decisionsOf(answers: Float32Array, count: number) {
   const logits = classLogits(answers, count);
-  return { predicted: predictions(logits), entropy: meanEntropy(probabilities(logits).data, count) };
+  const { data } = probabilities(logits);
+  return { predicted: predictions(logits), probabilities: data, entropy: meanEntropy(data, count) };
 }
 
 function numberChanges(before: Float32Array, after: Float32Array): NumberChanges {
@@ -63,9 +67,16 @@ function numberChanges(before: Float32Array, after: Float32Array): NumberChanges
 const meanEntropy = (p: ArrayLike<number>, count: number): number =>
   Array.from(p).reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0) / count;
 
-/** Returns the share of the samples that each class is the answer to. Answers that are not numbers are of no class, −1. */
-const sharesOf = (predicted: Int32Array, classes: number): readonly number[] =>
-  Array.from(countLabels(predicted, classes), (count) => count / predicted.length);
+/** Returns the mean probability of each class. Answers that are not numbers count as samples of no class. */
+function sharesOf(probabilities: ArrayLike<number>, classes: number): readonly number[] {
+  const sums = new Float64Array(classes);
+  const count = probabilities.length / classes;
+  for (let sample = 0; sample < count; sample++) {
+    const row = Array.from({ length: classes }, (_, k) => at(probabilities, sample * classes + k));
+    if (row.every((p) => !Number.isNaN(p))) row.forEach((p, k) => (sums[k] = at(sums, k) + p));
+  }
+  return Array.from(sums, (sum) => sum / count);
+}
 
 /** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */
 const FEWEST_SAMPLES = 100;
