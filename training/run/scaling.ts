@@ -29,6 +29,8 @@ interface Scaled {
   readonly deviation: number;
   readonly lowest: number;
   readonly highest: number;
+  /** The number of known values: of a feature, one for each sample without a gap; of a channel, one for each pixel. */
+  readonly known: number;
   /** Is true where there are different values besides `without`. */
   readonly varies: (without: number) => boolean;
 }
@@ -50,7 +52,7 @@ export function notesOnScaling(data: LoadedData, network: Network, label: string
     ...noteOnConstants(inputs, data.columns !== null),
     ...shortened([...inputs, ...targets].flatMap(noteOnSteps)),
     // Robust scaling is not affected by outliers.
-    ...(network.inputNormalization === 'robust' ? [] : shortened(inputs.flatMap(noteOnOutlier(data.train.count)))),
+    ...(network.inputNormalization === 'robust' ? [] : shortened(inputs.flatMap(noteOnOutlier))),
   ];
 }
 
@@ -87,16 +89,22 @@ function scaled(
 ): readonly Scaled[] {
   const { lowest, highest } = inputRanges(samples, per);
   const { inputs } = samples;
+  const size = elementCount(samples.inputShape);
+  const indexOf = (place: number): number => Math.floor(((place % size) * mean.length) / size);
+  const known = new Uint32Array(mean.length);
+  inputs.forEach((x, place) => {
+    const i = indexOf(place);
+    if (!Number.isNaN(x)) known[i] = at(known, i) + 1;
+  });
   return Array.from(mean, (mu, i) => ({
     name: nameOf(i),
     mean: mu,
     deviation: at(deviation, i),
     lowest: at(lowest, i),
     highest: at(highest, i),
+    known: at(known, i),
     varies: (without) => {
-      const others = inputs.filter(
-        (x, place) => x !== without && !Number.isNaN(x) && (per === 'channel' || place % mean.length === i),
-      );
+      const others = inputs.filter((x, place) => x !== without && !Number.isNaN(x) && indexOf(place) === i);
       return others.some((x) => x !== others[0]);
     },
   }));
@@ -149,18 +157,17 @@ function noteOnSteps({ name, deviation, lowest, highest }: Scaled): readonly str
 }
 
 /** Returns a note where a single number makes up nearly all of the variance. */
-const noteOnOutlier =
-  (samples: number) =>
-  ({ name, mean, deviation, lowest, highest, varies }: Scaled): readonly string[] => {
-    const farthest = mean - lowest > highest - mean ? lowest : highest;
-    const share = (farthest - mean) ** 2 / (deviation ** 2 * (samples - 1));
-    if (deviation === 0 || samples < minSamples || share < 1 - 1e-6 || !varies(farthest)) return [];
-    return [
-      `${name}: ${short(farthest)} is so far from all other numbers that these count as equal; is it a missing value?`,
-    ];
-  };
+function noteOnOutlier({ name, mean, deviation, lowest, highest, known, varies }: Scaled): readonly string[] {
+  const farthest = mean - lowest > highest - mean ? lowest : highest;
+  const share = (farthest - mean) ** 2 / (deviation ** 2 * (known - 1));
+  if (deviation === 0 || known < minValues || share < 1 - 1e-6 || !varies(farthest)) return [];
+  return [
+    `${name}: ${short(farthest)} is so far from all other numbers that these count as equal; is it a missing value?`,
+  ];
+}
 
-const minSamples = 30;
+/** The number of values below which one may be far from the others by chance. */
+const minValues = 30;
 
 const short = (x: number): string => String(Number(x.toPrecision(4)));
 

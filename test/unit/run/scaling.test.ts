@@ -55,8 +55,37 @@ describe('the units of inputs', () => {
       [-9.9e29, ...spread],
       ['column "a": -9.9e+29 is so far from all other numbers that these count as equal; is it a missing value?'],
     ],
+    [
+      'with gaps and one number far away name it',
+      [-9.9e29, NaN, NaN, ...spread],
+      ['column "a": -9.9e+29 is so far from all other numbers that these count as equal; is it a missing value?'],
+    ],
   ])('%s', (_, values, expected) => {
     expect(notesOn(values)).toEqual(expected);
+  });
+
+  it('of a channel may be 0 but for few pixels, whatever the other channels hold', () => {
+    const [count, area] = [40, 16];
+    // The first channel has eight bright pixels among 640: each is 9 deviations from the mean.
+    const inputs = Float32Array.from({ length: count * 2 * area }, (_, i) => {
+      const [sample, pixel] = [Math.floor(i / (2 * area)), i % (2 * area)];
+      return pixel >= area ? pixel % 5 : Number(sample % 5 === 0 && pixel === 0) * (1 + sample / 100);
+    });
+    const classes = ['no', 'yes'];
+    const train = {
+      task: 'classification',
+      inputs,
+      inputShape: [2, 4, 4],
+      count,
+      labels: new Int32Array(count),
+      classes,
+    };
+    const network = {
+      ...denseNetwork({ name: 'net', inputShape: [32], outputs: 2 }, [4]),
+      inputNormalization: 'channel',
+    };
+    const data = { train, columns: null } as unknown as LoadedData;
+    expect(notesOnScaling(data, network as Network, undefined)).toEqual([]);
   });
 
   it('with one number far away are scaled by their quartiles all the same', () => {
