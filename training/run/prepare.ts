@@ -12,7 +12,7 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { unexpected } from '../files/index.ts';
+import { quote, unexpected } from '../files/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import type { Objective } from '../objective/index.ts';
 import { describeSteps, type State, stepRecord } from '../trainer/index.ts';
@@ -53,6 +53,7 @@ export async function prepare(options: TrainOptions, { note, onStage }: RunRepor
   const { data: source, folds: askedFolds, refit, from, threads, spinning, stepper } = options;
   onStage(`read ${source.path ?? sourceName(source)}`);
   const data = await loadSource(source, options.config.seed);
+  requireClasses(source.path ?? sourceName(source), data.train);
   for (const line of data.notes ?? []) note(line);
   const config = chooseConfig(options, data);
   const folds = chooseFolds({ folds: askedFolds, refit, from, config }, data, note);
@@ -105,6 +106,12 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
   if (network && name !== network.name)
     throw unexpected(checkpoint, `a checkpoint of ${network.name}`, `one of ${name}`);
   return model;
+}
+
+/** @throws UserError where all samples are of one class */
+function requireClasses(where: string, train: Dataset): void {
+  if (train.task === 'classification' && train.classes.length < 2)
+    throw unexpected(where, 'at least two classes', train.classes.map((name) => `only ${quote(name)}`)[0] ?? 'none');
 }
 
 /** @throws UserError where there are no validation samples to go by */

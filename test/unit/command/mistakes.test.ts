@@ -5,7 +5,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeNpz } from '../../../training/data/index.ts';
 import { networks } from '../../../training/network/index.ts';
+import { bmp } from '../data/bmp-file.ts';
 import { run } from './in-process.ts';
 
 let folder: string;
@@ -21,6 +23,10 @@ beforeAll(async () => {
   await writeFile(join(folder, 'occupied/worker'), 'no folder');
   await mkdir(join(folder, 'taken'));
   await writeFile(join(folder, 'taken/models'), 'no folder');
+  await mkdir(join(folder, 'single/a'), { recursive: true });
+  for (let i = 0; i < 10; i++) await writeFile(join(folder, `single/a/${i}.bmp`), bmp(24, 2, 1, [i, 0, 0, 0, i, 0]));
+  const one = { x: { shape: [12, 2], data: new Float32Array(24) }, y: { shape: [12], data: new Int32Array(12) } };
+  await writeFile(join(folder, 'single.npz'), encodeNpz(one));
   await writeFile(join(folder, 'a.csv'), 'a,b\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n10,y\n11,x\n12,y\n');
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -76,6 +82,16 @@ describe('bn-edge answers in one line to', () => {
       'a momentum of one',
       ['train', 'a.csv', '--bn-momentum', '1'],
       "option '--bn-momentum <x>' argument '1' is invalid. Expected a number in [0, 1).",
+    ],
+    [
+      'pictures of a single class',
+      ['train', 'FOLDER/single'],
+      'FOLDER/single: expected at least two classes, got only "a"',
+    ],
+    [
+      'arrays of a single class',
+      ['train', '--data', 'FOLDER/single.npz'],
+      'FOLDER/single.npz: expected at least two classes, got only "0"',
     ],
     ['an unknown option', ['train', 'a.csv', '--epoch', '2'], 'train: expected --epochs <n>, got --epoch'],
     [
@@ -180,6 +196,11 @@ describe('bn-edge answers in one line to', () => {
       'rollback among several models',
       ['rollback'],
       'rollback: expected the name of a model, got none of mnist-cnn, mnist-mlp',
+    ],
+    [
+      'a model to go back to that is not there',
+      ['rollback', 'nope', '--local'],
+      'rollback: expected mnist-cnn or mnist-mlp, got nope',
     ],
     ['a model that is not there', ['status', 'nope'], 'status: expected mnist-cnn or mnist-mlp, got nope'],
     ['an unknown command', ['trian'], "unknown command 'trian' (Did you mean train?)"],
