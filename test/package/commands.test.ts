@@ -1,7 +1,7 @@
 /** Every command works for a user, in this order, in one project, from an empty folder to the edge. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import iris from '../bundle/foreign/iris.json' with { type: 'json' };
 import { startCloudflare } from '../release/cloudflare.ts';
@@ -34,7 +34,8 @@ interface Tensor {
   readonly shape: readonly number[];
 }
 
-describe('a project of a user', () => {
+// Its tests tell a story: each goes on where the one before has stopped.
+describe('a project of a user', { shuffle: false }, () => {
   test('asks for the help of the command', async () => {
     const help = await succeed('npx', ['bn-edge', '--help'], { cwd: app });
     for (const command of [
@@ -265,9 +266,13 @@ describe('a project of a user', () => {
   });
 });
 
-describe('on the oldest Node that the package supports', () => {
+describe('on the oldest Node that the package supports', { shuffle: false }, () => {
   const command = join('node_modules', 'bn-edge', manifest.bin['bn-edge']);
   const where = { cwd: app, node: oldestNode };
+  beforeAll(async () => {
+    await copyFile(join(root, 'test/fixtures/penguins.csv'), join(app, 'penguins.csv'));
+    await copyFile(join(root, 'test/bundle/foreign/iris-logistic.onnx'), join(app, 'iris.onnx'));
+  });
 
   test.each([
     ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--out', 'runs/oldest'],

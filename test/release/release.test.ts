@@ -136,7 +136,8 @@ const lastLine = (stderr: string): string => stderr.split('\n').at(-1) ?? '';
 /** Allows nothing on standard error except the lines of slow stages. */
 const succeeded = { code: 0, stderr: expect.stringMatching(/^(release: .+\n?)*$/) as string };
 
-describe('a release', () => {
+// Its tests tell a story: each goes on where the one before has stopped.
+describe('a release', { shuffle: false }, () => {
   it('is refused in one line when the accuracy drops', async () => {
     const { code, stderr } = await release('hasty');
     expect(lastLine(stderr)).toMatch(

@@ -68,7 +68,8 @@ const churn = {
 const foreign = { name: 'foreign', version: '1', sha256: sha256('foreign'), kept: null, isIntact: true };
 const live = { id: versionId(1), percentage: 100, message: 'churn version 2' };
 
-describe('bn-edge status', () => {
+// Its tests tell a story: each goes on where the one before has stopped.
+describe('bn-edge status', { shuffle: false }, () => {
   it('tells the models, and a deployed Worker that this command did not make as unknown', async () => {
     expect(await status()).toEqual({
       models: [churn, foreign],
