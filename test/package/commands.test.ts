@@ -1,7 +1,7 @@
 /** Every command works for a user, in this order, in one project, from an empty folder to the edge. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import iris from '../bundle/foreign/iris.json' with { type: 'json' };
 import { startCloudflare } from '../release/cloudflare.ts';
