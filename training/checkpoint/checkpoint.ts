@@ -30,7 +30,7 @@ const checksumsSchema = z.record(z.string(), z.string());
 /**
  * Reads a checkpoint and verifies its checksums.
  *
- * @throws {UserError} naming the file and what is wrong with it, such as the tensor whose data have changed
+ * @throws UserError naming the file and what is wrong with it, such as the tensor whose data have changed
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const { tensors, metadata: all } = parseSafetensors(await readBytes(path), path);
@@ -58,7 +58,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
 /**
  * Writes a checkpoint. The same tensors and metadata give the same file.
  *
- * @throws {UserError} when it cannot be written; a previous file of that name is then untouched
+ * @throws UserError when it cannot be written; a previous file of that name is then untouched
  */
 export async function writeSafetensors(
   path: string,

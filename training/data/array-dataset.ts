@@ -25,7 +25,7 @@ export interface ArrayOptions extends Pick<DataSource, 'layout'> {
  * Makes a data set from arrays. Images without a channel axis, `[N, rows, columns]`, get one; images with channels last
  * become channels first; any other shape stays as it is. Bytes stay bytes, all other numbers become float32.
  *
- * @throws {UserError} for arrays that do not fit each other, a number that is not finite, or too many classes
+ * @throws UserError for arrays that do not fit each other, a number that is not finite, or too many classes
  */
 export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, options: ArrayOptions = {}): Dataset {
   const samples = arraySamples(inputs, options);
@@ -44,7 +44,7 @@ export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, opti
 /**
  * Returns the inputs alone, in the shape that `arrayDataset` gives them.
  *
- * @throws {UserError} for an array of fewer than two dimensions, without samples, or with a number that is not finite
+ * @throws UserError for an array of fewer than two dimensions, without samples, or with a number that is not finite
  */
 export function arraySamples(inputs: NpyArray, { layout }: Pick<ArrayOptions, 'layout'> = {}): Samples {
   const [count, ...shape] = inputs.shape;

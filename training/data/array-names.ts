@@ -53,7 +53,7 @@ function parseName(name: string): ParsedName[] {
  *
  * @param names of all arrays in the archive
  * @param chosen names that the user gave, which override what the names suggest
- * @throws {UserError} that lists the names where they do not decide
+ * @throws UserError that lists the names where they do not decide
  */
 export function findArrays(names: readonly string[], chosen: Choice, where: string): ArrayNames {
   const parsed = names.flatMap(parseName);

@@ -32,7 +32,7 @@ export interface ArrayParts {
 /**
  * Reads the data sets of an .npz archive.
  *
- * @throws {UserError} naming the file and the array, and the flag that decides
+ * @throws UserError naming the file and the array, and the flag that decides
  */
 export async function readNpzArrays(
   path: string,
@@ -50,7 +50,7 @@ export async function readNpzArrays(
 /**
  * Reads a data set from two .npy files.
  *
- * @throws {UserError} as `readNpzArrays` does
+ * @throws UserError as `readNpzArrays` does
  */
 export async function readNpyArrays(path: string, labels: string, options: ArrayOptions): Promise<ArrayParts> {
   const all = { inputs: await readNpy(path), labels: await readNpyOrTexts(labels) };
@@ -61,7 +61,7 @@ export async function readNpyArrays(path: string, labels: string, options: Array
  * Reads the inputs of a file that has no labels.
  *
  * @returns undefined for a file that holds no arrays, or that has labels
- * @throws {UserError} naming the file and the array
+ * @throws UserError naming the file and the array
  */
 export async function readInputsAlone(
   path: string,
@@ -108,7 +108,7 @@ function partsOf(
 /**
  * Makes the data set of a part, and requires the shapes and classes of the training part.
  *
- * @throws {UserError} where a part has other shapes or classes than the training part
+ * @throws UserError where a part has other shapes or classes than the training part
  */
 function likeTraining({ inputs, labels }: Arrays, train: Dataset, { layout }: ArrayOptions): Dataset {
   const part = arrayDataset(inputs, labels, {

@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
  * continues as if it had never stopped. The incomplete last mini-batch is dropped: its statistics would be noisier than
  * those of the others.
  *
- * @throws {UserError} when not even one mini-batch can be filled
+ * @throws UserError when not even one mini-batch can be filled
  */
 export function epochBatches(random: Random, epoch: number, count: number, batchSize: number): Int32Array {
   checkBatchSize(count, batchSize);
@@ -22,7 +22,7 @@ export function epochBatches(random: Random, epoch: number, count: number, batch
 /**
  * Checks that a batch size fits the training set.
  *
- * @throws {UserError} when not even one mini-batch of `count` samples can be filled
+ * @throws UserError when not even one mini-batch of `count` samples can be filled
  */
 export function checkBatchSize(count: number, batchSize: number): void {
   if (batchSize >= 1 && batchSize <= count) return;

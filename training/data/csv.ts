@@ -27,7 +27,7 @@ export interface CsvOptions extends Pick<Dialect, 'delimiter' | 'quote' | 'escap
  * Yields all rows in order, several at a time. The header is among them, and spaces around cells are trimmed. Empty
  * lines are skipped.
  *
- * @throws {UserError} naming the text and the line: not UTF-8, a misplaced quote, or a row of another length than the
+ * @throws UserError naming the text and the line: not UTF-8, a misplaced quote, or a row of another length than the
  * first
  */
 export async function* readCsv(

@@ -8,7 +8,7 @@ import { readIdx } from './idx.ts';
  * Reads a data set of grey images.
  *
  * @returns images as one channel, `inputShape` `[1, rows, columns]`
- * @throws {UserError} for an unreadable file, images without three dimensions, another number of labels than of images,
+ * @throws UserError for an unreadable file, images without three dimensions, another number of labels than of images,
  * or a label that names no class
  */
 export async function readIdxDataset(

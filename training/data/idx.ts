@@ -20,7 +20,7 @@ export interface IdxArray {
 /**
  * Reads an IDX file.
  *
- * @throws {UserError} when the file cannot be read or is not a complete IDX file of unsigned bytes
+ * @throws UserError when the file cannot be read or is not a complete IDX file of unsigned bytes
  */
 export async function readIdx(path: string): Promise<IdxArray> {
   return parseIdx(await readBytes(path), path);
@@ -30,7 +30,7 @@ export async function readIdx(path: string): Promise<IdxArray> {
  * Parses an IDX file.
  *
  * @param where names the bytes in messages, usually a path
- * @throws {UserError} unless the bytes are exactly one IDX array of unsigned bytes, plain or compressed
+ * @throws UserError unless the bytes are exactly one IDX array of unsigned bytes, plain or compressed
  */
 export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
   const plain = isGzip(bytes) ? decompress(bytes, where) : bytes;

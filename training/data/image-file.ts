@@ -19,7 +19,7 @@ const options = { ignoreIcc: true };
 /**
  * Reads the size of a picture, and whether it is grey.
  *
- * @throws {UserError} naming the file where it is not a picture or is damaged
+ * @throws UserError naming the file where it is not a picture or is damaged
  */
 export async function readHeader(file: string): Promise<ImageHeader> {
   requireStored(file);
@@ -38,7 +38,7 @@ export async function readHeader(file: string): Promise<ImageHeader> {
  * Reads the pixels of a picture. JPEG files that the Worker's decoder supports are decoded with it; the image library
  * decodes all others, and gives the same pixels for PNG as the Worker. Of an animation, only the first frame is read.
  *
- * @throws {UserError} as `readHeader`
+ * @throws UserError as `readHeader`
  */
 export async function readPicture(file: string): Promise<Picture> {
   const bytes = await readBytes(file);

@@ -35,7 +35,7 @@ export interface ImageFolder {
 /**
  * Reads a folder of pictures.
  *
- * @throws {UserError} naming the folder or image that cannot be used, and the flag that decides
+ * @throws UserError naming the folder or image that cannot be used, and the flag that decides
  */
 export async function readImageFolder(path: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const { classes, parts, notes } = await listImages(path, options.needsLabel);

@@ -43,7 +43,7 @@ const roles: Readonly<Record<Part, RegExp>> = {
  *
  * @param needsLabel where true, refuses a folder that has pictures but no folders of classes; where false, lists such
  * pictures without labels
- * @throws {UserError} where there is no folder with pictures, or a part has a class that the training part lacks
+ * @throws UserError where there is no folder with pictures, or a part has a class that the training part lacks
  */
 export async function listImages(root: string, needsLabel = true): Promise<ImageListing> {
   const left = new LeftOut(root);

@@ -10,7 +10,7 @@ import type { Prepared } from './image-thread.ts';
 /**
  * Prepares a file as bytes `[channels, rows, columns]`.
  *
- * @throws {UserError} naming the file
+ * @throws UserError naming the file
  */
 export type Preparer = (file: string) => Promise<Uint8Array>;
 

@@ -28,7 +28,7 @@ export interface Imputations {
  *
  * @param withGaps the columns in which values are missing somewhere in the file
  * @param train rows of the training part, `[count, width]`, NaN where missing
- * @throws {UserError} for an imputation that does not suit its column, or a column without any value to learn from
+ * @throws UserError for an imputation that does not suit its column, or a column without any value to learn from
  */
 export function fitFills(
   columns: readonly Column[],

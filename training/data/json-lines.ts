@@ -11,7 +11,7 @@ type Line = Readonly<Record<string, unknown>>;
 /**
  * Opens a file of JSON lines.
  *
- * @throws {UserError} naming the line that is not an object
+ * @throws UserError naming the line that is not an object
  */
 export async function openJsonLines(path: string): Promise<TableFile> {
   const names = new Set<string>();

@@ -47,7 +47,7 @@ export interface KnownBlocks extends Pick<KnownRows, 'isLabelled'> {
   /**
    * Yields the rows, about `blockRows` at a time. It yields no more once a row could not be read.
    *
-   * @throws {UserError} at the end of the file, naming lines and columns of all that cannot be read, or where no row is
+   * @throws UserError at the end of the file, naming lines and columns of all that cannot be read, or where no row is
    * left
    */
   readonly blocks: () => AsyncIterable<Dataset>;
@@ -61,7 +61,7 @@ export interface KnownBlocks extends Pick<KnownRows, 'isLabelled'> {
  * Reads a whole table.
  *
  * @param needsLabel whether a file without the label column is refused
- * @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left
+ * @throws UserError naming the file, and lines and columns of all that cannot be read, or where no row is left
  */
 export async function readKnownTable(
   path: string,
@@ -77,7 +77,7 @@ export async function readKnownTable(
 /**
  * Opens a table to be read in blocks.
  *
- * @throws {UserError} for a file that lacks columns
+ * @throws UserError for a file that lacks columns
  */
 export async function openKnownTable(
   path: string,
@@ -228,7 +228,7 @@ class KnownTable {
   /**
    * Checks that all rows could be read.
    *
-   * @throws {UserError} where a row could not be read, or none is left
+   * @throws UserError where a row could not be read, or none is left
    */
   end(): void {
     this.#refuse();

@@ -62,7 +62,7 @@ export const readableFiles = `a ${new Intl.ListFormat('en-GB', { type: 'disjunct
  * Reads a file by its extension, a folder with MNIST's four IDX files, or a folder with a folder of images for each
  * class.
  *
- * @throws {UserError} in one line that names the file, with line and column for a table
+ * @throws UserError in one line that names the file, with line and column for a table
  */
 export async function loadData(path: string, options: LoadOptions): Promise<LoadedData> {
   if (await isFolder(path)) return loadFolder(path, options);

@@ -32,7 +32,7 @@ export type MnistSplits = Splits<ClassificationDataset>;
 /**
  * Loads MNIST, or data in files of the same names.
  *
- * @throws {UserError} naming the file when one is missing, damaged or does not fit the others
+ * @throws UserError naming the file when one is missing, damaged or does not fit the others
  */
 export async function loadMnist({
   seed,

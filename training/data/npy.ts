@@ -51,7 +51,7 @@ const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
 /**
  * Reads an array of numbers.
  *
- * @throws {UserError} when the file cannot be read or holds something else
+ * @throws UserError when the file cannot be read or holds something else
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   return parseNpy(await readBytes(path), path);
@@ -60,7 +60,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
 /**
  * Reads an array of numbers or texts.
  *
- * @throws {UserError} as `readNpy`
+ * @throws UserError as `readNpy`
  */
 export async function readNpyOrTexts(path: string): Promise<NpyArray | NpyTexts> {
   return parseNpyOrTexts(await readBytes(path), path);
@@ -69,7 +69,7 @@ export async function readNpyOrTexts(path: string): Promise<NpyArray | NpyTexts>
 /** An archive of arrays, which are unpacked on request. */
 export interface Npz {
   readonly names: readonly string[];
-  /** @throws {UserError} when the array is missing or something else */
+  /** @throws UserError when the array is missing or something else */
   readonly numbers: (name: string) => NpyArray;
   readonly numbersOrTexts: (name: string) => NpyArray | NpyTexts;
 }
@@ -77,7 +77,7 @@ export interface Npz {
 /**
  * Opens an archive of arrays.
  *
- * @throws {UserError} when the file cannot be read or is not an archive
+ * @throws UserError when the file cannot be read or is not an archive
  */
 export async function openNpz(path: string): Promise<Npz> {
   return npzOf(await readBytes(path), path);
@@ -103,7 +103,7 @@ function npzOf(bytes: Uint8Array, where: string): Npz {
 /**
  * Reads the arrays of these names, in this order; others are not unpacked.
  *
- * @throws {UserError} when the file cannot be read, or an array is missing or something else
+ * @throws UserError when the file cannot be read, or an array is missing or something else
  */
 export async function readNpz<const Names extends readonly string[]>(
   path: string,
@@ -115,7 +115,7 @@ export async function readNpz<const Names extends readonly string[]>(
 /**
  * Parses the arrays of these names, in this order.
  *
- * @throws {UserError} when an array is missing or something else
+ * @throws UserError when an array is missing or something else
  */
 export function parseNpz<const Names extends readonly string[]>(
   bytes: Uint8Array,
@@ -134,7 +134,7 @@ const listOf = (entries: readonly ZipEntry[]) =>
 /**
  * Parses an array of numbers.
  *
- * @throws {UserError} unless the bytes are exactly one array of numbers
+ * @throws UserError unless the bytes are exactly one array of numbers
  */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const array = parseNpyOrTexts(bytes, where);
@@ -147,7 +147,7 @@ export const isTexts = (array: NpyArray | NpyTexts): array is NpyTexts => Array.
 /**
  * Parses an array of numbers or texts.
  *
- * @throws {UserError} unless the bytes are exactly one array of numbers or texts
+ * @throws UserError unless the bytes are exactly one array of numbers or texts
  */
 export function parseNpyOrTexts(bytes: Uint8Array, where: string): NpyArray | NpyTexts {
   const { text, end } = readHeader(bytes, where);

@@ -19,7 +19,7 @@ const MAX_ROWS = 1000;
 /**
  * Opens a Parquet file.
  *
- * @throws {UserError} for another kind of file, a broken one, or one with nested columns
+ * @throws UserError for another kind of file, a broken one, or one with nested columns
  */
 export async function openParquet(path: string): Promise<TableFile> {
   const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');

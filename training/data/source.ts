@@ -19,7 +19,7 @@ export interface Knowledge {
  *
  * @param seed chooses the samples of each part
  * @param known describes the model that the samples are for, if there is one
- * @throws {UserError} as `loadData`
+ * @throws UserError as `loadData`
  */
 export async function loadSource(
   { path, ...source }: DataSource,

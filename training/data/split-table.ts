@@ -25,7 +25,7 @@ export interface SplitTable extends Splits, Omit<Table, 'dataset'> {}
 /**
  * Splits a table and completes its columns.
  *
- * @throws {UserError} where there are too few rows
+ * @throws UserError where there are too few rows
  */
 export function splitTable(
   { columns: unfilled, dataset, summary, notes }: Table,
@@ -64,7 +64,7 @@ const MIN_TRAINED = 2;
 /**
  * Splits a data set at random, with at least one sample in each part that is wanted.
  *
- * @throws {UserError} where there are too few samples
+ * @throws UserError where there are too few samples
  */
 export function splitByShares(
   dataset: Dataset,

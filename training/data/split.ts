@@ -20,7 +20,7 @@ export interface SplitSizes {
  * Divides a data set into random parts in which every class has the same share as in the whole, give or take one
  * sample.
  *
- * @throws {UserError} when nothing would be left for training
+ * @throws UserError when nothing would be left for training
  */
 export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, random: Random): Splits<D> {
   const held = sizes.validation + sizes.test;

@@ -14,7 +14,7 @@ import { openText, type TableFormat } from './text-table.ts';
 /**
  * Opens a table by the extension of its file.
  *
- * @throws {UserError} naming the file and what cannot be read of it
+ * @throws UserError naming the file and what cannot be read of it
  */
 export async function openTable(path: string, format: TableFormat): Promise<TableFile> {
   const open = openers.get(extname(path).toLowerCase());
@@ -30,7 +30,7 @@ const openers: ReadonlyMap<string, (path: string) => Promise<TableFile>> = new M
 /**
  * Reads a table as a data set.
  *
- * @throws {UserError} as `tableOf` does
+ * @throws UserError as `tableOf` does
  */
 export const readTable = async (path: string, options: TableOptions): Promise<Table> =>
   tableOf(path, await openTable(path, options), options);

@@ -25,7 +25,7 @@ const MAX_COLUMNS = 100_000;
 /**
  * Returns the file if it does not have too many columns.
  *
- * @throws {UserError} naming a table of too many columns
+ * @throws UserError naming a table of too many columns
  */
 export function checkWidth(name: string, file: TableFile): TableFile {
   if (file.names.length > MAX_COLUMNS) throw unexpected(name, `at most ${MAX_COLUMNS} columns`, file.names.length);

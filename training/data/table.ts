@@ -45,7 +45,7 @@ export interface Table {
  * Reads a table as a data set.
  *
  * @param path names the table in messages
- * @throws {UserError} naming the file and, for bad content, all columns that need a decision, with lines, cells and
+ * @throws UserError naming the file and, for bad content, all columns that need a decision, with lines, cells and
  * flags
  */
 export async function tableOf(path: string, file: TableFile, options: TableOptions): Promise<Table> {

@@ -23,7 +23,7 @@ export const fileSource = (path: string): TextSource => ({
  * Yields the bytes of a file.
  *
  * @param position is kept up to date
- * @throws {UserError} naming a file that cannot be read, or is broken
+ * @throws UserError naming a file that cannot be read, or is broken
  */
 async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }): AsyncGenerator<Buffer> {
   requireStored(path);

@@ -25,7 +25,7 @@ interface Text extends Dialect {
 /**
  * Opens a table in text.
  *
- * @throws {UserError} naming the text and what cannot be read of it
+ * @throws UserError naming the text and what cannot be read of it
  */
 export async function openText(source: TextSource, format: TableFormat): Promise<TableFile> {
   const { text, encoding } = await beginningOf(source, format.encoding);

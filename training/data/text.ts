@@ -21,7 +21,7 @@ export interface TextSource {
    * Yields the bytes from the first one. Each call reads anew.
    *
    * @param position is kept up to date
-   * @throws {UserError} naming a text that cannot be read, or is broken
+   * @throws UserError naming a text that cannot be read, or is broken
    */
   readonly chunks: (position?: Position) => AsyncIterable<Uint8Array>;
 }

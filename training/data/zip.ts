@@ -10,7 +10,7 @@ import { quote, unexpected, UserError } from '../files/index.ts';
 
 export interface ZipEntry {
   readonly name: string;
-  /** @throws {UserError} when the content does not match the archive's record of it */
+  /** @throws UserError when the content does not match the archive's record of it */
   readonly unpack: () => Uint8Array;
 }
 
@@ -22,7 +22,7 @@ const [STORED, DEFLATED] = [0, 8];
 /**
  * Returns the entries in the order of the directory at the archive's end.
  *
- * @throws {UserError} unless the bytes are one archive from first to last, with different names
+ * @throws UserError unless the bytes are one archive from first to last, with different names
  */
 export function readZip(bytes: Uint8Array, where: string): readonly ZipEntry[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -13,7 +13,7 @@ import { atExit } from './releasing.ts';
 /**
  * Reads a whole file.
  *
- * @throws {UserError} naming the file, and the operating system's reason or that the file is a pipe or a device
+ * @throws UserError naming the file, and the operating system's reason or that the file is a pipe or a device
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
   requireStored(path);
@@ -28,7 +28,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  * Refuses pipes, sockets and devices. Files are read more than once, and some parts of them synchronously: a pipe would
  * block the process for ever, so that not even Ctrl-C could end it.
  *
- * @throws {UserError} for a pipe, a socket or a device. Any other problem, such as a missing file, is left to the
+ * @throws UserError for a pipe, a socket or a device. Any other problem, such as a missing file, is left to the
  * reader of the file.
  */
 export function requireStored(path: string): void {
@@ -55,7 +55,7 @@ export type Content = Uint8Array | string | readonly Uint8Array[];
  * Writes a temporary file in the same folder, flushes it to the disk and renames it to `path`. Neither a reader nor a
  * full disk nor a crash ever leaves half a file there.
  *
- * @throws {UserError} naming the file and the operating system's reason; the previous file is then still in place
+ * @throws UserError naming the file and the operating system's reason; the previous file is then still in place
  */
 export async function writeAtomically(path: string, content: Content): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
@@ -80,7 +80,7 @@ export async function removeTemporaries(folder: string): Promise<void> {
 /**
  * Appends to a file that is read while it grows.
  *
- * @throws {UserError} naming the file and the reason
+ * @throws UserError naming the file and the reason
  */
 export function append(path: string, content: Uint8Array | string): void {
   try {

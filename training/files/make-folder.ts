@@ -11,7 +11,7 @@ import { reason } from './files.ts';
 /**
  * Makes a folder and the missing ones above it.
  *
- * @throws {UserError} naming the folder and the reason, such as a file in its place
+ * @throws UserError naming the folder and the reason, such as a file in its place
  */
 export async function makeFolder(path: string): Promise<void> {
   try {

@@ -68,7 +68,7 @@ const METADATA_KEY = '__metadata__';
  * Parses a safetensors file. Tensors are views of `bytes` where the alignment allows it, and copies elsewhere.
  *
  * @param where names the bytes in messages, usually a path
- * @throws {UserError} for the first violation of the format, naming the tensor
+ * @throws UserError for the first violation of the format, naming the tensor
  */
 export function parseSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const dataStart = LENGTH_BYTES + headerLength(bytes, where);

@@ -8,7 +8,7 @@ import { oneLine, printable, quote, UserError } from './errors.ts';
 /**
  * Returns the value as the schema parses it.
  *
- * @throws {UserError} in one line that begins with `where`
+ * @throws UserError in one line that begins with `where`
  */
 export function checked<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
   const result = check(schema, value);
@@ -37,7 +37,7 @@ const isDeeper = (value: unknown, levels: number): boolean =>
 /**
  * Checks a value, and returns the value itself: its members keep their order, and members that the schema ignores stay.
  *
- * @throws {UserError} as `checked`
+ * @throws UserError as `checked`
  */
 export function validated<S extends z.ZodType>(schema: S, value: unknown, where: string): z.input<S> {
   checked(schema, value, where);
@@ -47,7 +47,7 @@ export function validated<S extends z.ZodType>(schema: S, value: unknown, where:
 /**
  * Parses JSON and checks it.
  *
- * @throws {UserError} as `checked`, and for text that is not valid JSON
+ * @throws UserError as `checked`, and for text that is not valid JSON
  */
 export function checkedJson<S extends z.ZodType>(schema: S, text: string, where: string): z.output<S> {
   return checked(schema, parseJson(text, where), where);
