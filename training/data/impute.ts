@@ -7,7 +7,7 @@ import { at as elementAt, present } from '../arrays/index.ts';
 import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
-import { flagName } from './infer-column.ts';
+import { flagName } from './inferred.ts';
 
 /**
  * `mean`, `median`, `most-frequent` (or `mode`), `category` (a category of its own), `refuse`, or else the value

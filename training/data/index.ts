@@ -29,7 +29,7 @@ export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx } from './idx.ts';
 export { readImageFolder } from './image-folder.ts';
 export { fitFills, type Imputation, type Imputations } from './impute.ts';
-export type { ColumnSummary } from './infer-column.ts';
+export type { ColumnSummary } from './inferred.ts';
 export { type KnownBlocks, type KnownData, openKnownTable, readKnownTable, type Unknown } from './known-table.ts';
 export { loadData, type LoadedData, type LoadOptions, readableFiles } from './load.ts';
 export { hasMnistFiles, loadMnist, type MnistSplits } from './mnist.ts';

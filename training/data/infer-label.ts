@@ -2,7 +2,9 @@
 import { at } from '../arrays/index.ts';
 import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
-import { FEW_ROWS, formattedNote, type Inferred, MOSTLY, short } from './infer-column.ts';
+import { formattedNote } from './column-of-kind.ts';
+import { FEW_ROWS, MOSTLY } from './infer-column.ts';
+import { type Inferred, short } from './inferred.ts';
 import type { DataSource } from './options.ts';
 import { type ColumnProfile, MAX_CLASSES, sortTexts } from './profile.ts';
 

@@ -8,7 +8,7 @@ import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
 import { type ImageFolder, type ImageFolderOptions, readImageFolder } from './image-folder.ts';
 import type { Imputations } from './impute.ts';
-import type { ColumnSummary } from './infer-column.ts';
+import type { ColumnSummary } from './inferred.ts';
 import { type KnownData, readKnownTable } from './known-table.ts';
 import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';

@@ -8,7 +8,7 @@ import { unexpected } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
 import { noteDuplicates } from './duplicates.ts';
 import { fitFills, type Imputations } from './impute.ts';
-import { type ColumnSummary, short } from './infer-column.ts';
+import { type ColumnSummary, short } from './inferred.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
 import { describeColumns } from './describe-columns.ts';

@@ -15,7 +15,8 @@ import {
 } from '../columns/index.ts';
 import { count as formatted, quote, unexpected, UserError } from '../files/index.ts';
 import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';
-import { type ColumnSummary, type GivenKind, inferColumn, type Inferred } from './infer-column.ts';
+import { inferColumn } from './infer-column.ts';
+import type { ColumnSummary, GivenKind, Inferred } from './inferred.ts';
 import { inferLabel } from './infer-label.ts';
 import type { Imputations } from './impute.ts';
 import type { DataSource } from './options.ts';
