@@ -33,8 +33,8 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
 export function knowledgeOf(model: Partial<TrainedModel>, source: DataSource): Knowledge {
   const { record, columns, classes = [], picture } = model;
   const own = record?.data.source;
-  const isSaid = ({ label, kinds, task }: DataSource) => JSON.stringify([label, kinds, task]);
-  const isOwn = own !== undefined && isSaid(own) === isSaid(source);
+  const choicesIn = ({ label, kinds, task }: DataSource) => JSON.stringify([label, kinds, task]);
+  const isOwn = own !== undefined && choicesIn(own) === choicesIn(source);
   return { picture, ...(columns && isOwn && { table: { columns, classes } }) };
 }
 

@@ -9,6 +9,8 @@ export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 && bytes[
 
 const HEADER = { file: 14, info: 40 } as const;
 const [UNCOMPRESSED, WITH_MASKS] = [0, 3];
+/** The masks of red, green and blue that stand for the order of bytes in other bitmaps. Other masks are refused. */
+const MASKS = [0xff0000, 0xff00, 0xff];
 
 interface Header {
   readonly width: number;
@@ -49,6 +51,9 @@ function readHeader(bytes: Uint8Array): Header {
     [1, 4, 8, 24, 32].includes(bits) &&
     (compression === UNCOMPRESSED || (compression === WITH_MASKS && bits === 32));
   if (!isKnown) throw new Error(`BMP: ${bits} bits a pixel, compression ${compression}: this kind is not read`);
+  if (compression === WITH_MASKS && !hasUsualMasks(bytes)) {
+    throw new Error('BMP: colours in an order other than blue, green, red: this kind is not read');
+  }
   const [height, rowBytes] = [Math.abs(signedHeight), Math.ceil((width * bits) / 32) * 4];
   const rows = bytes.subarray(start, start + rowBytes * height);
   if (width <= 0 || height === 0 || rows.length < rowBytes * height) throw new Error('BMP: the pixels are cut short');
@@ -63,6 +68,13 @@ function readHeader(bytes: Uint8Array): Header {
     rows,
     rowBytes,
   };
+}
+
+/** Is true where the masks behind the first 40 bytes of information are the usual ones. */
+function hasUsualMasks(bytes: Uint8Array): boolean {
+  const start = HEADER.file + HEADER.info;
+  const masks = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start);
+  return masks.byteLength >= 4 * MASKS.length && MASKS.every((mask, i) => masks.getUint32(4 * i, true) === mask);
 }
 
 type Writer = (row: Uint8Array, x: number, rgb: Uint8Array, to: number) => void;

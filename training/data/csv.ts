@@ -7,7 +7,7 @@ import { unexpected, type UserError } from '../files/index.ts';
 import type { Dialect } from './csv-dialect.ts';
 import type { TableRow } from './table-rows.ts';
 import type { Encoding } from './options.ts';
-import { type Position, type TextSource, textOf } from './text.ts';
+import { type Position, REPLACEMENT_CHARACTER, type TextSource, textOf } from './text.ts';
 
 /**
  * The maximum length of a row. A longer one means a quote that is never closed, and is refused before the whole file is
@@ -129,9 +129,6 @@ function singleBlanks(quote: string | null): (text: Uint8Array | string) => stri
     return result;
   };
 }
-
-/** The character that the decoder puts in place of bytes that are not UTF-8. */
-const REPLACEMENT_CHARACTER = '\uFFFD';
 
 const HOW_TO_READ = '--delimiter, --skip-rows and --comment say how it is to be read';
 

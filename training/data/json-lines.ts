@@ -3,7 +3,7 @@
  */
 import { quote, unexpected } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
-import { type Position, shareOf, textOf } from './text.ts';
+import { type Position, REPLACEMENT_CHARACTER, shareOf, textOf } from './text.ts';
 import { fileSource } from './text-file.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ async function* objectsOf(
     rest = lines.pop() ?? '';
     yield lines.flatMap((text) => objectIn(path, ++line, text));
   }
-  yield objectIn(path, line + 1, rest);
+  yield objectIn(path, line + 1, rest + decoder.decode());
 }
 
 function objectIn(
@@ -55,6 +55,9 @@ function objectIn(
   text: string,
 ): readonly { readonly line: number; readonly object: Line }[] {
   if (text.trim() === '') return [];
+  if (text.includes(REPLACEMENT_CHARACTER)) {
+    throw unexpected(`${path}: line ${line}`, 'text in UTF-8', 'other bytes; save the file as UTF-8');
+  }
   try {
     const object: unknown = JSON.parse(text);
     if (typeof object === 'object' && object !== null && !Array.isArray(object))

@@ -4,6 +4,9 @@
  */
 import type { Encoding } from './options.ts';
 
+/** The character that a decoder puts in place of bytes that are not UTF-8. */
+export const REPLACEMENT_CHARACTER = '\uFFFD';
+
 /** Counts the bytes of a text that have been read, and all of them. */
 export interface Position {
   read: number;

@@ -69,7 +69,11 @@ it.each<[string, Parts, readonly (readonly number[])[]]>([
   ],
   ['24 bits, rows from the top down', { width: 1, height: -2, bits: 24, rows: [0, 0, 255, 9, 0, 255, 0, 9] }, [r, g]],
   ['32 bits', { width: 2, height: 1, bits: 32, rows: [255, 0, 0, 7, 255, 255, 255, 7] }, [b, w]],
-  ['32 bits with masks', { width: 1, height: 1, bits: 32, compression: 3, rows: [0, 255, 0, 7] }, [g]],
+  [
+    '32 bits with the usual masks',
+    { width: 1, height: 1, bits: 32, compression: 3, palette: [...RED, ...GREEN, ...BLUE], rows: [0, 255, 0, 7] },
+    [g],
+  ],
 ])('%s', (_, parts, pixels) => {
   const { width, height, channels, data } = decodeBmp(file(parts));
   expect([width, height, channels]).toEqual([parts.width, Math.abs(parts.height), 3]);
@@ -90,6 +94,16 @@ it.each<[string, Uint8Array, string]>([
   ['no height', file({ width: 1, height: 0, bits: 24, rows: [0, 0, 0, 0] }), 'the pixels are cut short'],
   ['16 bits', file({ width: 1, height: 1, bits: 16, rows: [0, 0, 0, 0] }), '16 bits a pixel'],
   ['run lengths', file({ width: 1, height: 1, bits: 8, compression: 1, rows: [0, 0, 0, 0] }), 'compression 1'],
+  [
+    'masks of another order',
+    file({ width: 1, height: 1, bits: 32, compression: 3, palette: [...BLUE, ...GREEN, ...RED], rows: [0, 255, 0, 7] }),
+    'colours in an order other than blue, green, red',
+  ],
+  [
+    'masks that are missing',
+    file({ width: 1, height: 1, bits: 32, compression: 3, rows: [0, 255, 0, 7] }),
+    'colours in an order other than blue, green, red',
+  ],
   ['masks of 24 bits', file({ width: 1, height: 1, bits: 24, compression: 3, rows: [0, 0, 0, 0] }), 'compression 3'],
 ])('refuses %s', (_, bytes, message) => {
   expect(() => decodeBmp(bytes)).toThrow(message);

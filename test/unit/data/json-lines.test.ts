@@ -1,6 +1,9 @@
 /** Members of JSON objects become the texts that a table in text would hold. */
-import { expect, it } from 'vitest';
-import { textOfValue } from '../../../training/data/json-lines.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openJsonLines, textOfValue } from '../../../training/data/json-lines.ts';
 
 it.each<[string, unknown, string]>([
   ['null', null, ''],
@@ -19,4 +22,15 @@ it.each<[string, unknown, string]>([
   ['an object with a large whole number', { a: 2n ** 64n }, '{"a":"18446744073709551616"}'],
 ])('%s', (_, value, text) => {
   expect(textOfValue(value)).toBe(text);
+});
+
+it.each<[string, string, number]>([
+  ['within a text', '{"a":"red"}\n{"a":"caf\xe9"}\n', 2],
+  ['at the end of the file', '{"a":"red"}\n{"a":"blue"}\xc3', 2],
+])('bytes that are not UTF-8 are refused, %s', async (_, content, line) => {
+  const folder = await mkdtemp(join(tmpdir(), 'json-lines-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 't.jsonl');
+  await writeFile(path, content, 'latin1');
+  await expect(openJsonLines(path)).rejects.toThrow(`${path}: line ${line}: expected text in UTF-8, got other bytes`);
 });
