@@ -276,6 +276,34 @@ const forms: readonly Form[] = [
     { given: [floats('w', [1, 10], [1, 1, 2])], attributes: [text('auto_pad', 'VALID'), ints('pads', [1, 1])] },
     [[[21, 32]]],
   ],
+  ['Squeeze of an attribute’s axes', [1, 2, 1], 'Squeeze', { attributes: [ints('axes', [0])] }, [[1], [2]]],
+  ['Unsqueeze at an attribute’s axes', [2], 'Unsqueeze', { attributes: [ints('axes', [1])] }, [[1], [2]]],
+  ['MatMul of a row', [2], 'MatMul', { given: [floats('w', [1, 10, 100, 1000], [2, 2])] }, [201, 2010]],
+  ['MatMul with a column', [2, 2], 'MatMul', { given: [floats('w', [1, 10], [2])] }, [21, 43]],
+  ['MatMul of a row with a column', [2], 'MatMul', { given: [floats('w', [1, 10], [2])] }, 21],
+  ['MatMul of a row with a stack', [2], 'MatMul', { given: [floats('w', [1, 10, 2, 20], [2, 2, 1])] }, [[21], [42]]],
+  ['ReduceLogSumExp', [1, 2], 'ReduceLogSumExp', { attributes: [ints('axes', [1])] }, [[2.313262]]],
+  [
+    'ReduceLogSumExp without its axis',
+    [1, 2],
+    'ReduceLogSumExp',
+    { attributes: [ints('axes', [1]), int('keepdims', 0)] },
+    [2.313262],
+  ],
+  [
+    'MaxPool in rows, rounded up behind a padding in front',
+    [1, 1, 4],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [2]), ints('strides', [2]), ints('pads', [1, 0]), int('ceil_mode', 1)] },
+    [[[1, 3, 4]]],
+  ],
+  [
+    'MaxPool in rows, rounded up no further than the image',
+    [1, 1, 3],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [1]), ints('strides', [3]), int('ceil_mode', 1)] },
+    [[[1]]],
+  ],
 ];
 
 describe('reads the form', () => {
@@ -368,6 +396,55 @@ const refusals: Refusal[] = [
     { attributes: [ints('kernel_shape', [2])] },
     'expected kernel_shape of 2 integers from 1 on, got [2]',
   ],
+  ['Squeeze of one axis of more beside one of 1', [1, 3], 'Squeeze', { given: [whole('axes', [0, 1])] }],
+  [
+    'Slice backwards from more starts than axes',
+    [3],
+    'Slice',
+    slice([2, 1], [0], [0], [-1]),
+    'expected steps of 1 or more, got [-1]',
+  ],
+  [
+    'Slice by nothing along the first axis',
+    [3],
+    'Slice',
+    { given: [whole('starts', [0]), whole('ends', [3]), whole('', []), whole('steps', [0])] },
+    'expected steps of 1 or more, got [0]',
+  ],
+  ['DepthToSpace of blocks of less', [1, 4, 1, 1], 'DepthToSpace', { attributes: [int('blocksize', -2)] }],
+  ['DepthToSpace of volumes', [1, 4, 1, 1, 1], 'DepthToSpace', { attributes: [int('blocksize', 2)] }],
+  [
+    'LayerNormalization beside its mean with an attribute of another op',
+    [1, 2],
+    'LayerNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [text('direction', 'forward')],
+      output: ['y', 'mean'],
+    },
+    'attribute direction is not known',
+  ],
+  [
+    'LayerNormalization of a free size',
+    [2, 'N'],
+    'LayerNormalization',
+    { given: [floats('scale', [2], [1]), floats('bias', [0], [1])] },
+    'expected Scale of shape [N]',
+  ],
+  [
+    'LayerNormalization with a bias of another shape',
+    [1, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2, 4], [2]), floats('bias', [0], [1])] },
+    'expected B of shape [2]',
+  ],
+  [
+    'Conv of volumes',
+    [1, 1, 2, 2, 2],
+    'Conv',
+    { given: [floats('w', [1], [1, 1, 1, 1, 1])] },
+    'expected attribute kernel_shape',
+  ],
 ];
 
 describe('refuses the form', () => {
@@ -378,5 +455,20 @@ describe('refuses the form', () => {
       node: [nodeOf(opType, given, attributes, output)],
     };
     expect(() => decodeAnyModel(fileOf(file))).toThrow(message ?? `this form of ${opType} is not covered`);
+  });
+});
+
+describe('refuses a value that nothing defines, by name', () => {
+  it.each([
+    ...['Squeeze', 'Unsqueeze', 'Split', 'Slice', 'Pad', 'Transpose', 'DepthToSpace', 'SpaceToDepth', 'Tile', 'Resize'],
+    ...['InstanceNormalization', 'GroupNormalization', 'LayerNormalization', 'RMSNormalization'],
+    ...['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'MatMul'],
+    ...['ReduceMean', 'ReduceMin', 'ReduceLogSumExp', 'ArgMin', 'Pow', 'Elu', 'Clip', 'Shape', 'Size', 'Cast'],
+    ...['ConstantOfShape', 'Abs', 'Less', 'Sum'],
+  ])('in %s', (opType) => {
+    const bytes = fileOf({ shape: [2], node: [node(opType, ['z', 'z', 'z'])] });
+    expect(() => decodeAnyModel(bytes)).toThrow(
+      /: (?:z is read before it is defined|this form of \w+ is not covered|expected)/,
+    );
   });
 });

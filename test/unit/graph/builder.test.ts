@@ -27,6 +27,12 @@ describe('names', () => {
     expect([inner.name, outer.name, g.Neg(x).name]).toEqual(['block/conv1/Relu', 'block/Neg', 'Neg']);
   });
 
+  test('of a body carry the scopes that the body was made in', () => {
+    const g = graphBuilder();
+    const b = g.scoped('block', () => g.body());
+    expect(b.Neg(float(b, 'x', 2)).name).toBe('block/Neg');
+  });
+
   test('leave a scope again when its step throws', () => {
     const g = graphBuilder();
     expect(() => g.scoped('broken', () => g.Add(float(g, 'a', 2), float(g, 'b', 3)))).toThrow(GraphError);
@@ -52,6 +58,7 @@ describe('constants', () => {
     const b = g.body();
     expect(g.scalar(2)).toBe(b.scalar(2));
     expect(g.ints([1, 2])).toBe(g.ints([1, 2]));
+    expect(g.ints([1, 12])).not.toBe(g.ints([11, 2]));
     expect(g.scalar(1, 'int64')).not.toBe(g.ints([1]));
     expect(g.scalar(2).constant?.data).toEqual(Float32Array.of(2));
     expect(g.scalar(2, 'float64').constant?.data).toEqual(Float64Array.of(2));
@@ -85,6 +92,14 @@ describe('build', () => {
         return hidden, y
       }"
     `);
+  });
+
+  test('has one object for a renamed output wherever it is read', () => {
+    const g = graphBuilder();
+    const hidden = g.Relu(float(g, 'x', 2));
+    const { nodes, outputs } = g.build('same', { h: hidden, y: g.Neg(hidden) });
+    expect(nodes[1]?.inputs[0]).toBe(nodes[0]?.outputs[0]);
+    expect(outputs[0]).toBe(nodes[0]?.outputs[0]);
   });
 
   test('passes through inputs, initializers, and a value that is asked for twice', () => {

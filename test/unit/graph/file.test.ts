@@ -104,6 +104,18 @@ describe('a graph survives its file', () => {
     expect(inputs[1]?.shape).toEqual([2 ** 33, 2 ** 50]);
   });
 
+  test('an output that the file does not name is called after its node, the node’s output or its op', () => {
+    const g = graphBuilder();
+    const x = g.input('x', { dtype: 'float32', shape: [1, 1, 2, 2] });
+    const [Y] = g.MaxPool(x, { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] });
+    const file = ModelProto.decode(encodeModel(g.build('pool', { y: Y })));
+    const secondOf = (name: string) => {
+      Object.assign(file.graph?.node?.[0] ?? {}, { name });
+      return decodeModel(ModelProto.encode(file).finish()).graph.nodes[0]?.outputs[1]?.name;
+    };
+    expect(['pool1', '', 'x'].map(secondOf)).toEqual(['pool1:1', 'y:1', 'x:1']);
+  });
+
   test('an op may have the long name of ONNX’s domain', () => {
     const { nodes } = decodeModel(changed((graph) => (node(graph).domain = 'ai.onnx'))).graph;
     expect(nodes.map(({ op }) => op)).toEqual(['Relu', 'Add']);
@@ -239,6 +251,11 @@ describe('decodeModel refuses', () => {
     ['half a model', encodeModel(affine()).slice(0, 60), 'expected an ONNX model, got 60 bytes that are none'],
     ['an unknown op', changed((graph) => (node(graph).opType = 'Gelu')), 'Relu: op Gelu is not known'],
     ['a node without an op', changed((graph) => (node(graph).opType = '')), 'Relu: op  is not known'],
+    [
+      'a node of another domain without an op',
+      changed((graph) => Object.assign(node(graph), { domain: 'com.other', opType: '' })),
+      'Relu: op com.other. is not known',
+    ],
     [
       'an op named like a method of objects',
       changed((graph) => (node(graph).opType = 'toString')),

@@ -231,6 +231,41 @@ describe('a misfit is reported where it is written', () => {
       'Slice: expected steps of 1 or more, got [0]',
     ],
     [
+      'a step of zero beside one of 1',
+      (g) => g.Slice(float(g, 'a', 4, 4), g.ints([0, 0]), g.ints([4, 4]), g.ints([0, 1]), g.ints([1, 0])),
+      'Slice: expected steps of 1 or more, got [1, 0]',
+    ],
+    [
+      'a slice with more starts than axes',
+      (g) => g.Slice(float(g, 'a', 4), g.ints([0, 0]), g.ints([4]), g.ints([0]), g.ints([1])),
+      'Slice: expected a start, an end and a step for each of the axes [0]',
+    ],
+    [
+      'a mean with padding on one side',
+      (g) => g.AveragePool(float(g, 'x', 1, 1, 4, 4), { ...pool, pads: [0, 0, 1, 0] }),
+      'AveragePool: expected pads of 0, got [0, 0, 1, 0]',
+    ],
+    [
+      'a reordered image of integers',
+      (g) => g['com.microsoft.nchwc.ReorderInput'](typed(g, 'x', 'int32', 1, 8, 2, 2)),
+      'com.microsoft.nchwc.ReorderInput: expected X of type float32, got int32[1, 8, 2, 2]',
+    ],
+    [
+      'dilations of nothing',
+      (g) => g.Conv(float(g, 'x', 1, 3, 4, 4), float(g, 'w', 8, 3, 2, 2), undefined, { ...conv, dilations: [0, 1] }),
+      'Conv: expected dilations of 2 integers from 1 on, got [0, 1]',
+    ],
+    [
+      'scatter indices of floats',
+      (g) => g.ScatterElements(float(g, 'a', 4), float(g, 'i', 2), float(g, 'u', 2), { axis: 0, reduction: 'add' }),
+      'ScatterElements: expected indices of type int32 or int64, got float32[2]',
+    ],
+    [
+      'a matrix without a stack in FusedMatMul',
+      (g) => g['com.microsoft.FusedMatMul'](float(g, 'a', 2, 3), float(g, 'b', 1, 3, 4), {}),
+      'com.microsoft.FusedMatMul: expected A of rank 3, got float32[2, 3]',
+    ],
+    [
       'a slice of a symbolic axis',
       (g) => g.Slice(float(g, 'a', 'N'), g.ints([0]), g.ints([4]), g.ints([0]), g.ints([1])),
       'Slice: expected a sliced axis to be a known size, got N',

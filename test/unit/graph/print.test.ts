@@ -44,3 +44,12 @@ test('a Loop prints its body', () => {
     }"
   `);
 });
+
+test('constants of up to eight elements are shown by value', () => {
+  const g = graphBuilder();
+  const eight = g.ints([1, 2, 3, 4, 5, 6, 7, 8]);
+  const nine = g.initializer('nine', { dtype: 'int64', shape: [9], data: new BigInt64Array(9) });
+  const text = printGraph(g.build('constants', { a: g.Neg(eight), b: g.Neg(nine) }));
+  expect(text).toContain('Neg([1, 2, 3, 4, 5, 6, 7, 8])');
+  expect(text).toContain('Neg(nine)');
+});

@@ -41,7 +41,7 @@ function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readon
     before: at(pads, axis),
     after: at(pads, axis + rank),
   }));
-  switch (node.textOf('auto_pad', 'NOTSET')) {
+  switch (node.textOf('auto_pad', '')) {
     case 'NOTSET':
     case '':
       return slides;
@@ -159,7 +159,7 @@ function poolSlides(node: Foreign): readonly Slide[] | undefined {
   const slides = slidesOf(node, node.intsOf('kernel_shape'));
   const isDense = slides?.every(({ dilation }) => dilation === 1) === true && node.intOf('storage_order', 0) === 0;
   if (!slides || !hasOneOrTwoAxes(slides) || !isDense || !node.hasOnly(...poolAttributes)) return undefined;
-  const padded = node.textOf('auto_pad', 'NOTSET').startsWith('SAME');
+  const padded = node.textOf('auto_pad', '').startsWith('SAME');
   return node.intOf('ceil_mode', 0) === 1 && !padded ? slides.map(roundedUp) : slides;
 }
 
@@ -220,7 +220,7 @@ const transposedAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'g
 function convTranspose(node: Foreign): boolean {
   const kernels = node.intsOf('kernel_shape') ?? node.shapeOf(node.input(1))?.slice(2).map(Number);
   const slides = slidesOf(node, kernels);
-  const isNamed = ['NOTSET', '', 'VALID'].includes(node.textOf('auto_pad', 'NOTSET'));
+  const isNamed = ['NOTSET', '', 'VALID'].includes(node.textOf('auto_pad', ''));
   if (slides?.length !== 2 || !isNamed || !node.hasOnly(...transposedAttributes)) return false;
   const others = (node.proto.attribute ?? []).filter(({ name }) => name === 'group' || name === 'output_padding');
   return node.end('ConvTranspose', node.inputs, [...attributesOf(slides), ...others]);
