@@ -1,7 +1,7 @@
 /** The Worker answers KServe's V1 protocol: rows in, predictions out. Each model here returns its input. */
 import { describe, expect, it } from 'vitest';
 import { type Column, createWorker, type Session } from '../../worker/create-worker.ts';
-import { ask, type Echo, imageOf, jsonRequest, type Reply } from './images.ts';
+import { ask, type Echo, imageOf, jsonRequest, type Reply, samples } from './images.ts';
 
 const predict = (echo: Omit<Echo, 'name'>, instances: unknown, end = 'm:predict'): Promise<Reply> =>
   ask(createWorker(imageOf({ name: 'm', ...echo })), `/v1/models/${end}`, jsonRequest({ instances }));
@@ -119,6 +119,35 @@ describe('the answer is of the kind that the card names', () => {
   });
 });
 
+describe('what only other ways can answer is said', () => {
+  it('for a model with two inputs', async () => {
+    const image = imageOf({ name: 'm', kind: 'number', shape: ['N', 2] });
+    const sessions = new Map(
+      [...image.sessions].map(([path, session]) => {
+        const [x] = session.inputs;
+        return [path, { ...session, inputs: x ? [x, { ...x, name: 'z' }] : [] }];
+      }),
+    );
+    const worker = createWorker({ ...image, sessions });
+    expect(await ask(worker, '/v1/models/m:predict', jsonRequest({ instances: [[1, 2]] }))).toMatchObject({
+      status: 404,
+      body: { error: 'predict: expected a model with one input, m has others: use infer' },
+    });
+  });
+
+  it('classes carry the request’s name, and as many as it asks for', async () => {
+    const worker = createWorker(imageOf({ name: 'm', kind: 'logits', shape: ['N', 3] }));
+    const request = { ...samples([[0, 2, 1]], { id: 'a', parameters: { top_k: 2 } }) };
+    const { body } = await ask(worker, '/v2/models/m/classify', request);
+    expect(body).toMatchObject({ id: 'a', predictions: [{ label: '1', top: [{ label: '1' }, { label: '2' }] }] });
+  });
+
+  it('classes carry no name that the request does not give', async () => {
+    const worker = createWorker(imageOf({ name: 'm', kind: 'logits', shape: ['N', 3] }));
+    expect((await ask(worker, '/v2/models/m/classify', samples([[0, 2, 1]]))).body).not.toHaveProperty('id');
+  });
+});
+
 describe('arrays of any depth are samples of tensors', () => {
   const sum: Session['run'] = ({ x }) => {
     const [batch = 0] = x?.shape ?? [];
@@ -143,6 +172,7 @@ describe('arrays of any depth are samples of tensors', () => {
       422,
       /^instances\[0\]: expected numbers, as the card names no columns of x, got an object: use \/v2\/models\/m\/infer$/,
     ],
+    [[null], 400, /^tensor x: expected /],
     [[], 400, /^instances: expected an array of at least one row, got an array of 0$/],
     [7, 400, /^instances: expected an array of at least one row, got 7$/],
     [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows \(MAX_BATCH\), got 257$/], // oxfmt-ignore
