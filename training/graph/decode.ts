@@ -150,9 +150,9 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
     case 'FLOAT':
       return [name, proto.f];
     case 'FLOATS':
-      return [name, proto.floats ?? []];
+      return [name, proto.floats];
     case 'STRING':
-      return [name, new TextDecoder().decode(proto.s ?? new Uint8Array())];
+      return [name, new TextDecoder().decode(proto.s)];
     case 'GRAPH':
       return [name, decodeGraph(proto.g ?? {}, scope)];
     case 'dtype':

@@ -26,7 +26,5 @@ export function modelSignature(bytes: Uint8Array): ModelSignature {
 
 const portOf = ({ name, type }: onnx.IValueInfoProto): Port => ({
   name: name ?? '',
-  shape: (type?.tensorType?.shape?.dim ?? []).map(
-    ({ dimValue, dimParam }) => Number(dimValue ?? 0) || (dimParam ?? '?'),
-  ),
+  shape: (type?.tensorType?.shape?.dim ?? []).map(({ dimValue, dimParam }) => Number(dimValue) || (dimParam ?? '?')),
 });

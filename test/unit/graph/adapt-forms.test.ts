@@ -90,11 +90,11 @@ const forms: readonly Form[] = [
     'Slice in both directions',
     [4, 3],
     'Slice',
-    slice([9, 1], [0, 3], [0, 1], [-1, 1]),
+    slice([9, 0], [0, 2], [0, 1], [-1, 1]),
     [
-      [11, 12],
-      [8, 9],
-      [5, 6],
+      [10, 11],
+      [7, 8],
+      [4, 5],
     ],
   ],
   ['Slice to before the start', [3], 'Slice', slice([1], [-9], [0], [-1]), [2, 1]],
@@ -304,6 +304,34 @@ const forms: readonly Form[] = [
     { attributes: [ints('kernel_shape', [1]), ints('strides', [3]), int('ceil_mode', 1)] },
     [[[1]]],
   ],
+  ['Slice of one element backwards', [3], 'Slice', slice([1], [0], [0], [-1]), [2]],
+  [
+    'Pad along a given axis',
+    [1, 2],
+    'Pad',
+    { given: [whole('pads', [1, 0]), whole('', []), whole('axes', [-1])] },
+    [[0, 1, 2]],
+  ],
+  ['ReduceMean without its axis', [1, 2], 'ReduceMean', { attributes: [ints('axes', [1]), int('keepdims', 0)] }, [1.5]],
+  [
+    'Conv of groups',
+    [1, 2, 2],
+    'Conv',
+    { given: [floats('w', [10, 100], [2, 1, 1])], attributes: [int('group', 2)] },
+    [
+      [
+        [10, 20],
+        [300, 400],
+      ],
+    ],
+  ],
+  [
+    'AveragePool with padding along one axis',
+    [1, 1, 1, 2],
+    'AveragePool',
+    { attributes: [ints('kernel_shape', [1, 2]), ints('pads', [0, 1, 0, 1])] },
+    [[[[1, 1.5, 2]]]],
+  ],
 ];
 
 describe('reads the form', () => {
@@ -445,6 +473,15 @@ const refusals: Refusal[] = [
     { given: [floats('w', [1], [1, 1, 1, 1, 1])] },
     'expected attribute kernel_shape',
   ],
+  ['Slice of nothing backwards', [3], 'Slice', slice([0], [2], [0], [-1]), 'expected steps of 1 or more, got [-1]'],
+  [
+    'Pad with a number beside a free size',
+    [2, 'N'],
+    'Pad',
+    { given: [whole('pads', [1, 0, 0, 0]), floats('five', [5])] },
+    'expected 2 inputs',
+  ],
+  ['Gelu by another approximation', [2], 'Gelu', { attributes: [text('approximate', 'other')] }],
 ];
 
 describe('refuses the form', () => {

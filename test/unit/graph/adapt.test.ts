@@ -110,6 +110,26 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
     { node: [node('Swish', ['x'], [{ name: 'alpha', type: FLOAT, f: 2 }])] },
     each((value) => value / (1 + Math.exp(-2 * value))),
   ],
+  Elu: [{ node: [node('Elu', ['x'])] }, each((value) => (value < 0 ? Math.exp(value) - 1 : value))],
+  'Celu of a divisor': [
+    { node: [node('Celu', ['x'], [{ name: 'alpha', type: FLOAT, f: 2 }])] },
+    each((value) => (value < 0 ? 2 * (Math.exp(value / 2) - 1) : value)),
+  ],
+  'Selu of factors': [
+    {
+      node: [
+        node(
+          'Selu',
+          ['x'],
+          [
+            { name: 'alpha', type: FLOAT, f: 2 },
+            { name: 'gamma', type: FLOAT, f: 3 },
+          ],
+        ),
+      ],
+    },
+    each((value) => 3 * (value > 0 ? value : 2 * (Math.exp(value) - 1))),
+  ],
   Mish: [{ node: [node('Mish', ['x'])] }, each((value) => value * Math.tanh(Math.log(1 + Math.exp(value))))],
   'Dropout that is told not to train': [
     {
@@ -242,9 +262,22 @@ describe('decodeAnyModel', () => {
       node('MaxPool', ['x'], [ints('kernel_shape', [2, 2]), int('storage_order', 1)]),
       'storage_order',
     ],
+    [
+      'a constant of too many elements',
+      [node('Constant', [], [ints('value_ints', [1e7 + 1])], ['s']), node('ConstantOfShape', ['s'])],
+      'this form of ConstantOfShape is not covered',
+    ],
+    [
+      'a constant that repeats two elements',
+      [
+        node('Constant', [], [ints('value_ints', [2])], ['s']),
+        node('ConstantOfShape', ['s'], [{ name: 'value', type: TENSOR, t: floats('', [1, 2], [2]) }]),
+      ],
+      'this form of ConstantOfShape is not covered',
+    ],
     ['an op that nobody has words for', node('Trilu', ['x']), 'op Trilu is not known'],
   ])('refuses %s by its name', (_about, one, message) => {
-    expect(() => decodeAnyModel(fileOf({ node: [one] }))).toThrow(message);
+    expect(() => decodeAnyModel(fileOf({ node: [one].flat() }))).toThrow(message);
   });
 
   it('is not what the reader of exported files does', () => {

@@ -85,6 +85,16 @@ describe('a misfit is reported where it is written', () => {
       'Gemm: expected A of rank 2, got float32[1, 2, 3]',
     ],
     [
+      'a stack as the second matrix of Gemm',
+      (g) => g.Gemm(float(g, 'a', 2, 3), float(g, 'b', 1, 3, 4)),
+      'Gemm: expected B of rank 2, got float32[1, 3, 4]',
+    ],
+    [
+      'a kernel of one axis',
+      (g) => g.Conv(float(g, 'x', 1, 3, 4, 4), float(g, 'w', 2), undefined, conv),
+      'Conv: expected W of rank 4, got float32[2]',
+    ],
+    [
       'a transpose that does not fit',
       (g) => g.Gemm(float(g, 'a', 2, 3), float(g, 'b', 3, 4), undefined, { transB: 1 }),
       'Gemm: expected matrices [.., M, K] and [.., K, N], got [2, 3] and [4, 3]',
@@ -365,6 +375,15 @@ describe('inference keeps symbolic sizes', () => {
     ['reshaping a kept axis', (g) => g.Reshape(float(g, 'x', 'N', 2, 3), g.ints([0, -1])), ['N', 6]],
     ['a reduction of another axis', (g) => g.ReduceSum(float(g, 'x', 'N', 2), g.ints([1]), { keepdims: 1 }), ['N', 1]],
     ['padding another axis', (g) => g.Pad(float(g, 'x', 'N', 2), g.ints([0, 1, 0, 1]), { mode: 'constant' }), ['N', 4]],
+    [
+      'the mean of the normalized axes',
+      (g) =>
+        g.LayerNormalization(float(g, 'x', 'N', 2, 3), float(g, 's', 2, 3), float(g, 'b', 2, 3), {
+          axis: 1,
+          epsilon: 1e-5,
+        })[1],
+      ['N', 1, 1],
+    ],
     ['rows by index', (g) => g.Gather(float(g, 'x', 5, 2), typed(g, 'i', 'int64', 'N'), { axis: 0 }), ['N', 2]],
   ];
 

@@ -247,7 +247,10 @@ describe('the function for rows', () => {
 
   it('refuses names that are no columns unless the card or the call says otherwise', async () => {
     const row = { age: 3, city: 'Bern', shoe: 44 };
-    await expect(rows().predict(row)).rejects.toMatchObject({ name: 'PredictError' });
+    await expect(rows().predict(row)).rejects.toMatchObject({
+      name: 'PredictError',
+      message: expect.stringContaining('got "shoe"; unknown=ignore leaves others out') as unknown,
+    });
     await expect(rows('ignore').predict(row)).resolves.toMatchObject({ values: [3, 0] });
     await expect(rows().predict(row, { unknown: 'ignore' })).resolves.toMatchObject({ values: [3, 0] });
     await expect(rows('ignore').predict(row, { unknown: 'refuse' })).rejects.toMatchObject({ name: 'PredictError' });
