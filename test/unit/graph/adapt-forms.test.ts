@@ -7,7 +7,7 @@ import { type File, fileOf, floats, int, ints, node, whole } from './foreign-fil
 
 const { FLOAT, STRING } = onnxProto.onnx.AttributeProto.AttributeType;
 
-type Size = number | 'N';
+type Size = number | 'N' | 'M';
 /** A nested list of numbers. */
 type Nested = number | readonly Nested[];
 type Initializers = readonly onnx.ITensorProto[];
@@ -23,7 +23,7 @@ const nested = ([size, ...rest]: readonly number[], data: ArrayLike<number>, at 
   return range(size).map((i) => nested(rest, data, at + i * part));
 };
 
-/** Returns the answer to the numbers 1, 2, … in the shape of x, where N is 1. */
+/** Returns the answer to the numbers 1, 2, … in the shape of x, where N and M are 1. */
 function answerOf(file: File): Nested {
   const { graph } = decodeAnyModel(fileOf(file));
   const shape = (file.shape ?? []).map((size) => (typeof size === 'string' ? 1 : size));
@@ -332,6 +332,8 @@ const forms: readonly Form[] = [
     { attributes: [ints('kernel_shape', [1, 2]), ints('pads', [0, 1, 0, 1])] },
     [[[[1, 1.5, 2]]]],
   ],
+  ['Unsqueeze between free sizes', ['N', 'M'], 'Unsqueeze', { given: [whole('axes', [1])] }, [[[1]]]],
+  ['Split in parts of which nothing reads three', [4], 'Split', { output: ['', '', '', 'y'] }, [4]],
 ];
 
 describe('reads the form', () => {
@@ -482,6 +484,27 @@ const refusals: Refusal[] = [
     'expected 2 inputs',
   ],
   ['Gelu by another approximation', [2], 'Gelu', { attributes: [text('approximate', 'other')] }],
+  ['Cast to nothing', [2], 'Cast', {}, 'expected attribute to'],
+  ['Pad by amounts for one side', [3], 'Pad', pad('edge', [1]), 'expected mode constant, got edge'],
+  [
+    'Pad that cuts beside a number',
+    [3],
+    'Pad',
+    { given: [whole('pads', [-1, 1]), floats('five', [5])] },
+    'expected pads of 0 or more, got [-1, 1]',
+  ],
+  ['Tile of no times along one axis', [2, 2], 'Tile', { given: [whole('times', [0, 2])] }],
+  [
+    'GroupNormalization with an attribute of another op',
+    [1, 2, 1],
+    'GroupNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [int('num_groups', 1), text('direction', 'forward')],
+    },
+  ],
+  ['MatMul of a number', [], 'MatMul', { given: [floats('w', [1, 2], [2])] }, 'got [] and [2]'],
+  ['MatMul with a number', [2], 'MatMul', { given: [floats('w', [1])] }, 'got [2] and []'],
 ];
 
 describe('refuses the form', () => {

@@ -111,6 +111,7 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
     each((value) => value / (1 + Math.exp(-2 * value))),
   ],
   Elu: [{ node: [node('Elu', ['x'])] }, each((value) => (value < 0 ? Math.exp(value) - 1 : value))],
+  Celu: [{ node: [node('Celu', ['x'])] }, each((value) => (value < 0 ? Math.exp(value) - 1 : value))],
   'Celu of a divisor': [
     { node: [node('Celu', ['x'], [{ name: 'alpha', type: FLOAT, f: 2 }])] },
     each((value) => (value < 0 ? 2 * (Math.exp(value / 2) - 1) : value)),
@@ -181,6 +182,16 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
       ],
     },
     each((value) => 3 * value),
+  ],
+  'a shape that is stored as floats': [
+    {
+      node: [
+        node('Constant', [], [{ name: 'value_floats', type: FLOATS, floats: [-1, 12] }], ['c']),
+        node('Cast', ['c'], [int('to', types.INT64)], ['s']),
+        node('Reshape', ['x', 's']),
+      ],
+    },
+    each((value) => value),
   ],
   'zeros of a stored shape': [
     {
@@ -262,6 +273,8 @@ describe('decodeAnyModel', () => {
       node('MaxPool', ['x'], [ints('kernel_shape', [2, 2]), int('storage_order', 1)]),
       'storage_order',
     ],
+    ['Squeeze along computed axes', node('Squeeze', ['x', 'x']), 'this form of Squeeze is not covered'],
+    ['Split in computed parts', node('Split', ['x', 'x'], [], ['y', 'z']), 'this form of Split is not covered'],
     [
       'a constant of too many elements',
       [node('Constant', [], [ints('value_ints', [1e7 + 1])], ['s']), node('ConstantOfShape', ['s'])],
@@ -278,6 +291,11 @@ describe('decodeAnyModel', () => {
     ['an op that nobody has words for', node('Trilu', ['x']), 'op Trilu is not known'],
   ])('refuses %s by its name', (_about, one, message) => {
     expect(() => decodeAnyModel(fileOf({ node: [one].flat() }))).toThrow(message);
+  });
+
+  it('adds no padding of nothing to a mean', () => {
+    const { graph } = decodeAnyModel(fileOf({ node: [node('AveragePool', ['x'], [ints('kernel_shape', [2, 2])])] }));
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['AveragePool', 'Identity']);
   });
 
   it('is not what the reader of exported files does', () => {

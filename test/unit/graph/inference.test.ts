@@ -261,6 +261,11 @@ describe('a misfit is reported where it is written', () => {
       'com.microsoft.nchwc.ReorderInput: expected X of type float32, got int32[1, 8, 2, 2]',
     ],
     [
+      'a reordered row',
+      (g) => g['com.microsoft.nchwc.ReorderInput'](float(g, 'x', 1, 8, 2)),
+      'com.microsoft.nchwc.ReorderInput: expected X of rank 4, got float32[1, 8, 2]',
+    ],
+    [
       'dilations of nothing',
       (g) => g.Conv(float(g, 'x', 1, 3, 4, 4), float(g, 'w', 8, 3, 2, 2), undefined, { ...conv, dilations: [0, 1] }),
       'Conv: expected dilations of 2 integers from 1 on, got [0, 1]',
@@ -375,6 +380,20 @@ describe('inference keeps symbolic sizes', () => {
     ['reshaping a kept axis', (g) => g.Reshape(float(g, 'x', 'N', 2, 3), g.ints([0, -1])), ['N', 6]],
     ['a reduction of another axis', (g) => g.ReduceSum(float(g, 'x', 'N', 2), g.ints([1]), { keepdims: 1 }), ['N', 1]],
     ['padding another axis', (g) => g.Pad(float(g, 'x', 'N', 2), g.ints([0, 1, 0, 1]), { mode: 'constant' }), ['N', 4]],
+    [
+      'a stack of transposed products',
+      (g) => g['com.microsoft.FusedMatMul'](float(g, 'a', 5, 3, 2), float(g, 'b', 5, 4, 3), { transA: 1, transB: 1 }),
+      [5, 2, 4],
+    ],
+    [
+      'a product of matrices that lie side by side',
+      (g) =>
+        g['com.microsoft.FusedMatMul'](float(g, 'a', 2, 5, 3), float(g, 'b', 3, 5, 4), {
+          transBatchA: 1,
+          transBatchB: 1,
+        }),
+      [5, 2, 4],
+    ],
     [
       'the mean of the normalized axes',
       (g) =>

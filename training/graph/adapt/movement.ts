@@ -32,12 +32,13 @@ function unsqueeze(node: Foreign): boolean {
   return node.endReshaped(node.x, wider);
 }
 
-const slice = (node: Foreign, x: string, axis: number, from: number, to: number, output?: readonly string[]): string =>
+/** Adds a slice whose output has this name, or one of its own where it is ''. */
+const slice = (node: Foreign, x: string, axis: number, from: number, to: number, output: string): string =>
   node.add(
     'Slice',
     [x, ...[[from], [to], [axis], [1]].map((one) => node.ints(one))],
     [],
-    output?.[0] === '' ? undefined : output,
+    output === '' ? undefined : [output],
   );
 
 /** Replaces Split by slices: of given sizes, or of equal ones, the last of which may be smaller. */
@@ -55,7 +56,7 @@ function split(node: Foreign): boolean {
   if (parts.length !== outputs.length || parts.some((count) => count < 1)) return false;
   outputs.forEach((output, i) => {
     const from = parts.slice(0, i).reduce((sum, count) => sum + count, 0);
-    slice(node, node.x, axis, from, from + at(parts, i), [output]);
+    slice(node, node.x, axis, from, from + at(parts, i), output);
   });
   return true;
 }
@@ -129,7 +130,8 @@ function pad(node: Foreign): boolean {
   const mode = node.textOf('mode', 'constant');
   if (mode === 'constant') {
     const number = value === '' ? 0 : node.numberOf(value);
-    if (number === undefined || all.some((amount) => amount < 0)) return false;
+    if (number === undefined) return false;
+    // The schema refuses amounts of less than zero.
     const pads = node.ints(all);
     return number === 0 ? node.end('Pad', [node.x, pads]) : filled(node, number, pads, shape);
   }

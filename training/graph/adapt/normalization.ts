@@ -1,14 +1,14 @@
 /** Expresses normalizations over other axes by means and squares. */
 import { elementCount } from '../../arrays/index.ts';
 import type { Shape } from '../types.ts';
-import { axisFromFront, type Foreign, int, range, type Rule } from './foreign.ts';
+import { axisFromFront, type Foreign, range, type Rule } from './foreign.ts';
 
 const float32s = (node: Foreign): boolean => node.dtypeOf(node.x) === 'float32';
 
 /** Emits (x − μ) / √(σ² + ε) over `axes`, in the shape of x. */
 function normalized(node: Foreign, x: string, axes: readonly number[], epsilon: number): string {
   const along = node.ints(axes);
-  const mean = (of: string): string => node.add('ReduceMean', [of, along], [int('keepdims', 1)]);
+  const mean = (of: string): string => node.add('ReduceMean', [of, along]);
   const centered = node.add('Sub', [x, mean(x)]);
   const variance = mean(node.add('Mul', [centered, centered]));
   const deviation = node.add('Sqrt', [node.add('Add', [variance, node.scalar(epsilon)])]);
@@ -80,9 +80,9 @@ function withStatistics(node: Foreign, axes: readonly number[]): true {
   const [, meanName = '', inverseName = ''] = node.proto.output ?? [];
   const along = node.ints(axes);
   const outputs = (name: string): readonly string[] | undefined => (name === '' ? undefined : [name]);
-  const mean = node.add('ReduceMean', [node.x, along], [int('keepdims', 1)], outputs(meanName));
+  const mean = node.add('ReduceMean', [node.x, along], [], outputs(meanName));
   const centered = node.add('Sub', [node.x, mean]);
-  const variance = node.add('ReduceMean', [node.add('Mul', [centered, centered]), along], [int('keepdims', 1)]);
+  const variance = node.add('ReduceMean', [node.add('Mul', [centered, centered]), along]);
   const deviation = node.add('Sqrt', [node.add('Add', [variance, node.scalar(node.floatOf('epsilon', 1e-5))])]);
   const inverse = node.add('Div', [node.scalar(1), deviation], [], outputs(inverseName));
   const standard = node.add('Mul', [centered, inverse]);
@@ -97,7 +97,7 @@ function rmsNorm(node: Foreign): boolean {
     return false;
   const axis = axisFromFront(node.intOf('axis', -1), shape.length);
   const squares = node.add('Mul', [node.x, node.x]);
-  const mean = node.add('ReduceMean', [squares, node.ints(range(shape.length).slice(axis))], [int('keepdims', 1)]);
+  const mean = node.add('ReduceMean', [squares, node.ints(range(shape.length).slice(axis))]);
   const root = node.add('Sqrt', [node.add('Add', [mean, node.scalar(node.floatOf('epsilon', 1e-5))])]);
   return node.end('Mul', [node.add('Div', [node.x, root]), node.input(1)]);
 }

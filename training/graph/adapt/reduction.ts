@@ -41,7 +41,7 @@ const overImage =
   (node) => {
     const rank = node.shapeOf(node.x)?.length;
     if (rank === undefined) return false;
-    return node.end(opType, [node.x, node.ints(range(rank).slice(2))], [int('keepdims', 1)]);
+    return node.end(opType, [node.x, node.ints(range(rank).slice(2))]);
   };
 
 export const reduction: Readonly<Record<string, Rule | undefined>> = {
@@ -62,7 +62,7 @@ export const reduction: Readonly<Record<string, Rule | undefined>> = {
     const shape = node.shapeOf(node.x);
     if (!shape || !axes?.length || node.dtypeOf(node.x) !== 'float32') return false;
     const along = node.ints(axes);
-    const fold = (opType: string, of: string): string => node.add(opType, [of, along], [int('keepdims', 1)]);
+    const fold = (opType: string, of: string): string => node.add(opType, [of, along]);
     const largest = fold('ReduceMax', node.x);
     const sum = fold('ReduceSum', node.add('Exp', [node.add('Sub', [node.x, largest])]));
     const total = node.add('Add', [largest, node.add('Log', [sum])]);
@@ -79,7 +79,7 @@ export const reduction: Readonly<Record<string, Rule | undefined>> = {
   // (x − max x) − log Σ e^(x − max x)
   LogSoftmax: (node) => {
     const axes = node.ints([node.intOf('axis', -1)]);
-    const fold = (opType: string, of: string): string => node.add(opType, [of, axes], [int('keepdims', 1)]);
+    const fold = (opType: string, of: string): string => node.add(opType, [of, axes]);
     const below = node.add('Sub', [node.x, fold('ReduceMax', node.x)]);
     const sum = fold('ReduceSum', node.add('Exp', [below]));
     return node.end('Sub', [below, node.add('Log', [sum])]);
