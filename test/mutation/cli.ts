@@ -19,7 +19,7 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   'training/graph': {
     tests: [
-      'test/unit/graph/{adapt,adapt-forms,builder,check,inference,print}.test.ts',
+      'test/unit/graph/{adapt,adapt-forms,adapt-refusals,builder,check,inference,print}.test.ts',
       'test/unit/compile/onnx-nodes.test.ts',
       'test/unit/graph/file.test.ts',
       'test/unit/exporter/import-model.test.ts',

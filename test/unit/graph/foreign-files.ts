@@ -2,7 +2,7 @@
 import { type onnx, onnxProto } from '../../../training/graph/index.ts';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-const { INT, INTS } = AttributeProto.AttributeType;
+const { FLOAT, INT, INTS, STRING } = AttributeProto.AttributeType;
 const types = TensorProto.DataType;
 
 export const floats = (name: string, numbers: readonly number[], dims: readonly number[] = []): onnx.ITensorProto => ({
@@ -42,3 +42,29 @@ export const node = (opType: string, input: string[], attribute: onnx.IAttribute
 });
 export const int = (name: string, i: number) => ({ name, type: INT, i });
 export const ints = (name: string, list: number[]) => ({ name, type: INTS, ints: list });
+
+export type Size = number | 'N';
+/** A nested list of numbers. */
+export type Nested = number | readonly Nested[];
+type Initializers = readonly onnx.ITensorProto[];
+
+export const text = (name: string, value: string) => ({ name, type: STRING, s: new TextEncoder().encode(value) });
+export const float = (name: string, f: number) => ({ name, type: FLOAT, f });
+export const nodeOf = (opType: string, initializer: Initializers, attributes: onnx.IAttributeProto[], output = ['y']) =>
+  node(opType, ['x', ...initializer.map(({ name }) => name ?? '')], attributes, output);
+
+export type Form = readonly [
+  about: string,
+  shape: readonly Size[],
+  opType: string,
+  rest: { readonly given?: Initializers; readonly attributes?: onnx.IAttributeProto[]; readonly output?: string[] },
+  answer: Nested,
+];
+
+export const slice = (starts: number[], ends: number[], axes: number[], steps: number[]) => ({
+  given: [whole('starts', starts), whole('ends', ends), whole('axes', axes), whole('steps', steps)],
+});
+export const pad = (mode: string, pads: number[]) => ({
+  given: [whole('pads', pads)],
+  attributes: [text('mode', mode)],
+});
