@@ -152,7 +152,7 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
     case 'FLOATS':
       return [name, proto.floats];
     case 'STRING':
-      return [name, new TextDecoder().decode(proto.s)];
+      return [name, new TextDecoder().decode(proto.s ?? new Uint8Array())];
     case 'GRAPH':
       return [name, decodeGraph(proto.g ?? {}, scope)];
     case 'dtype':
