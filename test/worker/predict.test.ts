@@ -135,6 +135,23 @@ describe('what only other ways can answer is said', () => {
     });
   });
 
+  it('for an answer of more than one axis', async () => {
+    const run: Session['run'] = () => ({ y: { dtype: 'float32', shape: [1, 2, 2], data: new Float32Array(4) } });
+    expect(await predict({ kind: 'number', shape: ['N', 2], run }, [[1, 2]])).toMatchObject({
+      status: 404,
+      body: { error: 'predict: expected an output of shape [-1, classes], got [1, 2, 2] of m: use infer' },
+    });
+  });
+
+  it('for an explanation of what has no columns', async () => {
+    const worker = createWorker(imageOf({ name: 'm', kind: 'number', shape: ['N', 2] }), { explain: true });
+    const request = jsonRequest({ instances: [[1, 2]], parameters: { explain: true } });
+    expect(await ask(worker, '/v1/models/m:predict', request)).toMatchObject({
+      status: 404,
+      body: { error: 'explain: expected a model whose card names its columns, got m' },
+    });
+  });
+
   it('classes carry the request’s name, and as many as it asks for', async () => {
     const worker = createWorker(imageOf({ name: 'm', kind: 'logits', shape: ['N', 3] }));
     const request = { ...samples([[0, 2, 1]], { id: 'a', parameters: { top_k: 2 } }) };
