@@ -322,6 +322,25 @@ const forms: readonly Form[] = [
     [[[[1, 1.5, 2]]]],
   ],
   ['Split in parts of which nothing reads three', [4], 'Split', { output: ['', '', '', 'y'] }, [4]],
+  ['Unsqueeze before a free size', ['N', 2], 'Unsqueeze', { given: [whole('axes', [0])] }, [[[1, 2]]]],
+  ['Cast that saturates, as it does anyway', [2], 'Cast', { attributes: [int('to', 1), int('saturate', 1)] }, [1, 2]],
+  [
+    'Resize to one corner',
+    [4],
+    'Resize',
+    {
+      given: [whole('', []), whole('', []), whole('sizes', [1])],
+      attributes: [text('coordinate_transformation_mode', 'align_corners'), text('mode', 'linear')],
+    },
+    [1],
+  ],
+  [
+    'AveragePool whose last step does not fit',
+    [1, 1, 4],
+    'AveragePool',
+    { attributes: [ints('kernel_shape', [2]), ints('strides', [2]), ints('pads', [1, 0])] },
+    [[[1, 2.5]]],
+  ],
 ];
 
 describe('reads the form', () => {

@@ -21,6 +21,7 @@ type Refusal = [about: string, shape: readonly Size[], opType: string, rest: For
 const refusals: Refusal[] = [
   ['Squeeze of an axis of more', [2, 3], 'Squeeze', { given: [whole('axes', [0])] }],
   ['Unsqueeze of one axis twice', [2], 'Unsqueeze', { given: [whole('axes', [1, 1])] }],
+  ['Unsqueeze at the first axis and far behind', [2], 'Unsqueeze', { given: [whole('axes', [0, 9])] }],
   ['Unsqueeze behind the last axis', [2], 'Unsqueeze', { given: [whole('axes', [2])] }],
   ['Unsqueeze before the first axis', [2], 'Unsqueeze', { given: [whole('axes', [-3])] }],
   ['Split of a free axis', ['N', 2], 'Split', { output: ['y', 'b'] }],

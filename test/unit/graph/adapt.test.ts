@@ -293,6 +293,11 @@ describe('decodeAnyModel', () => {
     expect(() => decodeAnyModel(fileOf({ node: [one].flat() }))).toThrow(message);
   });
 
+  it('adds no node that does nothing to a maximum', () => {
+    const { graph } = decodeAnyModel(fileOf({ node: [node('MaxPool', ['x'], [ints('kernel_shape', [2, 2])])] }));
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['MaxPool']);
+  });
+
   it('adds no padding of nothing to a mean', () => {
     const { graph } = decodeAnyModel(fileOf({ node: [node('AveragePool', ['x'], [ints('kernel_shape', [2, 2])])] }));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['AveragePool', 'Identity']);

@@ -345,6 +345,11 @@ describe('a misfit is reported where it is written', () => {
       'Loop: expected next of type float32, got int32[2]',
     ],
     [
+      'a body with an input too many',
+      (g) => loop(g, { more: true }),
+      'Loop: expected a body that carries 1 values, got 2',
+    ],
+    [
       'a body that carries nothing',
       (g) =>
         g.Loop(typed(g, 'M', 'int64'), typed(g, 'go', 'bool'), float(g, 'x', 2), {
@@ -415,13 +420,18 @@ interface LoopParts {
   readonly count?: DType;
   readonly condition?: DType;
   readonly next?: (b: GraphBuilder, state: Value) => Value;
+  readonly more?: boolean;
 }
 
-function loop(g: GraphBuilder, { count = 'int64', condition = 'bool', next = (b, state) => b.Neg(state) }: LoopParts) {
+function loop(
+  g: GraphBuilder,
+  { count = 'int64', condition = 'bool', next = (b, state) => b.Neg(state), more = false }: LoopParts,
+) {
   const b = g.body();
   typed(b, 'i', 'int64');
   const going = typed(b, 'going', 'bool');
   const state = float(b, 'state', 2);
+  if (more) float(b, 'more', 2);
   const body = b.build('body', { going_on: going, next: next(b, state) });
   return g.Loop(typed(g, 'count', count), typed(g, 'condition', condition), float(g, 'x', 2), { body });
 }
