@@ -176,12 +176,12 @@ const YEAR = 365.2425;
 function turnOf({ year, month, day, hour = 0 }: DateValue, part: Exclude<DatePart, 'year'>): number {
   switch (part) {
     case 'season':
-      return (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / DAY / YEAR;
+      return (daysOf(year, month, day) - daysOf(year, 1, 1)) / YEAR;
     case 'day of month':
       return (day - 1) / daysIn(year, month);
     case 'weekday':
       // 1 January 1970 was a Thursday; Monday is 0.
-      return ((((Date.UTC(year, month - 1, day) / DAY + 3) % 7) + 7) % 7) / 7;
+      return ((((daysOf(year, month, day) + 3) % 7) + 7) % 7) / 7;
     case 'hour':
       return hour / 24;
   }

@@ -40,13 +40,13 @@ export async function* readCsv(
   const parser = parse({ ...parserOptions(options), on_record: addTo(rows, name, options.skipRows) });
   // The callbacks of `write` and `end` also receive the error, so this listener only prevents an uncaught one.
   parser.on('error', () => undefined);
-  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string) => text;
+  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string = '') => text;
   try {
     for await (const chunk of afterLines(textOf(source, options.encoding, position), options.skipRows)) {
       await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }
-    await done((callback) => parser.end(callback));
+    await done((callback) => parser.end(prepare(), callback));
     yield rows.splice(0);
   } catch (error) {
     throw error instanceof CsvError ? misplacedQuote(error, name, options.skipRows) : error;
@@ -108,12 +108,13 @@ async function* afterLines(
 
 /**
  * Returns a function that puts one tab in place of the blanks between two cells, and removes those before the first.
+ * Called without a chunk, it returns what the last one has left: a character that is cut off.
  */
-function singleBlanks(quote: string | null): (text: Uint8Array | string) => string {
+function singleBlanks(quote: string | null): (chunk?: Uint8Array | string) => string {
   let [isQuoted, isStart, isBlank] = [false, true, false];
   const decoder = new TextDecoder();
   return (chunk) => {
-    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: chunk !== undefined });
     let result = '';
     for (const sign of text) {
       if (!isQuoted && (sign === ' ' || sign === '\t')) {

@@ -66,6 +66,7 @@ function filled(column: Column, asked: Imputation | undefined, values: Values): 
       return { ...column, ...numberFor(column, asked ?? 'median', values.present), ...indicator };
     case 'date':
       if (asked !== undefined && !isLearnt(asked)) throw unsuited(column, asked, 'median');
+      requireSome(column, asked ?? 'median', values.present);
       // The first input of a date is filled with the median year where it is the year; inputs on a circle are filled
       // with its centre, 0.
       return {

@@ -73,7 +73,12 @@ function fileOf(path: string): AsyncBuffer {
     slice: (start, end = byteLength) =>
       opened((file) => {
         const bytes = new Uint8Array(Math.max(end - start, 0));
-        readSync(file, bytes, 0, bytes.length, start);
+        for (let at = 0; at < bytes.length;) {
+          // Node reads less than 2 GiB at once.
+          const count = readSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30), start + at);
+          if (count === 0) throw unexpected(path, `${end} bytes, as when it was opened`, start + at);
+          at += count;
+        }
         return bytes.buffer;
       }),
   };

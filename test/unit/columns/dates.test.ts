@@ -78,6 +78,11 @@ describe('the numbers of a date', () => {
     expect(numbers('2022-07-04 12:00')).toEqual(close([2022, -0.024, -1, 0.571, 0.821, 0, 1, 0, -1]));
   });
 
+  it('of the first hundred years are on the weekday and in the season of those years', () => {
+    // The Gregorian calendar repeats every 400 years.
+    expect(numbers('0024-03-01 12:00').slice(1)).toEqual(numbers('2024-03-01 12:00').slice(1));
+  });
+
   it('keep to the years of training, so that a later one is like the last', () => {
     expect(numbers('2031-03-03')[0]).toBe(2023);
     expect(numbers('1999-03-03')[0]).toBe(2020);

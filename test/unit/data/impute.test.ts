@@ -82,6 +82,15 @@ describe('a gap', () => {
     expect(found).toMatchObject([{ fill: 5 }]);
   });
 
+  it('of a column of dates without any in the training part is refused', () => {
+    const none = { ...dataset, inputs: inputs.map((value, i) => (i % 7 >= 3 && i % 7 < 6 ? NaN : value)) };
+    expect(() => fitFills(columns, { own: new Map([['empty', '0']]), others: undefined }, withGaps, none)).toThrow(
+      new UserError(
+        '--missing day=median: expected a value to learn from, got none in the training part; --ignore day leaves it out',
+      ),
+    );
+  });
+
   it.each([
     ['town', 'mean', '--missing town=mean: expected category, most-frequent or one of the categories, got mean'],
     ['town', 'Paris', '--missing town=Paris: expected one of "Bern", "Ulm", got Paris'],

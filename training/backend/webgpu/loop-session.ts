@@ -90,10 +90,14 @@ async function iterate(
   let state = first;
   for (let i = 0; i < count; i++) {
     const number = toOrt(runtime, { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(i)) });
-    const results = (await session.run({ ...fixed, ...state, [iteration]: number })) as NamedOrtTensors;
-    if (state !== first) for (const tensor of Object.values(state)) tensor.dispose();
-    state = Object.fromEntries(carried.map(({ before, after }) => [before, outputOf(results, after)]));
-    scanned.push(results);
+    const former = state;
+    try {
+      const results = (await session.run({ ...fixed, ...former, [iteration]: number })) as NamedOrtTensors;
+      state = Object.fromEntries(carried.map(({ before, after }) => [before, outputOf(results, after)]));
+      scanned.push(results);
+    } finally {
+      if (former !== first) for (const tensor of Object.values(former)) tensor.dispose();
+    }
   }
   return { state, scanned };
 }
