@@ -1,8 +1,16 @@
 /**
  * Builds the report on a model's drift: the newest window that has a verdict in detail, and the score of every window.
  */
+import type { BatchNormLayer } from '../image.ts';
 import type { DriftResponse } from '../protocol/responses.ts';
-import { assess, type Assessment, type LayerDrift, type Reference, scoreOfChannel } from './assess.ts';
+import {
+  assess,
+  type Assessment,
+  type ColumnReference,
+  type LayerDrift,
+  type Reference,
+  scoreOfChannel,
+} from './assess.ts';
 import { windowsOf } from './join-windows.ts';
 import { falseAlarms, minSamples } from './thresholds.ts';
 import { type DriftWindow, memberOf, windowMs } from './window.ts';
@@ -22,15 +30,20 @@ export function reportOn(
   reference: Reference,
   hours: number,
 ): DriftResponse {
-  const windows = windowsOf(hourly, hours, windowMs);
+  const fitting = hourly.filter((window) => fits(window, reference));
+  const windows = windowsOf(fitting, hours, windowMs);
   const judged = windows.map((window) => ({ window, found: assess(window, reference) }));
   const last = judged.findLast(({ found }) => found.drifted !== null) ?? judged.at(-1);
   const drifted = last?.found.drifted ?? null;
+  const notes = [
+    ...(drifted === null ? [noteOn(last)] : []),
+    ...(fitting.length < hourly.length ? [noteOnOthers(hourly.length - fitting.length)] : []),
+  ];
   return {
     model_name: name,
     model_version: version,
     drifted,
-    ...(drifted === null && { note: noteOn(last) }),
+    ...(notes.length > 0 && { note: notes.join('; ') }),
     least_samples: minSamples,
     false_alarms: falseAlarms,
     window: last ? detailOf(last.window, last.found, reference, hours) : null,
@@ -42,6 +55,25 @@ export function reportOn(
     })),
   };
 }
+
+/**
+ * Is true when the window has as many sums of each layer and column as the model has channels and counts. Otherwise it
+ * was counted for a former model of the same version, and can be neither joined nor compared.
+ */
+function fits({ layers, columns }: DriftWindow, reference: Reference): boolean {
+  const fitsLayer = ({ name, runningMean }: BatchNormLayer): boolean => {
+    const { mean = runningMean } = memberOf(layers, name) ?? {};
+    return mean.length === runningMean.length;
+  };
+  // The last share is that of the gaps, which are not among the counts.
+  const fitsColumn = ({ name, shares }: ColumnReference): boolean =>
+    (memberOf(columns, name)?.counts.length ?? shares.length - 1) === shares.length - 1;
+  return reference.layers.every(fitsLayer) && reference.columns.every(fitsColumn);
+}
+
+/** Says how many hourly windows are left out of the report. */
+const noteOnOthers = (windows: number): string =>
+  `hourly windows left out: ${windows}; expected the model's numbers of channels and bins, got others (a former model had this version; release a new one)`;
 
 /** Explains why there is no verdict. */
 function noteOn(last: { readonly window: DriftWindow; readonly found: Assessment } | undefined): string {

@@ -69,6 +69,26 @@ describe('a report', () => {
     expect(reportOn(model, [hour(3, 40)], reference, 1).note).toBe('fewer than 200 samples are too few');
   });
 
+  it.each<[string, DriftWindow]>([
+    ['more channels', { ...hour(2, 300), layers: windowOf(inputsOf({ samples: 300, channels: 13 })).layers }],
+    ['fewer channels', { ...hour(2, 300), layers: windowOf(inputsOf({ samples: 300, channels: 11 })).layers }],
+    ['more bins', { ...hour(2, 300), columns: { kind: { missing: 0, outOfRange: 0, counts: [100, 100, 100] } } }],
+    ['fewer bins', { ...hour(2, 300), columns: { kind: { missing: 0, outOfRange: 0, counts: [300] } } }],
+  ])('leaves out an hour of a former model with %s, and says so', (_, former) => {
+    const note =
+      "hourly windows left out: 1; expected the model's numbers of channels and bins, got others (a former model had this version; release a new one)";
+    for (const hours of [1, 2]) {
+      const alone = reportOn(model, [hour(3, 300)], reference, hours);
+      expect(alone.drifted).toBe(false);
+      expect(reportOn(model, [former, hour(3, 300)], reference, hours)).toEqual({ ...alone, note });
+    }
+    expect(reportOn(model, [former], reference, 1)).toMatchObject({
+      drifted: null,
+      note: `fewer than 200 samples are too few; ${note}`,
+      window: null,
+    });
+  });
+
   it('has a share of 0 for a class that no answer was, whatever it is called', () => {
     const classes = { labels: ['constructor', 'b'], shares: [0.5, 0.5], samples: 1000 };
     const { window } = reportOn(model, [{ ...hour(3, 300), classes: { b: 300 } }], { ...reference, classes }, 1);
