@@ -53,7 +53,7 @@ export const literal = (value: unknown): string => JSON.stringify(value).replace
 const besideModels = /\/(switchable|watched)$/;
 
 /**
- * Statements that warm sessions up in the global scope, so that the first request finds compiled code. They leave out
+ * Holds statements that warm sessions up in the global scope, so that the first request finds compiled code. They leave out
  * twins, which few requests use, and watched networks, which run after an answer: warming those up would delay all
  * other requests.
  */
@@ -62,7 +62,7 @@ const warmedUp = `
     if (session.isReady && !${String(besideModels)}.test(session.name)) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }`;
 
-/** What is started of an image, beside its own module. */
+/** Holds what an image needs to start, beside its own module. */
 export interface ImageStart {
   readonly manifest: ImageManifest;
   readonly late: readonly LateWeights[];
@@ -87,7 +87,7 @@ export function startOfImage(
   };
 }
 
-/** Source of the function that logs, in the deployed image, that whole.wasm has taken over. */
+/** The source of the function that logs, in the deployed image, that whole.wasm has taken over. */
 const tellWhole = `(session) => {
   const path = session.slice(0, session.lastIndexOf('/'));
   console.warn(\`edge image: a request to \${path} reached code that no case of the build took; from here on whole.wasm answers (a sample like it in models/\${path}/samples.npz makes a build keep it)\`);

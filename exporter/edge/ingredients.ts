@@ -1,4 +1,4 @@
-/** What an image is made from. */
+/** Types of the ingredients from which an image is made. */
 
 import type { Weight } from '../served/round-weights.ts';
 import type { OnStage } from './built.ts';

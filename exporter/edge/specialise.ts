@@ -42,7 +42,7 @@ export async function makeStock(models: readonly ModelFolder[]): Promise<MadeIma
   };
 }
 
-/** How an image is made, whatever the models are. */
+/** Options of making an image that do not depend on its models. */
 export type MakeOptions = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
   readonly folder: string;
   readonly fma: boolean;

@@ -1,4 +1,7 @@
-/** What is known of the values of a graph, and how rules read nodes, while the axis of the samples is followed. */
+/**
+ * Records what is known of the values of a graph while the axis of the samples is followed through it, and reads the
+ * attributes and shapes that the rules need.
+ */
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
 import type { Names } from './dependents.ts';

@@ -142,7 +142,9 @@ const thresholdRule = z.union([
 
 const modelFile = z.strictObject({ sha256: z.string(), bytes: z.int() });
 
+/** The members as they are written: those of one kind stand together, under a line that names them. */
 const written = z.strictObject({
+  // The model, and its answer.
   name: z.string().exactOptional(),
   /** `version` is part of the URL; each release increases it. */
   version: z
@@ -158,6 +160,8 @@ const written = z.strictObject({
   id2label: labelsById.exactOptional(),
   /** `output` names the output that is the model's answer. */
   output: modelOutput.exactOptional(),
+
+  // How the Worker serves it.
   /** `explain` deploys the twin as well, which shows every Batch Norm layer and can normalize by the mini-batch. */
   explain: z.boolean().default(false),
   /** `monitor` makes the Worker count the model's requests, to see drift. */
@@ -188,6 +192,8 @@ const written = z.strictObject({
    * Says where the weights are stored: in the script, or as static assets that are read at the model's first request.
    */
   weightsIn: z.enum(weightPlaces).exactOptional(),
+
+  // How its numbers become an answer.
   /**
    * The probability from which on a label is given. Of two classes it is set for one, and the other is given below it.
    * Of labels that do not exclude each other it may be set for any; the default is 0.5.
@@ -200,8 +206,12 @@ const written = z.strictObject({
    * that it held.
    */
   intervals: z.array(intervalSchema).readonly().exactOptional(),
+
+  // Its tensors.
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
+
+  // What was measured when it was exported.
   statistics: statistics.exactOptional(),
   scores: scores.exactOptional(),
   /** All that was measured of the exported file on the test samples. */
@@ -214,6 +224,8 @@ const written = z.strictObject({
   importance: importanceSchema.exactOptional(),
   /** The largest difference between the answers of the file and of the training graph on the test samples. */
   verification: z.strictObject({ samples: z.int(), largestDifference: z.number() }).exactOptional(),
+
+  // Where it comes from, and its files.
   network: networkSchema.exactOptional(),
   training: training.exactOptional(),
   recalibrated: recalibrated.exactOptional(),

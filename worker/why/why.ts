@@ -70,7 +70,7 @@ function askerOf({ name, output, session, ofBatch }: Model, { input, preparer: {
   };
 }
 
-/** What all rows of a request are explained with. */
+/** Holds what the explanations of all rows of a request share. */
 interface Explaining {
   readonly typical: Float32Array;
   readonly places: readonly ColumnPlace[];
