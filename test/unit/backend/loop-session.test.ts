@@ -19,8 +19,10 @@ class FakeTensor {
     this.dims = dims;
   }
 
+  isDisposed = false;
+
   dispose(): void {
-    // The tensor holds no device memory.
+    this.isDisposed = true;
   }
 }
 
@@ -110,6 +112,19 @@ describe('what each step gives', () => {
     const message = `internal: place: expected 2 numbers of int32 of step ${got.startsWith('3') ? 1 : 0}, got ${got}`;
     await expect(session.run(feeds(2))).rejects.toThrow(message);
   });
+});
+
+it('a step that fails leaves no state of the steps before it on the device', async () => {
+  const states: FakeTensor[] = [];
+  const failing: Run = (given) => {
+    if (states.length === 2) throw new Error('the device is lost');
+    const results = take((i) => new FakeTensor('int32', Int32Array.of(0, Number(i)), [2]))(given);
+    if (results['y']) states.push(results['y']);
+    return results;
+  };
+  const session = await openLoopSession(fakeRuntime(failing).runtime, doubling(), {});
+  await expect(session.run(feeds(3))).rejects.toThrow('the device is lost');
+  expect(states.map(({ isDisposed }) => isDisposed)).toEqual([true, true]);
 });
 
 describe('the memory of a device', () => {
