@@ -31,7 +31,11 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   'training/autodiff': { tests: ['test/unit/autodiff/*.test.ts'], config: 'tsconfig.json' },
   'training/data': {
-    tests: ['test/unit/data/*.test.ts', 'test/unit/run/{folds,samples}.test.ts', 'test/unit/hostile/attacks.test.ts'],
+    tests: [
+      'test/unit/data/*.test.ts',
+      'test/unit/run/{choose-folds,samples}.test.ts',
+      'test/unit/hostile/attacks.test.ts',
+    ],
     config: 'tsconfig.json',
   },
   'worker/predict': {

@@ -247,7 +247,7 @@ class KnownTable {
     throw new UserError(
       others.length === 0
         ? `${this.#path}: ${first}`
-        : `${this.#path}: ${problems.map((each) => `\n  ${each}`).join('')}`,
+        : `${this.#path}:${problems.map((each) => `\n  ${each}`).join('')}`,
     );
   }
 }

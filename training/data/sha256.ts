@@ -24,7 +24,7 @@ const rotate = (word: number, by: number): number => (word >>> by) | (word << (3
 /** Returns the digest as eight words of 32 bits, most significant first. */
 export function sha256(content: string | Uint8Array): Int32Array {
   const message = padded(typeof content === 'string' ? new TextEncoder().encode(content) : content);
-  const digest = initial.slice();
+  const digest = new Int32Array(initial);
   for (let block = 0; block < message.byteLength; block += 64) compress(digest, message, block);
   return digest;
 }

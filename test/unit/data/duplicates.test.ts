@@ -54,3 +54,17 @@ it('are counted one by one among thousands, as by comparing their texts', () => 
     `${ofValidation?.length} of the 500 validation rows and ${ofTest?.length} of the 700 test rows ${tail}`,
   ]);
 });
+
+it('none among rows that all differ, of which there are a hundred thousand in each part', () => {
+  const count = 100_000;
+  // Steps of odd size permute the numbers below 2²⁴, so that no two rows are the same.
+  const part = (from: number) => {
+    const inputs = new Float32Array(2 * count);
+    for (let i = 0; i < count; i++) {
+      inputs[2 * i] = ((from + i) * 9_699_691) % 2 ** 24;
+      inputs[2 * i + 1] = ((from + i) * 5_577_191) % 2 ** 24;
+    }
+    return { task: 'regression', count, inputs, inputShape: [2], values: new Float32Array(count) } as const;
+  };
+  expect(noteDuplicates({ train: part(0), validation: part(count), test: part(2 * count) })).toEqual([]);
+});

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { inputStatistics, loadMnist, type MnistSplits, type Samples } from '../../../training/data/index.ts';
+import {
+  divisorsOf,
+  inputRanges,
+  inputStatistics,
+  loadMnist,
+  targetStatistics,
+  type MnistSplits,
+  type Samples,
+  type Dataset,
+} from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/arrays/index.ts';
 import { expectAllClose } from '../../reference/close.ts';
 
@@ -70,5 +79,55 @@ describe('the statistics of a training set', () => {
   it('use the deviation of the population, divided by n', () => {
     const samples = { inputs: Float32Array.of(1, 3), inputShape: [1], count: 2 };
     expect(inputStatistics(samples, 'feature')).toEqual({ mean: Float64Array.of(2), deviation: Float64Array.of(1) });
+  });
+});
+
+describe('the lowest and highest value', () => {
+  const samples: Samples = { inputs: Float32Array.of(3, -1, 7, 0, NaN, 2, -5, 4), inputShape: [2, 2], count: 2 };
+  it.each<['feature' | 'channel', number[], number[]]>([
+    ['feature', [3, -1, -5, 0], [3, 2, 7, 4]],
+    ['channel', [-1, -5], [3, 7]],
+  ])('per %s, without gaps', (per, lowest, highest) => {
+    expect(inputRanges(samples, per)).toEqual({
+      lowest: Float64Array.from(lowest),
+      highest: Float64Array.from(highest),
+    });
+  });
+});
+
+describe('statistics', () => {
+  it('skip gaps, and are 0 where there is nothing else', () => {
+    const inputs = Float32Array.of(1, NaN, NaN, NaN, 3, NaN);
+    const { mean, deviation } = inputStatistics({ inputs, inputShape: [2], count: 3 }, 'feature');
+    expect([[...mean], [...deviation]]).toEqual([
+      [2, 0],
+      [1, 0],
+    ]);
+  });
+
+  it('take what changes only within the rounding of its numbers for what never changes', () => {
+    const next = 2 ** 24 + 2;
+    const spread = (...inputs: number[]) => {
+      const samples = { inputs: Float32Array.from(inputs), inputShape: [1], count: inputs.length };
+      return inputStatistics(samples, 'feature').deviation[0];
+    };
+    // σ = √(2³·(1/8)·(7/8)) of steps of 2 is 0.66, below 2²⁴ · 2⁻²⁴ = 1; with equal shares it is 1, and above with 4.
+    expect(spread(...Array<number>(7).fill(2 ** 24), next)).toBe(0);
+    expect(spread(2 ** 24, 2 ** 24 + 4)).toBe(2);
+    expect(spread(-(2 ** 24), ...Array<number>(7).fill(-next))).toBe(0);
+    expect(spread(0, 0)).toBe(0);
+  });
+
+  it('divide what never changes by the largest float32', () => {
+    expect([...divisorsOf(Float64Array.of(2, 0))]).toEqual([2, 3.4028234663852886e38]);
+    expect(Math.fround(3.4028234663852886e38)).toBe(3.4028234663852886e38);
+  });
+
+  it('are taken of numbers to predict, and not of classes', () => {
+    const samples = { inputs: new Float32Array(2), inputShape: [1], count: 2 };
+    const { mean, deviation } = targetStatistics({ ...samples, task: 'regression', values: Float32Array.of(1, 5) });
+    expect([[...mean], [...deviation]]).toEqual([[3], [2]]);
+    const labels = { task: 'classification', labels: Int32Array.of(0, 1), classes: ['a', 'b'] } as const;
+    expect(targetStatistics({ ...samples, ...labels } as Dataset)).toBeUndefined();
   });
 });
