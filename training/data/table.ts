@@ -191,11 +191,11 @@ async function fillArrays(
   let [row, left] = [0, 0];
   for await (const rows of file.rows()) {
     for (const { line, cells: texts } of rows) {
-      if (row === count && left === dropped) throw changed(path);
-      if (row === count || readLabel(present(texts[labelIndex]), labels, row) !== undefined) {
+      if (readLabel(present(texts[labelIndex]), labels, row) !== undefined) {
         left++;
         continue;
       }
+      if (row === count) throw changed(path);
       for (const { at, place, read } of cells) {
         if (read(present(texts[at]), values, row * width + place) !== undefined) throw changed(path);
       }

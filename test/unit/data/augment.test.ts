@@ -1,5 +1,6 @@
 /** Each augmentation changes pictures as it should, and depends only on seed, epoch and sample. */
 import { describe, expect, it } from 'vitest';
+import { expectAllClose } from '../../reference/close.ts';
 import { augmentation } from '../../../exporter/command/option-values.ts';
 import {
   type Augmentation,
@@ -157,5 +158,48 @@ describe('--augment', () => {
     ['', /Expected all/],
   ])('refuses "%s"', (text, message) => {
     expect(() => augmentation(text)).toThrow(message);
+  });
+});
+
+describe('a draw', () => {
+  /**
+   * A picture of two channels: a pixel's column in the first, its row in the second. Both are linear, so that
+   * interpolation between pixels gives the place itself.
+   */
+  const places = Float32Array.from({ length: 2 * area }, (_, i) =>
+    i < area ? i % columns : Math.floor(i / columns) % rows,
+  );
+
+  it.each<[string, Augmentation, readonly number[]]>([
+    ['mirrors', { flip: true }, [0.49, 0.5, 0, 0.5, 0.5, 0.5, 0.5]],
+    ['mirrors not', { flip: true }, [0.5, 0.5, 0, 0.5, 0.5, 0.5, 0.5]],
+    ['turns to the right', { rotate: 40 }, [0.9, 0.95, 0.3, 0.6, 0.2, 0.1, 0.8]],
+    ['turns to the left, mirrored', { flip: true, rotate: 45 }, [0.1, 0, 0.3, 0.6, 0.2, 0.1, 0.8]],
+    ['shifts', { shift: 0.5 }, [0.9, 0.3, 0.3, 0.87, 0.13, 0.1, 0.8]],
+    ['crops', { crop: 0.4 }, [0.9, 0.3, 0.25, 0.6, 0.2, 0.1, 0.8]],
+    ['does it all', { flip: true, rotate: 30, shift: 0.25, crop: 0.5 }, [0.2, 0.7, 0.6, 0.9, 0.3, 0.05, 0.75]],
+  ])('%s by the formula', (_, how, draws) => {
+    const [mirrored = NaN, turned = NaN, cropped = NaN, across = NaN, down = NaN, left = NaN, top = NaN] = draws;
+    const { flip = false, rotate = 0, shift = 0, crop = 1 } = how;
+    // The draw is 2·tan(angle/2), which turns 45° by 42.9°, and small angles by themselves.
+    const angle = 2 * Math.atan(((2 * turned - 1) * rotate * Math.PI) / 360);
+    const scale = crop + (1 - crop) * cropped;
+    const room = (1 - scale) / 2;
+    const dx = Math.round((2 * across - 1) * shift * columns) + (2 * left - 1) * room * columns;
+    const dy = Math.round((2 * down - 1) * shift * rows) + (2 * top - 1) * room * rows;
+    const within = (place: number, last: number) => Math.min(Math.max(place, 0), last);
+    const expected = Array.from({ length: area }, (__, i) => {
+      const x = ((i % columns) - (columns - 1) / 2) * scale * (flip && mirrored < 0.5 ? -1 : 1);
+      const y = (Math.floor(i / columns) - (rows - 1) / 2) * scale;
+      const u = Math.cos(angle) * x - Math.sin(angle) * y + dx + (columns - 1) / 2;
+      const v = Math.sin(angle) * x + Math.cos(angle) * y + dy + (rows - 1) / 2;
+      return [within(u, columns - 1), within(v, rows - 1)] as const;
+    });
+    const waiting = [...draws];
+    const random = { ...createRandom(1), uniform: () => waiting.shift() ?? NaN };
+    const found = augmented({ inputs: places, inputShape: [2, rows, columns], count: 1 }, how, random);
+    const wanted = [...expected.map(([u]) => u), ...expected.map(([, v]) => v)];
+    expectAllClose('places', found, Float64Array.from(wanted), { atol: 1e-5 });
+    expect(waiting).toEqual([]);
   });
 });

@@ -350,3 +350,54 @@ describe('a folder of images', () => {
     expect([...inputs]).toEqual([0, 0, 0, 0]);
   });
 });
+
+describe('a folder without classes', () => {
+  it('has its pictures in the order of their names where no label is needed', async () => {
+    await save('b.png', await grey(3, 4));
+    await save('a.png', await grey(1, 2));
+    await save('notes.txt', 'x');
+    const { parts, notes } = await readImageFolder(folder, { needsLabel: false });
+    expect(parts.train).toMatchObject({
+      inputs: Uint8Array.of(1, 2, 3, 4),
+      labels: Int32Array.of(-1, -1),
+      classes: [],
+      files: ['a.png', 'b.png'],
+    });
+    expect(notes).toEqual(['left out, files that are no pictures: 1, such as notes.txt']);
+  });
+
+  it('is refused without pictures, whether a label is needed or not', async () => {
+    await save('a.txt', 'x');
+    await expect(readImageFolder(folder, { needsLabel: false })).rejects.toThrow('for each class, got no folders');
+  });
+
+  it('is one of classes as soon as it has a folder of pictures', async () => {
+    await save('a/1.png', await grey(1, 2));
+    await save('loose.png', await grey(3, 4));
+    const { parts, notes } = await readImageFolder(folder, { needsLabel: false });
+    expect(parts.train).toMatchObject({ count: 1, classes: ['a'] });
+    expect(notes).toEqual(['left out, files that are no pictures: 1, such as loose.png']);
+  });
+
+  it('is refused where two folders are for one part', async () => {
+    await save('train/a/1.png', await grey(1, 2));
+    await save('training/a/1.png', await grey(1, 2));
+    await expect(readImageFolder(folder)).rejects.toThrow(
+      `${folder}: expected one folder for train, got "train" and "training"`,
+    );
+  });
+
+  it('has classes named train where there is no other part', async () => {
+    await save('train/1.png', await grey(1, 2));
+    await save('other/1.png', await grey(3, 4));
+    expect((await read(folder)).classes).toEqual(['other', 'train']);
+  });
+
+  it('is refused where the training part has no classes', async () => {
+    await save('train/1.png', await grey(1, 2));
+    await save('test/a/1.png', await grey(3, 4));
+    await expect(readImageFolder(folder)).rejects.toThrow(
+      /\/train: expected a folder of images .* for each class, got none/,
+    );
+  });
+});

@@ -4,8 +4,16 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countLabels, loadData, type LoadOptions, loadSource, readableFiles } from '../../../training/data/index.ts';
+import {
+  countLabels,
+  type Dataset,
+  loadData,
+  type LoadOptions,
+  loadSource,
+  readableFiles,
+} from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
+import { splitByShares } from '../../../training/data/split-table.ts';
 import { plainPreparation } from '../../../training/pictures/index.ts';
 import { idx } from './idx-file.ts';
 import { npy } from './npy-file.ts';
@@ -187,5 +195,71 @@ describe('loading data', () => {
         'split: expected fewer than 40 samples for validation and test, got 40 (--validation-share and --test-share)',
       ),
     );
+  });
+});
+
+describe('a split by shares', () => {
+  const dataset = (count: number): Dataset => ({
+    task: 'regression',
+    inputs: new Float32Array(count),
+    inputShape: [1],
+    count,
+    values: new Float32Array(count),
+  });
+  it.each<[number, Partial<LoadOptions>, readonly number[]]>([
+    [100, {}, [80, 10, 10]],
+    [14, {}, [12, 1, 1]],
+    [15, {}, [11, 2, 2]],
+    [100, { validationShare: 0.25, testShare: 0 }, [75, 25, 0]],
+    [100, { validationShare: 0, testShare: 0.25 }, [75, 0, 25]],
+    [3, { validationShare: 0 }, [2, 0, 1]],
+    [1, { validationShare: 0, testShare: 0 }, [1, 0, 0]],
+  ])('of %i samples by %j has %j of them', (count, shares, sizes) => {
+    const { train, validation, test } = splitByShares(dataset(count), { seed: 1, ...shares });
+    expect([train.count, validation.count, test.count]).toEqual(sizes);
+  });
+
+  it.each<[number, Partial<LoadOptions>, string]>([
+    [2, { testShare: 0 }, 'at least 3 samples, 2 to train on, one for validation, got 2;'],
+    [2, { validationShare: 0 }, 'at least 3 samples, 2 to train on, one for the test, got 2;'],
+    [0, {}, 'at least 4 samples, 2 to train on, one for validation, one for the test, got 0;'],
+  ])('of %i samples by %j is refused', (count, shares, message) => {
+    expect(() => splitByShares(dataset(count), { seed: 1, ...shares })).toThrow(`data: expected ${message}`);
+  });
+});
+
+describe('the summary', () => {
+  it.each<[string, string, Partial<LoadOptions>, string]>([
+    ['numbers', '1,1,,1,1,1', {}, 'missing: median 1, and the model is told'],
+    ['numbers by a value', '1,1,,1,1,1', { impute: { x: '7' } }, 'missing: 7, and the model is told'],
+    ['categories', 'a,a,,a,a,a', {}, 'missing: a category of its own'],
+    ['categories by the most frequent', 'a,a,,a,b,a', { impute: { x: 'most-frequent' } }, 'missing: a'],
+    [
+      'dates',
+      '2024-01-01,2024-01-02,,2024-01-03,2024-01-04,2024-01-05',
+      {},
+      'season, day of month, weekday; missing: the model is told',
+    ],
+    ['amounts', '$1,$1,,$1,$1,$1', {}, 'formatted numbers read as numbers; missing: median 1, and the model is told'],
+    ['none', '1,1,1,1,1,1', {}, ''],
+    ['none, though a value is said for them', '1,1,1,1,1,1', { impute: { x: 'mean' } }, ''],
+    [
+      'those that are left to the model',
+      '1,1,,1,1,1',
+      { imputeOthers: 'mean' },
+      'missing: mean 1, and the model is told',
+    ],
+  ])('says how gaps are filled in %s', async (_, cells, options, done) => {
+    const path = join(folder, 'gaps.csv');
+    const lines = cells.split(',').map((cell, i) => `${cell},${i % 2 === 0 ? 'even' : 'odd'}\n`);
+    await writeFile(path, `x,parity\n${lines.join('')}`);
+    const { summary } = await loadData(path, {
+      seed: 1,
+      label: 'parity',
+      validationShare: 0,
+      testShare: 0,
+      ...options,
+    });
+    expect(summary?.[0]?.done).toBe(done);
   });
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCells, readTable, type TableOptions } from '../../../training/data/index.ts';
+import { readCells, readTable, type TableFile, tableOf, type TableOptions } from '../../../training/data/index.ts';
+import { checkWidth } from '../../../training/data/table-rows.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
@@ -275,5 +276,126 @@ describe('a table', () => {
     await expect(readTable('/nowhere.csv', { label: 'y' })).rejects.toThrow(
       new UserError('/nowhere.csv: cannot read: no such file or directory'),
     );
+  });
+});
+
+describe('a table that is read again', () => {
+  const names = ['x', 'c', 'y'];
+  type Cells = readonly (readonly string[])[];
+  const first: Cells = [
+    ['1', 'red', '0.5'],
+    ['2', 'blue', '1.5'],
+    ['3', 'red', ''],
+  ];
+  /** Returns a table that holds other rows from the second reading on. */
+  function changing(then: Cells): TableFile {
+    const readings = [first, then];
+    return {
+      names,
+      decimal: '.',
+      notes: [],
+      progress: () => 1,
+      async *rows() {
+        const cells = readings.length > 1 ? readings.shift() : readings[0];
+        yield await Promise.resolve((cells ?? []).map((row, i) => ({ line: i + 2, cells: row })));
+      },
+    };
+  }
+  const open = (then: Cells) => tableOf('t', changing(then), { label: 'y', dropMissingLabels: true });
+
+  it('gives its rows with a label', async () => {
+    const { dataset } = await open(first);
+    expect(dataset).toMatchObject({
+      inputs: Float32Array.of(1, 1, 2, 0),
+      values: Float32Array.of(0.5, 1.5),
+      lines: Int32Array.of(2, 3),
+      count: 2,
+    });
+  });
+
+  it.each<[string, Cells]>([
+    ['a row more', [...first, ['4', 'red', '2.5']]],
+    ['a row more without a label', [...first, ['4', 'red', '']]],
+    ['a row less', first.slice(1)],
+    ['a row less without a label', first.slice(0, 2)],
+    ['no rows', []],
+    ['a word for a number', first.with(0, ['one', 'red', '0.5'])],
+    ['another category', first.with(0, ['1', 'green', '0.5'])],
+    ['a label where there was none', first.with(2, ['3', 'red', '2.5'])],
+    ['no label where there was one', first.with(0, ['1', 'red', ''])],
+  ])('is refused where it then has %s', async (_, then) => {
+    await expect(open(then)).rejects.toThrow(
+      new UserError('t: expected the same rows on the second reading, got others: the file has changed'),
+    );
+  });
+});
+
+describe('many', () => {
+  const rows = (cells: readonly string[]) => `${cells.join(',')}\n`;
+  const list = (count: number, cell: (i: number) => string) => Array.from({ length: count }, (_, i) => cell(i));
+  const noted = async (count: number) => {
+    const line = (amount: string) => rows([...list(count, () => amount), amount.length === 3 ? 'a' : 'b']);
+    const content = rows([...list(count, (i) => `c${i}`), 'y']) + line('$10') + line('$2');
+    return (await readTable(await write(content), { label: 'y' })).notes;
+  };
+  it('notes are cut after thirty', async () => {
+    expect(await noted(30)).toHaveLength(30);
+    const notes = await noted(32);
+    expect(notes).toHaveLength(31);
+    expect(notes.at(-1)).toBe('and 2 notes more');
+  });
+
+  const refused = async (columns: number) => {
+    const content = rows([...list(columns, (i) => `c${i}`), 'y']) + rows([...list(columns, () => '1e39'), 'a']);
+    const options = { label: 'y', kinds: new Map(list(columns, (i) => `c${i}`).map((name) => [name, 'numeric'])) };
+    const error: unknown = await read(content, options as TableOptions).catch((thrown: unknown) => thrown);
+    return (error as Error).message.split('\n');
+  };
+  it('problems are cut after thirty, the label counted', async () => {
+    const [thirty, more] = [await refused(29), await refused(31)];
+    expect(thirty).toHaveLength(31);
+    expect([more.length, more[0], more.at(-1)]).toEqual([
+      32,
+      `${join(folder, 't.csv')}: 32 things to decide:`,
+      '  and 2 more',
+    ]);
+  });
+
+  it('columns are listed up to ten, and reasons up to five', async () => {
+    const wanted = (names: number) => read(rows(list(names, (i) => `c${i}`)), { label: 'y' });
+    const all = list(10, (i) => `"c${i}"`).join(', ');
+    await expect(wanted(10)).rejects.toThrow(`expected a column "y", got ${all}; --label`);
+    await expect(wanted(11)).rejects.toThrow(`expected a column "y", got ${all}, …; --label`);
+    const content =
+      rows([...list(6, (i) => `c${i}`), 'y']) + rows([...list(6, () => ''), 'a']) + rows([...list(6, () => ''), 'b']);
+    const reasons = list(5, (i) => `"c${i}" (holds no value)`).join(', ');
+    await expect(read(content, { label: 'y' })).rejects.toThrow(
+      `expected a column besides the label, got only ${reasons}; --categorical or --numeric keep a column`,
+    );
+  });
+
+  it('columns are up to a hundred thousand', () => {
+    const file = (count: number): TableFile => ({
+      names: list(count, String),
+      decimal: '.',
+      notes: [],
+      rows: () => (async function* () {})(),
+      progress: () => 0,
+    });
+    expect(checkWidth('t', file(100_000)).names).toHaveLength(100_000);
+    expect(() => checkWidth('t', file(100_001))).toThrow(
+      new UserError('t: expected at most 100000 columns, got 100001'),
+    );
+  });
+});
+
+describe('cells of some lines', () => {
+  it('are found as they stand, and no others', async () => {
+    const path = await write('x,y\n 1 ,a\n2,b\n3,c\n');
+    const cells = await readCells(path, {}, new Set([2, 4]));
+    expect([...cells].map(([line, row]) => [line, Object.fromEntries(row)])).toEqual([
+      [2, { x: '1', y: 'a' }],
+      [4, { x: '3', y: 'c' }],
+    ]);
   });
 });
