@@ -74,6 +74,16 @@ it.each<[string, Parts, readonly (readonly number[])[]]>([
     { width: 1, height: 1, bits: 32, compression: 3, palette: [...RED, ...GREEN, ...BLUE], rows: [0, 255, 0, 7] },
     [g],
   ],
+  [
+    '24 bits, a row of many pixels',
+    {
+      width: 65,
+      height: 2,
+      bits: 24,
+      rows: [...Array<number[]>(65).fill([0, 0, 255]).flat(), 9, ...Array<number[]>(65).fill([0, 255, 0]).flat(), 9],
+    },
+    [...Array<typeof g>(65).fill(g), ...Array<typeof r>(65).fill(r)],
+  ],
 ])('%s', (_, parts, pixels) => {
   const { width, height, channels, data } = decodeBmp(file(parts));
   expect([width, height, channels]).toEqual([parts.width, Math.abs(parts.height), 3]);

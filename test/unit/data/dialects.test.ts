@@ -84,6 +84,22 @@ describe('a table is read alike', () => {
       { skipRows: 2 },
       ['read with cells between ";"'],
     ],
+    ['behind an empty line', 't.csv', `\n${table(',')}`, { skipRows: 1 }, []],
+    [
+      'behind an empty line, in UTF-16',
+      't.csv',
+      Buffer.from(`\uFEFF\n${table(',')}`, 'utf16le'),
+      { skipRows: 1 },
+      ['read with text in UTF-16LE'],
+    ],
+    [
+      "behind a line, and Excel's",
+      't.csv',
+      `a report\nsep=;\n${table(';')}`,
+      { skipRows: 1 },
+      ['read with cells between ";"'],
+    ],
+    ['with an encoding that is said', 't.csv', table(','), { encoding: 'latin1' }, []],
     ['as JSON lines', 't.jsonl', jsonLines.join(''), {}, []],
     [
       'as JSON lines in another order, with an empty line',
@@ -126,6 +142,14 @@ describe('a table is read alike', () => {
   it('with backslashes before quotes in cells', async () => {
     const { columns } = await load('t.csv', 'name,kind\n"a \\"b\\"",a\n"c",b\n"c",a\n"c",b\n');
     expect(columns).toMatchObject([{ categories: ['a "b"', 'c'] }]);
+  });
+
+  it.each([
+    ['some names are no numbers', 'a,2\n3,4\n5,5\n7,4\n8,5\n'],
+    ['a name has a number in it', 'x1,2\n3,4\n5,5\n7,4\n8,5\n'],
+  ])('with nothing to say where %s', async (_, content) => {
+    const { notes = [] } = await load('t.csv', content, { label: '2' });
+    expect(notes.join()).not.toContain('--no-header');
   });
 
   it('but for a first row of numbers, which is said to be taken for names', async () => {

@@ -28,6 +28,12 @@ describe('float32', () => {
       [1_700_000_000_000, 1_700_000_000_030],
     ],
     ['loses one in a hundred, which is few', [...lonely(198), 900_000_000_001, 900_000_000_002], undefined],
+    ['loses exactly one in a hundred', [...lonely(98), 900_000_000_001, 900_000_000_002], undefined],
+    [
+      'loses one in less than a hundred',
+      [...lonely(97), 900_000_000_001, 900_000_000_002],
+      [900_000_000_001, 900_000_000_002],
+    ],
     [
       'loses more than one in a hundred',
       [...lonely(97), 900_000_000_001, 900_000_000_002, 900_000_000_003],

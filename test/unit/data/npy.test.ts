@@ -265,6 +265,8 @@ describe('a data set from two arrays', () => {
     [[3, 5, 4], undefined, [3, 5, 4]],
     [[3, 5, 1], undefined, [3, 5, 1]],
     [[5, 2, 3], undefined, [5, 2, 3]],
+    [[4, 5, 4], undefined, [4, 5, 4]],
+    [[5, 4, 4], undefined, [5, 4, 4]],
     [[5, 4, 2], undefined, [5, 4, 2]],
     [[5, 4, 2], 'NHWC', [2, 5, 4]],
     [[5, 4, 3], 'NCHW', [5, 4, 3]],

@@ -83,3 +83,23 @@ it('a profile is full after one text more than it keeps, and counts on', () => {
   expect(profile.rowsUntilFull).toBe(2 * MAX_CATEGORIES + 1);
   expect(profile.counts()).toEqual({ number: 0, date: 0, word: 2 * words.length + 1 });
 });
+
+it.each<[string, number, number, Partial<ProfileOptions>, boolean]>([
+  ['95 of 100 rows', 1001, 53, {}, true],
+  ['fewer rows', 1001, 54, {}, false],
+  ['95 of 100 rows of a column that is said to hold categories', 1001, 53, { isDeclared: true }, false],
+  ['more rows than a label may have classes', 1001, 0, { isLabel: true }, true],
+  ['as many rows as a label may have classes', 1000, 0, { isLabel: true }, false],
+])('a profile with another text in %s is full or not', (_, different, repeated, options, isFull) => {
+  const texts = Array.from({ length: different }, (__, i) => `w${i}`);
+  const profile = profileOf([...Array<string>(repeated).fill('w0'), ...texts.slice(1), 'w0'], options);
+  expect(profile.isFull).toBe(isFull);
+});
+
+it.each<[string, readonly string[], Partial<ColumnProfile>]>([
+  ['amounts with points', ['$1.031', '$942'], { pointsMayGroup: false }],
+  ['gaps in a label', ['a', 'None', '-', 'None', 'NA'], { missing: 1, firstDoubtful: 3, firstMissing: 6 }],
+])('of a label or not, with %s', (_, texts, expected) => {
+  const profile = profileOf(texts, { isLabel: true, keepsNumbers: true });
+  expect(profile).toMatchObject(expected);
+});
