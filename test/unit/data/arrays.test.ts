@@ -218,3 +218,8 @@ describe('inputs without labels', () => {
     expect(await readInputsAlone(await npz(arrays), chosen)).toBeUndefined();
   });
 });
+
+it('arrays named by their positions are inputs and labels, in whichever order they lie', async () => {
+  const { parts } = await readNpzArrays(await npz({ arr_1: y(1, 0), arr_0: x(5) }), {});
+  expect(parts.train).toMatchObject({ inputs: Float32Array.of(5, 6), labels: Int32Array.of(1, 0) });
+});

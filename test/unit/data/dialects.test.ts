@@ -84,6 +84,20 @@ describe('a table is read alike', () => {
       { skipRows: 2 },
       ['read with cells between ";"'],
     ],
+    [
+      'with blanks around cells and a decimal comma',
+      't.csv',
+      table(';', (value) => ` ${comma(value)} `),
+      {},
+      ['read with cells between ";", a decimal comma'],
+    ],
+    [
+      "with a delimiter that only Excel's first line says",
+      't.csv',
+      `sep=~\n${table('~')}`,
+      {},
+      ['read with cells between "~"'],
+    ],
     ['behind an empty line', 't.csv', `\n${table(',')}`, { skipRows: 1 }, []],
     [
       'behind an empty line, in UTF-16',
@@ -137,6 +151,18 @@ describe('a table is read alike', () => {
       quote: 'none',
     });
     expect(columns).toMatchObject([{ categories: ['5" pipe', '6" pipe'] }]);
+  });
+
+  it('with the sign of comments within cells', async () => {
+    const { columns } = await load('t.csv', 'size,kind\n5 #1,a\n# none\n6 #2,b\n5 #1,a\n5 #1,b\n', { comment: '#' });
+    expect(columns).toMatchObject([{ categories: ['5 #1', '6 #2'] }]);
+  });
+
+  it('with blanks between cells, over the bounds of chunks', async () => {
+    const texts = Array.from({ length: 2000 }, (_, i) => '€'.repeat(1 + (i % 7)));
+    const lines = texts.map((text, i) => `${i}.5   ${text} ${i % 2 === 0 ? 'a' : 'b'}\n`);
+    const { columns } = await load('t.data', `size  sign kind\n${lines.join('')}`);
+    expect(columns?.[1]).toMatchObject({ categories: texts.slice(0, 7) });
   });
 
   it('with backslashes before quotes in cells', async () => {

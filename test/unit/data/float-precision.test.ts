@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRandom, encodeNpz, loadData } from '../../../training/data/index.ts';
+import { createRandom, encodeNpz, loadData, readNpzArrays } from '../../../training/data/index.ts';
 import { FloatPrecision } from '../../../training/data/float-precision.ts';
 
 let folder: string;
@@ -39,6 +39,7 @@ describe('float32', () => {
       [...lonely(97), 900_000_000_001, 900_000_000_002, 900_000_000_003],
       [900_000_000_001, 900_000_000_002],
     ],
+    ['takes a number that repeats for one', [9e11 + 1, 9e11 + 1, 9e11 + 2], [9e11 + 1, 9e11 + 2]],
     ['does not tell long identifiers apart', [900_000_000_001, 900_000_000_002], [900_000_000_001, 900_000_000_002]],
   ])('%s', (_, values, expected) => {
     const precision = new FloatPrecision();
@@ -63,4 +64,20 @@ it('columns of a table and of an array are named', async () => {
   const y = { shape: [40], data: Uint8Array.from(times.map((_, i) => i % 2)) };
   await writeFile(array, encodeNpz({ x, y }));
   expect((await loadData(array, { seed: 1 })).notes).toContain(expected('feature 1'));
+});
+
+it('columns of pictures are not, and those without loss neither', async () => {
+  const path = join(folder, 'pictures.npz');
+  const pixels = Float64Array.from({ length: 2 * 1 * 2 * 2 }, (_, i) => 1_700_000_000_000 + i);
+  const y = { shape: [2], data: Uint8Array.of(0, 1) };
+  await writeFile(path, encodeNpz({ x: { shape: [2, 1, 2, 2], data: pixels }, y }));
+  expect((await readNpzArrays(path, {})).notes.join()).not.toContain('float32 cannot hold');
+  const rows = Float64Array.from([0, 1e12, 1, 1e12 + 1, 2, 1e12 + 2, 3, 1e12 + 3]);
+  const labels = { shape: [4], data: Uint8Array.of(0, 1, 0, 1) };
+  await writeFile(path, encodeNpz({ x: { shape: [4, 2], data: rows }, y: labels }));
+  const notes = (await readNpzArrays(path, {})).notes.filter((note) => note.includes('float32'));
+  expect(notes).toEqual([expect.stringMatching(/^feature 1: /)]);
+  const many = Float64Array.from({ length: 2 * 12 }, (_, i) => 1e12 + i);
+  await writeFile(path, encodeNpz({ x: { shape: [2, 12], data: many }, y }));
+  expect((await readNpzArrays(path, {})).notes.filter((note) => note.includes('float32'))).toHaveLength(10);
 });

@@ -241,6 +241,15 @@ describe('a folder of images', () => {
     expect(await readImageFolder(folder)).toMatchObject({ parts: { train: { classes: ['cat', 'dog'], count: 2 } } });
   });
 
+  it('is found in the folder of an archive that also holds a file', async () => {
+    await save('pets/cat/1.png', await grey(1, 2));
+    await save('pets/dog/1.png', await grey(3, 4));
+    await save('pets/readme.txt', 'x');
+    const { parts, notes } = await readImageFolder(folder);
+    expect(parts.train.classes).toEqual(['cat', 'dog']);
+    expect(notes).toEqual(['left out, files that are no pictures: 1, such as pets/readme.txt']);
+  });
+
   it.each([
     ['train', 'valid', 'test'],
     ['Training', 'validation', 'Testing'],

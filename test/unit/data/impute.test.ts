@@ -91,6 +91,12 @@ describe('a gap', () => {
     );
   });
 
+  it('takes the smallest of the values that are equally frequent', () => {
+    const even = { ...dataset, inputs: Float32Array.of(7, 2, 7, 2, 9), inputShape: [1], count: 5 };
+    const found = fitFills(columns.slice(0, 1), { own: new Map([['age', 'mode']]) }, new Set(), even);
+    expect(found).toMatchObject([{ fill: 2 }]);
+  });
+
   it.each([
     ['town', 'mean', '--missing town=mean: expected category, most-frequent or one of the categories, got mean'],
     ['town', 'Paris', '--missing town=Paris: expected one of "Bern", "Ulm", got Paris'],

@@ -52,6 +52,29 @@ describe('a column is', () => {
     expect(kindOf(cells)).toBe(kind);
   });
 
+  it.each<[string, string, readonly string[]]>([
+    ['too many words to be categories', '', list(40_000, (i) => `w${Math.floor(i / 2) % 10_001}`)],
+    ['too many words in nearly every row', 'has another text in nearly every row', words(10_100, 10_001)],
+  ])('of %s', (_, why, cells) => {
+    const { column, summary, problems } = infer(cells);
+    expect([column, summary.done.replace(/;.*/, ''), problems.length]).toEqual([null, why, why === '' ? 1 : 0]);
+  });
+
+  it.each<[string, readonly string[], object | null]>([
+    ['times', ['13:15', '14:15'], { parts: ['hour'], years: [0, 0], order: 'YMD' }],
+    [
+      'days of two years',
+      ['31.12.2023', '01.01.2024'],
+      { parts: ['year', 'season', 'day of month', 'weekday'], years: [2023, 2024], order: 'DMY' },
+    ],
+    ['days and times', ['2024-01-01 13:15', '14:15'], null],
+    ['days in two orders', ['05/17/2024', '17/05/2024'], null],
+  ])('of %s is one of dates or of none', (_, cells, expected) => {
+    const { column } = infer(cells);
+    if (expected === null) expect(column).toBeNull();
+    else expect(column).toMatchObject({ kind: 'date', ...expected });
+  });
+
   it('kept where a value is said for its gaps, though it holds nothing else', () => {
     expect(kindOf(['', ''], { imputation: '0' })).toBe('numeric');
     expect(kindOf(['', ''], { imputation: 'refuse' })).toBe('holds no value');

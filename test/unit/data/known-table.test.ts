@@ -27,8 +27,8 @@ async function write(lines: readonly string[]): Promise<string> {
   return path;
 }
 
-const read = async (lines: readonly string[], model: Model = known, options: Options = {}, needsLabel = true) =>
-  readKnownTable(await write(lines), { label: 'churned', ...options }, model, needsLabel);
+const read = async (lines: readonly string[], model: Model = known, options: Options = {}, ...needsLabel: [boolean?]) =>
+  readKnownTable(await write(lines), { label: 'churned', ...options }, model, ...needsLabel);
 
 async function blocksOf(lines: readonly string[], blockRows: number) {
   const table = await openKnownTable(await write(lines), { label: 'churned' }, known, { needsLabel: true, blockRows });

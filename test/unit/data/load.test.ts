@@ -10,6 +10,8 @@ import {
   loadData,
   type LoadOptions,
   loadSource,
+  sourceName,
+  encodeNpz,
   readableFiles,
 } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
@@ -262,4 +264,48 @@ describe('the summary', () => {
     });
     expect(summary?.[0]?.done).toBe(done);
   });
+});
+
+it.each([
+  [undefined, 'MNIST'],
+  ['data/birds.csv', 'birds'],
+  ['data/birds/', 'birds'],
+  ['birds.tar.gz', 'birds.tar'],
+])('the source at %s is named %s', (path, name) => {
+  expect(sourceName({ path })).toBe(name);
+});
+
+it('parts of a file stay as they are, and only the others are split off', async () => {
+  const part = (from: number, count: number) => ({
+    x: { shape: [count, 1], data: Float32Array.from({ length: count }, (_, i) => from + i) },
+    y: { shape: [count], data: Int32Array.from({ length: count }, (_, i) => i % 2) },
+  });
+  const [train, validation, test] = [part(0, 20), part(100, 4), part(200, 6)];
+  const path = join(folder, 'parts.npz');
+  const load = async (arrays: Parameters<typeof encodeNpz>[0]) => {
+    await writeFile(path, encodeNpz(arrays));
+    const all = await loadData(path, { seed: 1 });
+    return [all.train, all.validation, all.test].map(({ inputs }) => [
+      inputs.length,
+      Math.floor((inputs[0] ?? NaN) / 100),
+    ]);
+  };
+  const trained = { x_train: train.x, y_train: train.y };
+  const validated = { x_val: validation.x, y_val: validation.y };
+  const tested = { x_test: test.x, y_test: test.y };
+  expect(await load({ ...trained, ...validated, ...tested })).toEqual([
+    [20, 0],
+    [4, 1],
+    [6, 2],
+  ]);
+  expect(await load({ ...trained, ...validated })).toEqual([
+    [18, 0],
+    [4, 1],
+    [2, 0],
+  ]);
+  expect(await load({ ...trained, ...tested })).toEqual([
+    [18, 0],
+    [2, 0],
+    [6, 2],
+  ]);
 });

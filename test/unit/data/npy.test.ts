@@ -250,6 +250,8 @@ describe('a data set from two arrays', () => {
   it('has classes of texts, and those of a row with one 1', () => {
     const texts = parseNpyOrTexts(npy("'|S3'", '(2,)', Buffer.from('dogcat')), 'y');
     expect(arrayDataset(pixels, texts)).toMatchObject({ classes: ['cat', 'dog'], labels: Int32Array.of(1, 0) });
+    const pairs = array('<i4', '(2, 2)', Int32Array.of(0, 1, 1, 0));
+    expect(arrayDataset(pixels, pairs)).toMatchObject({ classes: ['0', '1'], labels: Int32Array.of(1, 0) });
     const rows = array('<f4', '(2, 3)', Float32Array.of(0, 0, 1, 1, 0, 0));
     expect(arrayDataset(pixels, rows)).toMatchObject({
       task: 'classification',

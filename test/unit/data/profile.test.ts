@@ -41,6 +41,7 @@ it.each<[string, readonly string[], Partial<ColumnProfile>]>([
   ['points alone', ['1.031', '2.942'], { pointsMayGroup: false }],
   ['whole ones of four digits beside points', ['1.031', '1942', '942'], { pointsMayGroup: false }],
   ['a point before two digits', ['1.031', '942', '1.25'], { pointsMayGroup: false }],
+  ['a point behind nothing', ['1.031', '.5'], { pointsMayGroup: false }],
   ['a point behind a zero', ['0.031', '942'], { pointsMayGroup: false }],
   ['a point behind four digits', ['1031.042', '942'], { pointsMayGroup: false }],
   ['units', ['$3', '$4.50'], { unit: '$', isPlain: false }],

@@ -15,6 +15,7 @@ describe('the median and the range of a column', () => {
   test.each<[string, readonly number[], number, number]>([
     ['of different numbers are those of NumPy', [3, 1, 4, 1, 5, 9, 2, 6], 3.5, 3.5],
     ['of one number mostly fall back on half of the whole range', [0, 0, 0, 0, 0, 0, 0, 0, 7, 3], 0, 3.5],
+    ['of one number mostly, between lower and higher ones', [3, 3, 3, 3, 3, 3, 3, 3, 9, -5], 3, 7],
     ['of one number alone are it and nothing', [5, 5, 5, 5], 5, 0],
     ['of a number with the rounding of float32 are it and nothing', [16777216, 16777218, 16777217], 16777216, 0],
     ['leave out what is missing', [NaN, 3, 1, 4, 1, NaN, 5, 9, 2, 6], 3.5, 3.5],
@@ -53,4 +54,13 @@ describe('the edges of bins', () => {
     // edges repeat the other three.
     expect(edges[5]).toEqual([0, (499 * 5) / 3, (499 * 5 * 2) / 3, 499 * 5].map(Math.fround));
   });
+});
+
+test('bins of five numbers are a fifth of all, rounded down', () => {
+  const columns = Array.from({ length: 5 }, (_, column) =>
+    Array.from({ length: 500 }, (__, row) => row * (column + 1)),
+  );
+  const edges = binEdges(table(...columns), 100, () => true);
+  // ⌊384 / 5⌋ = 76: 38 quantiles of the rows, and the same of the distinct values.
+  expect(edges.map(({ length }) => length)).toEqual([39, 39, 39, 39, 39]);
 });

@@ -4,6 +4,7 @@ import {
   classWeights,
   countLabels,
   createRandom,
+  joined,
   splitDataset,
   subset,
   type ClassificationDataset,
@@ -94,4 +95,25 @@ describe('class weights', () => {
     const weights = classWeights(labelled([0, 0, 0, 0, 0, 1, 1, 2]));
     expect([...weights]).toEqual([8 / 15, 8 / 6, 8 / 3, 0].map(Math.fround));
   });
+});
+
+it('a split takes every other sample of a class of two', () => {
+  const whole = labelled([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+  for (let seed = 0; seed < 10; seed++) {
+    const { train, validation } = splitDataset(whole, { validation: 5, test: 0 }, createRandom(seed));
+    expect([countLabels(train.labels, 4)[1], countLabels(validation.labels, 4)[1]]).toEqual([1, 1]);
+  }
+});
+
+it('parts of several arrays are joined, and the samples of each array are counted on', () => {
+  const part = (places: readonly number[], target: number) => ({
+    ...labelled(places.map(() => target)),
+    places: Int32Array.from(places),
+  });
+  const parts = [part([0, 3, 1], 0), part([2], 1), part([1, 0], 2), part([0], 3)] as const;
+  const all = joined(...parts);
+  expect(all).toMatchObject({ count: 7, labels: Int32Array.of(0, 0, 0, 1, 2, 2, 3) });
+  // The first array has the samples 0 to 3, the second goes on with 4 and 5, the third with 6.
+  expect([...(all.places ?? [])]).toEqual([0, 3, 1, 2, 5, 4, 6]);
+  expect([...all.inputs]).toEqual(parts.flatMap((each) => [...each.inputs]));
 });
