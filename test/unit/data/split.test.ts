@@ -114,6 +114,6 @@ it('parts of several arrays are joined, and the samples of each array are counte
   const all = joined(...parts);
   expect(all).toMatchObject({ count: 7, labels: Int32Array.of(0, 0, 0, 1, 2, 2, 3) });
   // The first array has the samples 0 to 3, the second goes on with 4 and 5, the third with 6.
-  expect([...(all.places ?? [])]).toEqual([0, 3, 1, 2, 5, 4, 6]);
+  expect([...all.places]).toEqual([0, 3, 1, 2, 5, 4, 6]);
   expect([...all.inputs]).toEqual(parts.flatMap((each) => [...each.inputs]));
 });
