@@ -65,21 +65,22 @@ export function othersOf(
   const present = rows - missing;
   const others = present - profile.counts()[kind];
   if (others === 0) return NO_OTHERS;
-  const first = kind === 'number' ? (firstWord ?? { line: undefined, text: 'a date' }) : firstWord;
+  const got = firstWord ? quote(firstWord.text) : kind === 'number' ? 'a date' : 'a number';
   if (imputation !== undefined && imputation !== 'refuse') {
-    const such = first ? `, such as ${quote(first.text)},` : '';
     return {
       count: others,
       areMissing: true,
-      notes: [`column ${quote(name)}: ${count(others)} cells that are no ${kind}${such} are taken for missing`],
+      notes: [
+        `column ${quote(name)}: ${count(others)} cells that are no ${kind}, such as ${got}, are taken for missing`,
+      ],
       problems: [],
     };
   }
   const flag = flagName(profile);
-  const where = `${first?.line === undefined ? '' : `line ${first.line}, `}column ${quote(name)}`;
+  const where = `${firstWord ? `line ${firstWord.line}, ` : ''}column ${quote(name)}`;
   const share = others > present / 2 ? '' : `, as ${count(present - others)} of ${count(present)} cells are`;
   const remedies = `--${kind === 'number' ? 'numeric' : 'date'} ${flag} --missing ${flag}=median takes it for missing, --categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
-  const problem = `${where}: expected a ${kind}${share}, got ${first ? quote(first.text) : 'a number'}; ${remedies}`;
+  const problem = `${where}: expected a ${kind}${share}, got ${got}; ${remedies}`;
   return { count: others, areMissing: false, notes: [], problems: [problem] };
 }
 
