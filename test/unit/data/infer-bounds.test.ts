@@ -1,6 +1,7 @@
 /** The bounds at which the inference of a column turns from one answer to the next. */
 import { describe, expect, it } from 'vitest';
-import { inferColumn, type InferenceOptions } from '../../../training/data/infer-column.ts';
+import { inferColumn } from '../../../training/data/infer-column.ts';
+import type { InferenceOptions } from '../../../training/data/inferred.ts';
 import { inferLabel, type LabelOptions } from '../../../training/data/infer-label.ts';
 import { ColumnProfile, MAX_CLASSES, type ProfileOptions, TextBudget } from '../../../training/data/profile.ts';
 
