@@ -97,7 +97,8 @@ describe('standard output', { timeout: 120_000 }, () => {
   it('may be closed by its reader: the run goes on to its end, and nobody is told', async () => {
     const out = join(folder, 'piped');
     const { code, stderr } = await bnEdge(['train', ...data, '--out', out], { readsLines: 1 });
-    expect([code, stderr]).toEqual([0, '']);
+    // On a busy machine a stage may take so long that it is named.
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^(train: [^\n]+\n?)*$/)]);
     expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(true);
   });
 
@@ -120,7 +121,8 @@ describe('standard output', { timeout: 120_000 }, () => {
 
 const aNumber = expect.any(Number) as unknown;
 
-describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
+// Its tests tell a story: each goes on where the one before has stopped.
+describe('from a table to a model, with --json', { timeout: 120_000, shuffle: false }, () => {
   const at = (...path: readonly string[]): string => join(folder, 'project', ...path);
   const answer = async (...args: readonly string[]): Promise<unknown> => {
     const { code, stdout, stderr } = await bnEdge([...args, '--json'], { cwd: at() });

@@ -66,6 +66,9 @@ async function interrupted(
   return { code, stderr };
 }
 
+/** On a busy machine a stage may take so long that it is named on standard error. */
+const stagesAlone = /^(train: [^\n]+\n?)*$/;
+
 describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, () => {
   it.each<[Signal, string, string[]]>([
     ['SIGINT', 'train', ['train', 'large.csv', '--label', 'species']],
@@ -113,7 +116,7 @@ describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, (
     const before = await readFile(checkpoint);
     expect(await bnEdge(['train', '--resume', '--out', 'runs/tested'], { cwd: folder })).toMatchObject({
       code: 0,
-      stderr: '',
+      stderr: expect.stringMatching(stagesAlone) as string,
     });
     expect(await readFile(checkpoint)).toEqual(before);
     expect((await readdir(at('runs/tested'))).filter((name) => name.startsWith('.'))).toEqual([]);

@@ -38,7 +38,9 @@ beforeAll(async () => {
   for (const each of ['project/networks', 'elsewhere']) await mkdir(at(each), { recursive: true });
   await copyFile(join(root, 'test/fixtures/penguins.csv'), at('project/penguins.csv'));
   await writeFile(at('project/networks/birds.ts'), network);
-});
+  const whole = [...begin, ...settings, '--out', 'runs/whole'];
+  expect(await bnEdge(whole, { cwd: at('project') })).toMatchObject({ code: 0 });
+}, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Runs the command until it has printed that epoch or a later one, since not every epoch has a line. */
@@ -78,8 +80,6 @@ describe('a run', { timeout: 120_000 }, () => {
     );
     const places = `after epochs ${first}, ${second} and ${third}`;
     const project = at('project');
-    expect(await bnEdge([...begin, ...settings, '--out', 'runs/whole'], { cwd: project })).toMatchObject({ code: 0 });
-
     const killed = { code: null, by: 'SIGKILL', stderr: '' };
     const start = [...begin, ...settings, '--out', 'runs/broken'];
     expect(await stopAfter(first, 'SIGKILL', project, start), places).toEqual(killed);

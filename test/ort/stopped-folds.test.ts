@@ -16,12 +16,14 @@ const root = join(import.meta.dirname, '../..');
 let folder: string;
 const at = (...path: readonly string[]): string => join(folder, ...path);
 const begin = ['train', 'penguins.csv', '--label', 'species', '--hidden', '16', '--threads', '1', '--epochs', '300'];
+const search = [...begin, '--folds', '4'];
 const resume = (name: string): readonly string[] => ['train', '--resume', '--out', `runs/${name}`];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-folds-'));
   await copyFile(join(root, 'test/fixtures/penguins.csv'), at('penguins.csv'));
-});
+  expect(await bnEdge([...search, '--out', 'runs/whole'], { cwd: folder })).toMatchObject({ code: 0 });
+}, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Runs the command until it has printed a line that starts with `start`. */
@@ -43,8 +45,6 @@ const tensorsOf = async (name: string) => [
 
 describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => {
   it('is killed and interrupted, goes on with no other word, and ends as one that was not', async () => {
-    const search = [...begin, '--folds', '4'];
-    expect(await bnEdge([...search, '--out', 'runs/whole'], { cwd: folder })).toMatchObject({ code: 0 });
     expect(await saved('whole')).toEqual(['1', '2', '3', '4'].map((fold) => `${fold}.safetensors`));
 
     const killed = await stopAfter('fold 2/4', 'SIGKILL', [...search, '--out', 'runs/broken']);
@@ -75,8 +75,8 @@ describe('a run that asks folds how long to learn', { timeout: 120_000 }, () => 
   });
 
   it('goes on with no other folds, settings or data, and says in one line which', async () => {
-    const again = (...others: readonly string[]) => bnEdge([...resume('broken'), ...others], { cwd: folder });
-    const file = 'runs/broken/folds/1.safetensors';
+    const again = (...others: readonly string[]) => bnEdge([...resume('whole'), ...others], { cwd: folder });
+    const file = 'runs/whole/folds/1.safetensors';
     const startOver = 'leave out --resume to start over';
     expect((await again('--folds', '3')).stderr).toBe(
       `error: ${file}: expected config.folds 4, as the run was started with, got 3; ${startOver}`,
