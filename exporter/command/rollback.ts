@@ -23,7 +23,7 @@ export const rollback: Subcommand = {
     command.option('--local', 'change the folder alone, and deploy nothing: for a model that is not online');
     completeCommand<Flags>(command, page, async ({ name, models, local = false }, argument, isJson) => {
       if (!local) requireProject('rollback');
-      const chosen = modelAmong(models, oneOf('rollback', '--name', argument, name));
+      const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
       if (local) return swapLocally(models, chosen);
       using stage = stageLine('rollback');
       return { ...(await deployRollback(models, chosen, screenOf(stage, isJson))) };
@@ -40,16 +40,10 @@ async function swapLocally(models: string, name: string): Promise<Answer> {
   return { name, version, previous, deployed: false };
 }
 
-/** Returns the model of a name, or the only one. */
-function modelAmong(models: string, name: string | undefined): string {
-  const names = modelNames(models);
-  if (name !== undefined) {
-    if (names.includes(name)) return name;
-    throw unexpected('rollback', names.join(' or '), name);
-  }
-  const [only, ...others] = names;
+function onlyModel(models: string): string {
+  const [only, ...others] = modelNames(models);
   if (only !== undefined && others.length === 0) return only;
-  throw unexpected('rollback', 'the name of a model', `none of ${names.join(', ')}`);
+  throw unexpected('rollback', 'the name of a model', `none of ${[only, ...others].join(', ')}`);
 }
 
 const page = {
