@@ -46,7 +46,9 @@ export async function* readCsv(
       await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }
-    await done((callback) => parser.end(prepare(), callback));
+    const rest = prepare();
+    if (rest.length > 0) await done((callback) => parser.write(rest, callback));
+    await done((callback) => parser.end(callback));
     yield rows.splice(0);
   } catch (error) {
     throw error instanceof CsvError ? misplacedQuote(error, name, options.skipRows) : error;
