@@ -22,13 +22,12 @@ export function numericColumn(profile: ColumnProfile, options: InferenceOptions)
     ...((others.areMissing || (firstUnfit && isLenient)) && { othersMissing: true }),
     ...(unit !== undefined && { unit }),
   };
-  const range = min > max ? '' : `${short(min)} … ${short(max)}${unit === undefined ? '' : ` ${unit}`}`;
   return {
     column,
     summary: {
       name,
       kind: 'number',
-      values: range,
+      values: min > max ? '' : rangeOf(profile),
       missing: missing + others.count,
       done: isPlain ? '' : 'formatted numbers read as numbers',
     },
@@ -42,6 +41,10 @@ export function numericColumn(profile: ColumnProfile, options: InferenceOptions)
     problems: joined(others.problems, unfit ? [unfit] : NONE, gapProblems(profile, options)),
   };
 }
+
+/** Returns the smallest and the largest number, with their unit. */
+export const rangeOf = ({ min, max, unit }: ColumnProfile): string =>
+  `${short(min)} … ${short(max)}${unit === undefined ? '' : ` ${unit}`}`;
 
 const joined = (...lists: readonly (readonly string[])[]): readonly string[] =>
   lists.every((list) => list.length === 0) ? NONE : lists.flat();
@@ -108,7 +111,7 @@ function categoryNotes(profile: ColumnProfile, { kind, rows }: InferenceOptions)
 const NAMED = 4;
 
 /** Lists the categories in the order of their indices, which requests that send indices need to know. */
-function listOf(categories: readonly string[]): string {
+export function listOf(categories: readonly string[]): string {
   const named = categories.slice(0, NAMED).join(', ');
   return categories.length > NAMED ? `${named}, … (${count(categories.length)})` : named;
 }

@@ -38,7 +38,9 @@ const isRowNumber = ({ name, isCounting, isWhole, missing }: ColumnProfile, { ro
   isWhole &&
   missing === 0 &&
   rows >= FEW_ROWS &&
-  /^(?:\d+|unnamed.*|index|row(?:[ _.-]?(?:id|number|no|nr))?|(?:.*[ _.-])?id|.*[a-z]I[dD]|#|no\.?|nr\.?)$/i.test(name);
+  (/^(?:\d+|unnamed.*|index|row(?:[ _.-]?(?:id|number|no|nr))?|(?:.*[ _.-])?id|#|no\.?|nr\.?)$/i.test(name) ||
+    // `customerId`, but neither `paid` nor `valid`
+    /[a-z]I[dD]$/.test(name));
 
 /** Leaves out free text and identifiers, and takes other texts for categories. */
 function textColumn(profile: ColumnProfile, options: InferenceOptions): Inferred {

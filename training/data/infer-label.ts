@@ -2,7 +2,7 @@
 import { at } from '../arrays/index.ts';
 import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
-import { formattedNote } from './column-of-kind.ts';
+import { formattedNote, listOf, rangeOf } from './column-of-kind.ts';
 import { FEW_ROWS, MOSTLY } from './infer-column.ts';
 import { type Inferred, short } from './inferred.ts';
 import type { DataSource } from './options.ts';
@@ -63,13 +63,10 @@ function inferred(
   { rows, dropMissingLabels = false }: LabelOptions,
   found: Found,
 ): InferredLabel {
-  const { name, unit, isPlain, min, max } = profile;
+  const { name, unit, isPlain } = profile;
   const { column, lacking, firstLacking, others } = found;
   const dropped = dropMissingLabels ? lacking + others : 0;
   const isClasses = column.kind === 'categorical';
-  const values = isClasses
-    ? `${column.categories.slice(0, 4).join(', ')}${column.categories.length > 4 ? `, … (${count(column.categories.length)})` : ''}`
-    : `${short(min)} … ${short(max)}${unit === undefined ? '' : ` ${unit}`}`;
   const read = isPlain || isClasses ? [] : [formattedNote(profile)];
   const left = dropped > 0 ? [`${count(dropped)} of ${count(rows)} rows have no ${quote(name)} and are left out`] : [];
   return {
@@ -78,7 +75,7 @@ function inferred(
     summary: {
       name,
       kind: isClasses ? 'classes, to predict' : 'number, to predict',
-      values,
+      values: isClasses ? listOf(column.categories) : rangeOf(profile),
       missing: lacking + others,
       done: dropped > 0 ? 'such rows left out' : read.length > 0 ? 'formatted numbers read as numbers' : '',
     },
