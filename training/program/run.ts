@@ -45,14 +45,15 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
   // Outputs that are the same for all samples are also answered for a batch of none, so they need one run.
   const minRuns = outputs.every((port) => port.perSample) ? 0 : 1;
   return (feeds, batch) => {
+    const given = entries.map((port) => ({ ...port, feed: feedOf(feeds, port, batch) }));
     const answers = results.map((port) => ({
       ...port,
       answer: new arrays[port.dtype](port.count * (port.perSample ? batch : 1)),
     }));
     for (let sample = 0; sample < (batch || minRuns); sample++) {
-      for (const { name, dtype, count, perSample, cells } of entries) {
+      for (const { feed, dtype, count, perSample, cells } of given) {
         if (perSample && sample >= batch) cells.fill(0);
-        else write(cells, feedOf(feeds, name), perSample ? sample * count : 0, dtype);
+        else write(cells, feed, perSample ? sample * count : 0, dtype);
       }
       run();
       for (const { answer, count, perSample, cells } of answers) {
@@ -63,11 +64,12 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
   };
 }
 
-/** A session checks its feeds; numbers that are not there would be NaN. */
-function feedOf(feeds: Parameters<Run>[0], name: string): ArrayLike<number | bigint> {
-  const feed = feeds[name];
-  if (!feed) throw new Error(`internal: expected a feed ${name}, got none`);
-  return feed;
+/** Sessions have checked their feeds: numbers that are not there would be NaN, or those of the sample before. */
+function feedOf(feeds: Parameters<Run>[0], port: RunnablePort, batch: number): ArrayLike<number | bigint> {
+  const feed = feeds[port.name];
+  const count = port.count * (port.perSample ? batch : 1);
+  if (feed?.length === count) return feed;
+  throw new Error(`internal: ${port.name}: expected ${count} numbers, got ${feed?.length ?? 'none'}`);
 }
 
 function write(cells: Cells, from: ArrayLike<number | bigint>, at: number, dtype: string): void {

@@ -221,3 +221,15 @@ it('a transposed convolution of which its padding leaves nothing is no graph', (
     'expected pads that leave a pixel, got [2, 0, 2, 0]',
   );
 });
+
+describe('a program', () => {
+  it.each<[string, Readonly<Record<string, Float32Array>>, string]>([
+    ['without a feed', {}, 'got none'],
+    ['with a feed that is too short', { x: new Float32Array(5) }, 'got 5'],
+    ['with a feed that is too long', { x: new Float32Array(7) }, 'got 7'],
+  ])('%s refuses to run', async (_, feeds, got) => {
+    const program = await compile(graphOf((g) => ({ y: g.Relu(x(g, 'N', 3)) })));
+    const run = start(new WebAssembly.Module(program.wasm.slice()), program);
+    expect(() => run(feeds, 2)).toThrow(`internal: x: expected 6 numbers, ${got}`);
+  });
+});
