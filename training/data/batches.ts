@@ -2,6 +2,9 @@
 import { unexpected } from '../files/index.ts';
 import type { Random } from './random.ts';
 
+/** Counts the mini-batches of an epoch. The incomplete last one is dropped. */
+export const batchesOf = (count: number, batchSize: number): number => Math.floor(count / batchSize);
+
 /**
  * Returns the sample indices of an epoch's mini-batches, `[steps, batchSize]` row-major with `steps = floor(count /
  * batchSize)`. Each epoch has its own permutation, which depends only on the seed and the epoch, so a resumed run
@@ -12,11 +15,10 @@ import type { Random } from './random.ts';
  */
 export function epochBatches(random: Random, epoch: number, count: number, batchSize: number): Int32Array {
   checkBatchSize(count, batchSize);
-  const steps = Math.floor(count / batchSize);
   return random
     .fork(`epoch ${epoch}`)
     .permutation(count)
-    .slice(0, steps * batchSize);
+    .slice(0, batchesOf(count, batchSize) * batchSize);
 }
 
 /**

@@ -7,7 +7,7 @@ export {
   augmented,
   defaultAugmentation,
 } from './augment.ts';
-export { checkBatchSize, epochBatches } from './batches.ts';
+export { batchesOf, checkBatchSize, epochBatches } from './batches.ts';
 export {
   type Column,
   type ColumnKind,

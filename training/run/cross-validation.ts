@@ -5,7 +5,7 @@
  */
 import { at } from '../arrays/index.ts';
 import type { Backend } from '../backend/index.ts';
-import { createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
+import { batchesOf, createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
 import { releasing, unexpected } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { type CheckedReport, objectiveRuleOf, reportOn } from '../objective/index.ts';
@@ -130,7 +130,7 @@ async function trainTrial(
 
 /** Returns the number of epochs: as asked, or as many as the steps fill, since folds are smaller or larger epochs. */
 const epochsFor = ({ epochs, steps, batchSize }: RunConfig, { count }: Dataset): number =>
-  steps === undefined ? epochs : Math.ceil(steps / Math.floor(count / batchSize));
+  steps === undefined ? epochs : Math.ceil(steps / batchesOf(count, batchSize));
 
 const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 'scores'> => ({
   losses: history.map(({ validation: { loss } }) => loss),

@@ -3,7 +3,7 @@
  * beat.
  */
 import type { Backend } from '../backend/index.ts';
-import { classesOf, createRandom, type Dataset, type LoadedData } from '../data/index.ts';
+import { batchesOf, classesOf, createRandom, type Dataset, type LoadedData } from '../data/index.ts';
 import { elementCount } from '../arrays/index.ts';
 import { releasing } from '../files/index.ts';
 import {
@@ -51,7 +51,7 @@ export async function linearScore(
   if (elementCount(encodedShape(network)) * outputs > maxWeights || data.test.count === 0) return undefined;
   const layers = [...(network.inputShape.length > 1 ? [flatten()] : []), dense(outputs)];
   const plan = planNetwork({ ...network, layers });
-  const perEpoch = Math.floor(data.train.count / batchSize);
+  const perEpoch = batchesOf(data.train.count, batchSize);
   const steps = Math.min(Math.max(length.steps ?? length.epochs * perEpoch, minSteps), maxSteps);
   const epochs = Math.ceil(steps / perEpoch);
   const settings = { optimizer: 'adam', schedule: 'cosine', learningRate: maxTravel / steps } as const;

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { type Backend, stepperNames } from '../backend/index.ts';
-import type { Dataset } from '../data/index.ts';
+import { batchesOf, type Dataset } from '../data/index.ts';
 import { makeFolder, packageVersion, UserError, writeAtomically } from '../files/index.ts';
 import { encodeModel, type Graph } from '../graph/index.ts';
 import type { Plan } from '../network/index.ts';
@@ -98,7 +98,7 @@ export async function backendAsMeasured(
   { note, onStage }: Pick<RunReporter, 'note' | 'onStage'>,
   { cores = availableParallelism(), measure = fastestSteps } = {},
 ): Promise<Backend> {
-  const steps = config.steps ?? config.epochs * Math.floor(train.count / config.batchSize);
+  const steps = config.steps ?? config.epochs * batchesOf(train.count, config.batchSize);
   if (!backend.withStepThreads || Math.min(steps, config.stopAfter ?? Infinity) < minSteps) return backend;
   const key = fingerprint(stepGraphFor(plan, train, config, backend), backend);
   const known = await remembered();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Backend, createBackend } from '../backend/index.ts';
 import { loadModel, type TrainedModel } from '../checkpoint/index.ts';
 import {
+  batchesOf,
   classesOf,
   type Dataset,
   type DataSource,
@@ -160,6 +161,6 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConf
     classes: classesOf(train),
     ...(columns && { columns }),
     ...(picture && { picture }),
-    stepsPerEpoch: Math.floor(train.count / config.batchSize),
+    stepsPerEpoch: batchesOf(train.count, config.batchSize),
   };
 }

@@ -2,7 +2,7 @@
  * Trains a network that also learns from the validation part, for as long as a search with other networks has shown to
  * be best.
  */
-import { type Dataset, joined, type LoadedData, subset } from '../data/index.ts';
+import { batchesOf, type Dataset, joined, type LoadedData, subset } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { RunReporter } from './reporter.ts';
 import type { Run, RunFolder } from './run-folder.ts';
@@ -34,7 +34,7 @@ export async function refitAfterSearch(
   const { data } = options;
   const train = joined(data.train, data.validation);
   const plan = await options.planFor(train);
-  const stepsPerEpoch = Math.floor(train.count / config.batchSize);
+  const stepsPerEpoch = batchesOf(train.count, config.batchSize);
   const { earlyStopping: _, timeLimit, ...others } = config;
   const length = {
     ...(timeLimit !== undefined && { timeLimit: timeLimit / (folds + 1) }),

@@ -1,5 +1,5 @@
 /** Collects what every stepper needs to know: the network, the configuration, the samples and the host's numbers. */
-import { type Dataset, type Samples } from '../data/index.ts';
+import { batchesOf, type Dataset, type Samples } from '../data/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleFor } from '../objective/index.ts';
@@ -32,6 +32,6 @@ export function stepProblem(plan: Plan, dataset: Dataset, config: TrainingConfig
     batchSize,
     samples: dataset,
     targets: objectiveRuleFor(options.objective, dataset).targetsOf(dataset),
-    numbers: stepNumbers(config, options, Math.floor(dataset.count / batchSize)),
+    numbers: stepNumbers(config, options, batchesOf(dataset.count, batchSize)),
   };
 }

@@ -1,7 +1,7 @@
 /** Trains a network over epochs and evaluates it after each. Reads no files and prints nothing. */
 import { setImmediate } from 'node:timers/promises';
 import type { Backend } from '../backend/index.ts';
-import { augmented, type Dataset, createRandom, epochBatches } from '../data/index.ts';
+import { augmented, batchesOf, createRandom, type Dataset, epochBatches } from '../data/index.ts';
 import { releasing, UserError } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
@@ -122,7 +122,7 @@ const stepsOf = ({ epochs, steps, stopAfter = Infinity }: TrainingConfig, perEpo
 
 /** Returns the number of epochs of a run. A limit of its steps may leave some of them without a step. */
 function epochsOf(config: TrainingConfig, { count }: Dataset): number {
-  const perEpoch = Math.floor(count / config.batchSize);
+  const perEpoch = batchesOf(count, config.batchSize);
   return Math.min(config.epochs, Math.ceil(stepsOf(config, perEpoch) / perEpoch));
 }
 
