@@ -10,28 +10,17 @@
  * Columns beyond the last one are computed from arbitrary numbers, and overwritten by the next row.
  */
 import { elementCount } from '../../arrays/index.ts';
-import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
+import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { advance, call, get, i32, load, loadSplat, localsOf, plus, range, repeat, set, store, zero } from '../wat.ts';
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops } from './nest.ts';
+import type { Product } from './product.ts';
 
-export interface MatMul {
-  readonly about: string;
-  readonly a: Buffer;
-  readonly b: Buffer;
-  readonly out: Plain;
-  readonly m: number;
-  readonly k: number;
-  readonly n: number;
-  readonly stack: readonly number[];
-  /** The strides in matrices, by axis of the stack: 0 where the same matrix is reused. */
-  readonly aStrides: readonly number[];
-  readonly bStrides: readonly number[];
-}
+type FewRowsProduct = Omit<Product, 'bias' | 'transA' | 'transB' | 'alpha'>;
 
 const sums = 8;
 
-export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }: MatMul): Kernel {
+export function fewRowsProduct({ about, a, b, out, m, k, n, stack, aStrides, bStrides }: FewRowsProduct): Kernel {
   return {
     about,
     reads: [a, b],

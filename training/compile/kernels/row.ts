@@ -33,6 +33,14 @@ export function eachVector(
   ];
 }
 
+/** Starts folds in the locals `<local>0`, `<local>1` and so on. */
+export const startFolds = (folds: readonly { readonly fold: Fold }[], local: string): readonly Wat[] =>
+  folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
+
+/** Folds a value into the local `total<k>`. */
+export const foldIntoTotal = (fold: Fold, k: number, value: Wat): Wat =>
+  set(`total${k}`, foldTwo(fold, get(`total${k}`), value));
+
 /** Folds the four lanes of a local into one number, in all four lanes. */
 export function acrossLanes(fold: Fold, local: string): readonly Wat[] {
   return [

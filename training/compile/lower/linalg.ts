@@ -5,7 +5,7 @@ import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
 import { integerDense, integerMatrix } from '../kernels/integer-dense.ts';
-import { matmul } from '../kernels/few-rows-product.ts';
+import { fewRowsProduct } from '../kernels/few-rows-product.ts';
 import { product } from '../kernels/product.ts';
 import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
 import { regionFrom } from './region.ts';
@@ -74,7 +74,7 @@ export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
     out: lowering.newPlain(Y),
   };
   const untransposed = { transA: false, transB: false, alpha: 1 };
-  lowering.add(...(m < minRows ? [matmul(stacks)] : product({ ...stacks, ...untransposed })));
+  lowering.add(...(m < minRows ? [fewRowsProduct(stacks)] : product({ ...stacks, ...untransposed })));
 }
 
 function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {

@@ -21,7 +21,7 @@ import { uncovered } from '../error.ts';
 import { evaluateAll, type Expression, flushed, type LaneType, numberOf, operandOf } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
-import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
+import { acrossLanes, foldIntoTotal, foldTwo, neutral, startFolds } from '../kernels/row.ts';
 import { sizeOf } from '../lower/lowering.ts';
 import {
   advance,
@@ -109,7 +109,7 @@ function codeOfParts(vectors: Vectors, sums: readonly number[]): Code {
     set('i', `(i32.mul ${get('from')} ${i32(partBytes)})`),
     set('stop', plus(get('i'), partBytes)),
     set('stop', `(select ${get('stop')} ${end} (i32.lt_u ${get('stop')} ${end}))`),
-    ...startSums(pass, 'part'),
+    ...startFolds(pass.folds, 'part'),
     ...loop('vectors', advance('i', vectorBytes), 'i', get('stop'), vectorCode(vectors, lines, false)),
     ...sums.map((address, k) => store(sumAt('from'), get(`part${k}`), address)),
   ];
@@ -125,20 +125,28 @@ function codeOfParts(vectors: Vectors, sums: readonly number[]): Code {
 function codeAfterParts(vectors: Vectors, parts: number, sums: readonly number[], results: readonly number[]): Code {
   const { pass, whole } = vectors;
   const lines = new Lines('w');
-  const addSums = sums.map((address, k) => addTo(pass, k, load(sumAt('p'), address)));
-  const last = [set('i', i32(whole * vectorBytes)), ...startSums(pass, 'part'), ...vectorCode(vectors, lines, true)];
+  const addSums = sums.map((address, k) => foldIntoTotal(at(pass.folds, k).fold, k, load(sumAt('p'), address)));
+  const last = [
+    set('i', i32(whole * vectorBytes)),
+    ...startFolds(pass.folds, 'part'),
+    ...vectorCode(vectors, lines, true),
+  ];
   const hasRest = vectorsFor(pass.count) > whole;
   return {
     about: [],
     params: [],
     locals: localsOfPass(vectors, lines, 'p'),
     body: [
-      ...startSums(pass, 'total'),
+      ...startFolds(pass.folds, 'total'),
       ...(sums.length > 0 && parts > 0
         ? [set('p', i32(0)), ...loop('sums', set('p', plus(get('p'), 1)), 'p', i32(parts), addSums)]
         : []),
       ...(hasRest
-        ? [...readSingles(vectors), ...last, ...pass.folds.map((_, k) => addTo(pass, k, get(`part${k}`)))]
+        ? [
+            ...readSingles(vectors),
+            ...last,
+            ...pass.folds.map(({ fold }, k) => foldIntoTotal(fold, k, get(`part${k}`))),
+          ]
         : []),
       ...pass.folds.flatMap((folding, k) => writeFold(folding, k, pass.count, at(results, k))),
     ],
@@ -170,9 +178,6 @@ const localsOfPass = ({ pass, operands }: Vectors, lines: Lines, counter: string
 const readSingles = ({ operands }: Vectors): readonly Wat[] =>
   operands.flatMap(({ address, isSingle }, k) => (isSingle ? [set(`s${k}`, loadSplat(i32(0), address))] : []));
 
-const startSums = ({ folds }: Pass, local: string): readonly Wat[] =>
-  folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
-
 /** Emits a loop that runs at least once. */
 const loop = (name: string, next: Wat, counter: string, until: Wat, body: readonly Wat[]): readonly Wat[] => [
   `(loop $${name}`,
@@ -182,9 +187,6 @@ const loop = (name: string, next: Wat, counter: string, until: Wat, body: readon
 ];
 
 const sumAt = (part: string): Wat => `(i32.mul ${get(part)} ${i32(vectorBytes)})`;
-
-const addTo = ({ folds }: Pass, k: number, value: Wat): Wat =>
-  set(`total${k}`, foldTwo(at(folds, k).fold, get(`total${k}`), value));
 
 /** Returns the expression of each value of the pass, and the operands that it reads from memory. */
 function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {

@@ -16,7 +16,7 @@ import { vectorBytes } from '../buffer.ts';
 import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
-import { acrossLanes, type Fold, foldTwo, neutral } from '../kernels/row.ts';
+import { acrossLanes, type Fold, foldIntoTotal, foldTwo, neutral, startFolds } from '../kernels/row.ts';
 import type { Folding, Pass } from '../passes/schedule.ts';
 import { leafOf } from './form.ts';
 import {
@@ -85,7 +85,7 @@ export function rowCode(pass: Pass, places: PassPlaces): Code {
       ...operands.flatMap(({ place, isSingle }, k) =>
         isSingle ? [set(`s${k}`, loadSplat(numberAt(place), place.address))] : [],
       ),
-      ...startSums(folded, 'total'),
+      ...startFolds(folded, 'total'),
       set('r', i32(0)),
       ...(runs === 1 ? inRun : loop('runs', `(local.tee $r ${plus(get('r'), 1)})`, i32(runs), inRun)),
       ...pass.folds.flatMap((folding, k) => writeTotal(folding, k, pass.count, writesOf(folding.result))),
@@ -142,7 +142,7 @@ function runCode(vectors: Vectors, run: number): { readonly locals: Locals; read
   const [even, odd] = [whole - (whole % 2), whole % 2];
   const [first, second, single, last] = [new Lines('v'), new Lines('u'), new Lines('t'), new Lines('w')];
   const alone = (lines: Lines, lanes: number): readonly Wat[] => [
-    ...startSums(folded, 'part'),
+    ...startFolds(folded, 'part'),
     ...vectorCode(vectors, lines, lanes),
     ...addSums(folded, 'part'),
   ];
@@ -190,12 +190,9 @@ function vectorCode(
   return lines.statements;
 }
 
-const startSums = (folded: readonly Folded[], local: string): readonly Wat[] =>
-  folded.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
-
 /** Adds sums to the totals. */
 const addSums = (folded: readonly Folded[], local: string): readonly Wat[] =>
-  folded.map(({ fold }, k) => set(`total${k}`, foldTwo(fold, get(`total${k}`), get(`${local}${k}`))));
+  folded.map(({ fold }, k) => foldIntoTotal(fold, k, get(`${local}${k}`)));
 
 /** Folds the lanes of a total, and writes the result. */
 function writeTotal({ fold, mean }: Folding, k: number, count: number, writes: readonly Place[]): readonly Wat[] {
@@ -255,7 +252,7 @@ function inParts(vectors: number, pair: readonly Wat[], folded: readonly Folded[
   const through = (until: Wat): readonly Wat[] =>
     loop('vectors', get('i'), until, [...pair, set('i', plus(get('i'), 2 * vectorBytes))]);
   if (folded.length === 0) return through(bytes);
-  const start = [...startSums(folded, 'part'), ...startSums(folded, 'other')];
+  const start = [...startFolds(folded, 'part'), ...startFolds(folded, 'other')];
   const add = [...addSums(folded, 'part'), ...addSums(folded, 'other')];
   if (vectors <= partVectors) return [...start, ...through(bytes), ...add];
   return loop('parts', get('i'), bytes, [
