@@ -68,14 +68,12 @@ const meanEntropy = (p: ArrayLike<number>, count: number): number =>
   Array.from(p).reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0) / count;
 
 /** Returns the mean probability of each class. Answers that are not numbers count as samples of no class. */
-function sharesOf(probabilities: ArrayLike<number>, classes: number): readonly number[] {
+function sharesOf(probabilities: Float64Array, classes: number): readonly number[] {
   const sums = new Float64Array(classes);
-  const count = probabilities.length / classes;
-  for (let sample = 0; sample < count; sample++) {
-    const row = Array.from({ length: classes }, (_, k) => at(probabilities, sample * classes + k));
-    if (row.every((p) => !Number.isNaN(p))) row.forEach((p, k) => (sums[k] = at(sums, k) + p));
-  }
-  return Array.from(sums, (sum) => sum / count);
+  probabilities.forEach((p, i) => {
+    if (!Number.isNaN(p)) sums[i % classes] = at(sums, i % classes) + p;
+  });
+  return Array.from(sums, (sum) => (sum * classes) / probabilities.length);
 }
 
 /** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */

@@ -4,7 +4,7 @@
  * arithmetic stay in single precision, and no `QuantizeLinear` nodes are added.
  */
 import { at, elementCount, present } from '../../training/arrays/index.ts';
-import { foldModel } from '../../training/backend/index.ts';
+import { optimizeModel } from '../../training/backend/index.ts';
 import { decodeProto, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf } from './constants.ts';
 import { largestHalf, roundedToHalfs } from './halfs.ts';
@@ -56,7 +56,7 @@ export interface RoundedModel {
  * @throws BackendUnavailable if ONNX Runtime has no native binary
  */
 export async function withRoundedWeights(file: Uint8Array, type: WeightType): Promise<RoundedModel> {
-  const [original, model] = [decodeProto(file), decodeProto(await foldModel(file))];
+  const [original, model] = [decodeProto(file), decodeProto(await optimizeModel(file))];
   const graph: onnx.IGraphProto = model.graph ?? {};
   const rules = weightsOf(graph);
   const weights: Weight[] = [];

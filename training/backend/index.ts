@@ -10,7 +10,7 @@ export {
 } from './backend.ts';
 export { type BackendName, backendNames, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
-export { foldModel } from './optimize-model.ts';
+export { optimizeModel } from './optimize-model.ts';
 export { type Clocks, foreignLoad } from './foreign-load.ts';
 export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
 /** @internal -- ONNX Runtime's types need those of browsers */

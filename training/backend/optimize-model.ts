@@ -11,7 +11,7 @@ import { importNative } from './import-native.ts';
  *
  * @throws BackendUnavailable where ONNX Runtime has no native binary
  */
-export async function foldModel(model: Uint8Array): Promise<Uint8Array> {
+export async function optimizeModel(model: Uint8Array): Promise<Uint8Array> {
   const ort = await importNative('native');
   const folder = await mkdtemp(join(tmpdir(), 'bn-edge-folded-'));
   try {
