@@ -75,6 +75,21 @@ describe('a project of a user', { shuffle: false }, () => {
     await succeed('node', [join(root, 'node_modules/typescript/bin/tsc')], { cwd: app });
   });
 
+  test('a client in src has types by the settings that init wrote', async () => {
+    await answer('client', '--out', 'src/models.ts');
+    const ask = (island: string) =>
+      `import { connect } from './models.ts';\nexport const answer = connect('').penguins.predict({ island: '${island}' });\n`;
+    const checked = async (island: string) => {
+      await writeFile(join(app, 'src/ask.ts'), ask(island));
+      return run('node', [join(root, 'node_modules/typescript/bin/tsc')], { cwd: app });
+    };
+    expect(await checked('Torgersen')).toMatchObject({ code: 0 });
+    expect(await checked('Torgerson')).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/src\/ask\.ts.*"Torgerson"/) as string,
+    });
+  });
+
   test('train makes a run of a table', async () => {
     await copyFile(join(root, 'test/fixtures/penguins.csv'), join(app, 'penguins.csv'));
     const run = await answer<{
