@@ -54,7 +54,7 @@ export async function prepare(options: TrainOptions, { note, onStage }: RunRepor
   const { data: source, folds: askedFolds, refit, from, threads, spinning, stepper } = options;
   onStage(`read ${source.path ?? sourceName(source)}`);
   const data = await loadSource(source, options.config.seed);
-  requireClasses(source.path ?? sourceName(source), data.train);
+  requireClasses(source.path ?? sourceName(source), data);
   for (const line of data.notes ?? []) note(line);
   const config = chooseConfig(options, data);
   const folds = chooseFolds({ folds: askedFolds, refit, from, config }, data, note);
@@ -110,9 +110,10 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
 }
 
 /** @throws UserError where all samples are of one class */
-function requireClasses(where: string, train: Dataset): void {
-  if (train.task === 'classification' && train.classes.length < 2)
-    throw unexpected(where, 'at least two classes', train.classes.map((name) => `only ${quote(name)}`)[0] ?? 'none');
+function requireClasses(where: string, { train, picture }: LoadedData): void {
+  if (train.task !== 'classification' || train.classes.length > 1) return;
+  const remedy = picture ? 'each class has a folder of its own' : '--label names other labels';
+  throw unexpected(where, 'at least two classes', `only ${train.classes.map(quote).join()}; ${remedy}`);
 }
 
 /** @throws UserError where there are no validation samples to go by */

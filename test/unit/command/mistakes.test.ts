@@ -86,12 +86,12 @@ describe('bn-edge answers in one line to', () => {
     [
       'pictures of a single class',
       ['train', 'FOLDER/single'],
-      'FOLDER/single: expected at least two classes, got only "a"',
+      'FOLDER/single: expected at least two classes, got only "a"; each class has a folder of its own',
     ],
     [
       'arrays of a single class',
       ['train', '--data', 'FOLDER/single.npz'],
-      'FOLDER/single.npz: expected at least two classes, got only "0"',
+      'FOLDER/single.npz: expected at least two classes, got only "0"; --label names other labels',
     ],
     ['an unknown option', ['train', 'a.csv', '--epoch', '2'], 'train: expected --epochs <n>, got --epoch'],
     [
