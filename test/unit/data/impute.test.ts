@@ -100,6 +100,7 @@ describe('a gap', () => {
   it.each([
     ['town', 'mean', '--missing town=mean: expected category, most-frequent or one of the categories, got mean'],
     ['town', 'Paris', '--missing town=Paris: expected one of "Bern", "Ulm", got Paris'],
+    ['age', 'NA', '--missing age=NA: expected a value, got NA'],
     ['age', 'average', '--missing age=average: expected a number, got average'],
     ['age', 'category', '--missing age=category: expected mean, median, most-frequent or a number, got category'],
     ['day', '2024-01-01', '--missing day=2024-01-01: expected median, got 2024-01-01'],

@@ -76,6 +76,10 @@ describe('a column is', () => {
     else expect(column).toMatchObject({ kind: 'date', ...expected });
   });
 
+  it('strict in all cells, though its gaps are filled, where none is of another kind', () => {
+    expect(infer(['1', '2', ''], { imputation: 'median' }).column).toEqual({ kind: 'numeric', name: 'x', fill: null });
+  });
+
   it('kept where a value is said for its gaps, though it holds nothing else', () => {
     expect(kindOf(['', ''], { imputation: '0' })).toBe('numeric');
     expect(kindOf(['', ''], { imputation: 'refuse' })).toBe('holds no value');
@@ -288,7 +292,12 @@ describe('a label', () => {
       'a gap and a class that looks like one',
       ['a', 'None', '', 'b'],
       { dropMissingLabels: true },
-      { dropped: 1, summary: { missing: 1, done: 'such rows left out' }, column: { categories: ['None', 'a', 'b'] } },
+      {
+        dropped: 1,
+        summary: { missing: 1, done: 'such rows left out' },
+        notes: ['1 of 4 rows have no "y" and are left out'],
+        column: { categories: ['None', 'a', 'b'] },
+      },
     ],
     [
       'gaps of both kinds among numbers',

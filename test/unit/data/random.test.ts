@@ -75,6 +75,10 @@ describe('random numbers', () => {
 });
 
 describe("an epoch's mini-batches", () => {
+  it('may hold a single sample each', () => {
+    expect([...epochBatches(createRandom(1), 0, 3, 1)].sort()).toEqual([0, 1, 2]);
+  });
+
   it('are whole, and visit every sample at most once', () => {
     const indices = epochBatches(createRandom(1), 0, 103, 10);
     expect(indices).toHaveLength(100);
