@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
-  /** Standard error, without line breaks at its end. */
+  /** Standard error, without line breaks at its end and without the lines of slow stages. */
   readonly stderr: string;
 }
 
@@ -23,6 +23,14 @@ const main = join(root, 'exporter/command/main.ts');
 // The loader is resolved from this file, whatever the command's working directory is.
 const tsx = import.meta.resolve('tsx');
 
+/** Leaves out the lines that name a stage of the command once it takes ten seconds, as on a machine that others use. */
+export const withoutStages = (stderr: string, command = ''): string =>
+  stderr
+    .split('\n')
+    .filter((line) => !line.startsWith(`${command}: `))
+    .join('\n')
+    .trimEnd();
+
 export function bnEdge(
   args: readonly string[],
   { cwd = root, env = {}, readsLines = Infinity, timeout = 0 }: Where = {},
@@ -31,7 +39,7 @@ export function bnEdge(
   const options = { cwd, env: { ...process.env, npm_lifecycle_event: undefined, ...env }, ...killed };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, ['--import', tsx, main, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr: stderr.trimEnd() });
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr: withoutStages(stderr, args[0]) });
     });
     let lines = 0;
     child.stdout?.on('data', (text: string) => {

@@ -97,8 +97,7 @@ describe('standard output', { timeout: 120_000 }, () => {
   it('may be closed by its reader: the run goes on to its end, and nobody is told', async () => {
     const out = join(folder, 'piped');
     const { code, stderr } = await bnEdge(['train', ...data, '--out', out], { readsLines: 1 });
-    // On a busy machine a stage may take so long that it is named.
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^(train: [^\n]+\n?)*$/)]);
+    expect([code, stderr]).toEqual([0, '']);
     expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(true);
   });
 

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
 import { createRandom } from '../../training/data/index.ts';
-import { bnEdge } from '../command.ts';
+import { bnEdge, withoutStages } from '../command.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** So many that an epoch is a small part of the run, however late a signal arrives. */
@@ -53,7 +53,7 @@ async function stopAfter(epoch: number, signal: NodeJS.Signals, cwd: string, arg
   const told = (line: string) => Number(/^epoch (\d+)\//.exec(line)?.[1]);
   for await (const line of createInterface(child.stdout)) if (told(line) >= epoch && !child.killed) child.kill(signal);
   const [code, by] = (await exit) as [number | null, NodeJS.Signals | null];
-  return { code, by, stderr: stderr.trimEnd() };
+  return { code, by, stderr: withoutStages(stderr, args[0]) };
 }
 
 /** Reads the tensors only: the files also hold the path of the data, which differs. */

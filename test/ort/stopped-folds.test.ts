@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
-import { bnEdge } from '../command.ts';
+import { bnEdge, withoutStages } from '../command.ts';
 
 const root = join(import.meta.dirname, '../..');
 let folder: string;
@@ -35,7 +35,7 @@ async function stopAfter(start: string, signal: NodeJS.Signals, args: readonly s
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   for await (const line of createInterface(child.stdout)) if (line.startsWith(start)) child.kill(signal);
   const [code, by] = (await exit) as [number | null, NodeJS.Signals | null];
-  return { code, by, stderr: stderr.trimEnd() };
+  return { code, by, stderr: withoutStages(stderr, args[0]) };
 }
 
 const saved = (name: string) => readdir(at('runs', name, 'folds'));
