@@ -5,7 +5,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { at } from '../../training/arrays/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
-import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
+import { cannotWrite, makeFolder, readBeginning, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { type Objective, objectiveRuleFor, type AnswerRule } from '../../training/objective/index.ts';
 
 /**
@@ -17,20 +17,9 @@ import { type Objective, objectiveRuleFor, type AnswerRule } from '../../trainin
  */
 export async function requireReplaceable(flag: string, path: string, begins: RegExp): Promise<void> {
   if (!existsSync(path)) return;
-  if (!begins.test(await startOf(path)))
+  // Answers to a large table may take more bytes than can be read at once.
+  if (!begins.test(new TextDecoder().decode(await readBeginning(path, 1_000))))
     throw unexpected(flag, 'a new file, or one that it wrote before', `${path}, which holds something else`);
-}
-
-/** Reads the beginning of a file alone: answers to a large table may take more bytes than can be read at once. */
-async function startOf(path: string): Promise<string> {
-  const start = Buffer.alloc(1_000);
-  try {
-    await using file = await open(path);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
-    return start.toString('utf8', 0, bytesRead);
-  } catch (error) {
-    throw cannotRead(path, error);
-  }
 }
 
 /** Matches the beginning of a file of predictions. */

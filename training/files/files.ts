@@ -25,6 +25,22 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
+ * Reads the first bytes of a file, however large it is.
+ *
+ * @throws UserError as `readBytes` does
+ */
+export async function readBeginning(path: string, length: number): Promise<Uint8Array> {
+  requireStored(path);
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/**
  * Refuses pipes, sockets and devices. Files are read more than once, and some parts of them synchronously: a pipe would
  * block the process for ever, so that not even Ctrl-C could end it.
  *

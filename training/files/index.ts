@@ -6,6 +6,7 @@ export {
   append,
   cannotRead,
   cannotWrite,
+  readBeginning,
   readBytes,
   removeTemporaries,
   requireStored,

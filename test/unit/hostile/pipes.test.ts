@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { requireReplaceable } from '../../../exporter/command/predictions.ts';
 import { bnEdge } from '../../command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pipes-'));
@@ -33,4 +34,11 @@ it.skipIf(process.platform === 'win32').for<[name: string, args: (file: string) 
   const [line, ...more] = stderr.split('\n');
   expect(line).toContain(`${file}: expected a file on a disk, got a pipe: write what it gives to a file first`);
   expect([code, more]).toEqual([1, []]);
+});
+
+it.skipIf(process.platform === 'win32')('a file of answers is refused where it is a pipe', async () => {
+  const file = pipe('answers.csv');
+  await expect(requireReplaceable('--predictions', file, /^line/)).rejects.toThrow(
+    `${file}: expected a file on a disk, got a pipe`,
+  );
 });
