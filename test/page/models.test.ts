@@ -194,8 +194,9 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     const { page } = await openModel('photos');
     await page.evaluate(`
       window.streams = [];
+      window.permissions = [];
       navigator.mediaDevices.getUserMedia = async () => {
-        await new Promise((done) => setTimeout(done, 50));
+        await new Promise((grant) => permissions.push(grant));
         streams.push(document.createElement('canvas').captureStream());
         return streams.at(-1);
       };
@@ -206,6 +207,7 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
       const button = [...document.querySelectorAll('button')].find((each) => each.textContent === 'Use the camera');
       button.click();
       button.click();
+      permissions.forEach((grant) => grant());
     }`);
     await page.locator('.camera').waitFor();
     await expect.poll(live).toEqual([1]);

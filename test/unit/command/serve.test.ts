@@ -34,7 +34,7 @@ describe('a Worker that does not get ready', () => {
     ['exits', 'process.exit(1)'],
     ['is killed', "process.kill(process.pid, 'SIGKILL')"],
   ])('is told once its process %s', async (_how, end) => {
-    const printed = await serveWith(`console.log('no memory'); setTimeout(() => { ${end}; }, 50);`);
+    const printed = await serveWith(`process.stdout.write('no memory\\n', () => { ${end}; });`);
     expect(printed).toBe('wrangler dev: the Worker did not get ready:\nno memory\n');
   });
 });
