@@ -1,13 +1,12 @@
 /** The command `bn-edge client`, with its help. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { readModels } from '../store/registry.ts';
-import { clientMark, clientSource } from '../typed/client.ts';
+import { clientSource, isCallable } from '../typed/client.ts';
 import { typedModels } from '../typed/folder.ts';
 import { typedModelsOf } from '../typed/server.ts';
 import { addModelsOption } from './models-option.ts';
+import { requireReplaceable } from './predictions.ts';
 import { completeCommand, type Subcommand } from './subcommand.ts';
 
 interface Flags {
@@ -25,8 +24,9 @@ export const client: Subcommand = {
       .option('--out <file>', 'where the client goes', 'client.ts');
     completeCommand<Flags>(command, page, async ({ url, key, models, out }) => {
       if (url !== undefined && !URL.canParse(url)) throw unexpected('--url', 'such as http://localhost:8787', url);
-      await requireOurs(out);
-      const typed = url === undefined ? typedModels(readModels(models).models) : await typedModelsOf(url, key);
+      await requireReplaceable('--out', out, /^\/\*\* Written by `bn-edge client`/);
+      const all = url === undefined ? typedModels(readModels(models).models) : await typedModelsOf(url, key);
+      const typed = all.filter(isCallable);
       if (typed.length === 0) throw unexpected(url ?? models, 'a model that says what it takes and answers', 'none');
       const source = await clientSource(typed, url?.replace(/\/+$/, '') ?? '');
       await makeFolder(dirname(out));
@@ -37,12 +37,6 @@ export const client: Subcommand = {
     return undefined;
   },
 };
-
-/** @throws UserError if a file is there that this command has not written */
-async function requireOurs(out: string): Promise<void> {
-  if (!existsSync(out) || (await readFile(out, 'utf8')).startsWith(clientMark)) return;
-  throw unexpected(`--out ${out}`, 'no file, or one that this command has written', 'another');
-}
 
 const page = {
   description: 'Write a TypeScript file with the types of every model, which calls them over fetch.',

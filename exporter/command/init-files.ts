@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
+import {
+  cannotRead,
+  cannotWrite,
+  makeFolder,
+  requireStored,
+  unexpected,
+  writeAtomically,
+} from '../../training/files/index.ts';
 import { configurations } from '../deploy/wrangler.ts';
 import { type Completed, monitorSource, monitorToml, withBinding, withClass, workerSource } from './init-monitor.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
@@ -179,6 +186,7 @@ async function write(folder: string, { path, content, added }: Change): Promise<
 
 /** Reads a file; undefined if there is none. */
 async function textOf(path: string): Promise<string | undefined> {
+  requireStored(path);
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

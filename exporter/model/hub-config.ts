@@ -1,7 +1,7 @@
 /** Reads what Hugging Face's `config.json`, beside a model or above its folder `onnx`, says of the classes. */
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
+import { readBytes } from '../../training/files/index.ts';
 import { labelsById } from '../store/card.ts';
 
 const schema = z.object({ id2label: labelsById, problem_type: z.string().nullish() });
@@ -24,7 +24,7 @@ export async function hubConfigOf(model: string): Promise<HubConfig | undefined>
 
 async function jsonIn(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(new TextDecoder().decode(await readBytes(path)));
   } catch {
     return undefined;
   }

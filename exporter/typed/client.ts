@@ -23,12 +23,16 @@ export const taken: readonly string[] = [
   ],
 ];
 
-/** @param url of the server, without a slash at its end; empty for that of the page */
+/** Is true if the server has a route for such a model: it answers pictures with labels alone. */
+export const isCallable = ({ takes, answers }: TypedModel): boolean =>
+  takes.kind !== 'picture' || !answers.kind.startsWith('number');
+
+/**
+ * @param models callable ones
+ * @param url of the server, without a slash at its end; empty for that of the page
+ */
 export async function clientSource(models: readonly TypedModel[], url: string): Promise<string> {
-  const callable = models.filter(
-    ({ takes, answers }) => takes.kind !== 'picture' || !answers.kind.startsWith('number'),
-  );
-  const called = calledIn(callable, taken, 'PictureFile');
+  const called = calledIn(models, taken, 'PictureFile');
   const types = siblingModule(import.meta.url, '../../worker/predictor').href.replace(/\.js$/, '.d.ts');
   const [contract, template] = await Promise.all([
     readFile(new URL(types), 'utf8'),
@@ -49,17 +53,21 @@ export async function clientSource(models: readonly TypedModel[], url: string): 
     ...own.slice(0, -2),
     contractOnly + '\n',
     ...own.slice(-2),
-    template.replace(/\/\/ <models>.*\/\/ <\/models>\n\n/s, ''),
+    withSections(template, new Set(called.map(({ model }) => callsOf[model.takes.kind]))),
   ].join('\n');
 }
 
-function made({ identifier, model }: Called): string {
-  const { name, version, takes } = model;
-  const given = [name, version].map((text) => JSON.stringify(text)).join(', ');
-  const calls = {
-    rows: () => `rows(server, ${given})`,
-    picture: () => `pictures(server, ${given})`,
-    numbers: () => `rows(server, ${given}, ${JSON.stringify(takes.kind === 'numbers' ? takes.shape : [])})`,
-  };
-  return `  ${identifier}: ${calls[takes.kind]()},\n`;
+/** Names the function that calls each kind of model, which is the section of the template that declares it. */
+const callsOf = { rows: 'rows', numbers: 'rows', picture: 'pictures' } as const;
+
+/** Leaves out the sections that no model needs: many projects refuse functions that nothing calls. */
+const withSections = (template: string, wanted: ReadonlySet<string>): string =>
+  template.replace(/\/\/ <(\w+)>\n(.*?)\/\/ <\/\1>\n\n/gs, (_, name: string, section: string) =>
+    wanted.has(name) ? section : '',
+  );
+
+function made({ identifier, model: { name, version, takes } }: Called): string {
+  const shape = takes.kind === 'numbers' ? [takes.shape] : [];
+  const given = [name, version, ...shape].map((value) => JSON.stringify(value)).join(', ');
+  return `  ${identifier}: ${callsOf[takes.kind]}(server, ${given}),\n`;
 }

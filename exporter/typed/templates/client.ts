@@ -41,6 +41,7 @@ interface Server extends ConnectOptions {
 /** The bytes of a PNG or JPEG file. */
 export type PictureFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
 
+// <rows>
 /** The maximum number of samples in a request, unless the server is configured otherwise. */
 const max = 256;
 
@@ -68,6 +69,22 @@ function rows<Sample, Told>(
   return { name, version, predict: async (sample, options) => only(await predictMany([sample], options)), predictMany };
 }
 
+/** Refuses NaN and infinities: JSON would have null for them, which is a missing value. */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new PredictError(`${JSON.stringify(key)}: expected a number, or null for a missing one, got ${value}`);
+}
+
+/** Nests numbers in arrays. Those that JSON cannot express become texts. */
+function nested(values: readonly number[], [first = 1, ...others]: readonly number[]): unknown {
+  if (others.length === 0) return values.map((value) => (Number.isFinite(value) ? value : String(value)));
+  const size = values.length / first;
+  return Array.from({ length: first }, (_, i) => nested(values.slice(i * size, (i + 1) * size), others));
+}
+
+// </rows>
+
+// <pictures>
 interface Classified {
   readonly label: string | null;
   readonly probability: number | null;
@@ -94,18 +111,7 @@ function pictures<Told>(server: Server, name: string, version: string): Predicto
   return { name, version, predict, predictMany };
 }
 
-/** Refuses NaN and infinities: JSON would have null for them, which is a missing value. */
-function finite(key: string, value: unknown): unknown {
-  if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  throw new PredictError(`${JSON.stringify(key)}: expected a number, or null for a missing one, got ${value}`);
-}
-
-/** Nests numbers in arrays. Those that JSON cannot express become texts. */
-function nested(values: readonly number[], [first = 1, ...others]: readonly number[]): unknown {
-  if (others.length === 0) return values.map((value) => (Number.isFinite(value) ? value : String(value)));
-  const size = values.length / first;
-  return Array.from({ length: first }, (_, i) => nested(values.slice(i * size, (i + 1) * size), others));
-}
+// </pictures>
 
 function only<T>([first]: readonly T[]): T {
   if (first === undefined) throw new PredictError('expected an answer, got none');

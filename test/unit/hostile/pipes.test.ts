@@ -28,6 +28,9 @@ it.skipIf(process.platform === 'win32').for<[name: string, args: (file: string) 
   ['pictures/a/1.png', (file) => ['train', join(file, '..', '..')]],
   ['c.safetensors', (file) => ['export', file]],
   ['m.onnx', (file) => ['add', file]],
+  ['client.ts', (file) => ['client', '--out', file]],
+  ['project/package.json', (file) => ['init', join(file, '..')]],
+  ['ignoring/.gitignore', (file) => ['init', join(file, '..')]],
 ])('%s is refused where it is a pipe', { timeout: 60_000 }, async ([name, args]) => {
   const file = pipe(...name.split('/'));
   const { code, stderr } = await bnEdge(args(file), { cwd: folder, timeout: 30_000 });

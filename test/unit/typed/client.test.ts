@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from '@typescript/typescript6';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientMark, clientSource, taken } from '../../../exporter/typed/client.ts';
+import { clientMark, clientSource, isCallable, taken } from '../../../exporter/typed/client.ts';
 import { typedModelsOf } from '../../../exporter/typed/server.ts';
 import type { Column } from '../../../training/columns/index.ts';
 import { plainPreparation } from '../../../training/pictures/index.ts';
@@ -75,6 +75,28 @@ const uses: readonly [line: string, isWrong: boolean][] = [
   [`models.tensors`, true],
 ];
 
+/** Strict settings, as projects have them. */
+const strict: ts.CompilerOptions = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  erasableSyntaxOnly: true,
+  verbatimModuleSyntax: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  skipLibCheck: true,
+  allowImportingTsExtensions: true,
+  noEmit: true,
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  typeRoots: [
+    join(import.meta.dirname, '../../../node_modules/@types'),
+    join(import.meta.dirname, '../../../node_modules'),
+  ],
+};
+
 describe('a client', () => {
   it.each<[string, Partial<ts.CompilerOptions>]>([
     ['a browser', { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] }],
@@ -87,28 +109,30 @@ describe('a client', () => {
       `const row: ChurnRow = { plan: 'Pro' };`,
     ];
     await writeFile(file, [...own, ...uses.map(([line]) => `void ${line};`), 'export {};'].join('\n'));
-    const program = ts.createProgram([file], {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      noPropertyAccessFromIndexSignature: true,
-      erasableSyntaxOnly: true,
-      verbatimModuleSyntax: true,
-      noUnusedLocals: true,
-      skipLibCheck: true,
-      allowImportingTsExtensions: true,
-      noEmit: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      typeRoots: [join(import.meta.dirname, '../../../node_modules/@types'), join(import.meta.dirname, '../../../node_modules')],
-      ...options,
-    }); // oxfmt-ignore
+    const program = ts.createProgram([file], { ...strict, ...options });
     const wrong = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
       if (!file?.fileName.endsWith('program.ts')) throw new Error(`${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
       return file.getLineAndCharacterOfPosition(start).line - own.length;
     }); // oxfmt-ignore
     expect([...new Set(wrong)]).toEqual(uses.flatMap(([, isWrong], i) => (isWrong ? [i] : [])));
+  });
+
+  it.each(['churn', 'price-2', 'shades'])(
+    'of %s alone declares nothing that it does not use',
+    { timeout: 60_000 },
+    async (only) => {
+      vi.stubGlobal('fetch', fetchOf());
+      const file = join(folder, `${only}.ts`);
+      const models = await typedModelsOf('http://worker', undefined);
+      await writeFile(file, await clientSource(models.filter(({ name }) => name === only), '')); // oxfmt-ignore
+      const program = ts.createProgram([file], { ...strict, lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] });
+      expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([]);
+    },
+  );
+
+  it('cannot ask for the number of a picture, which has no route', () => {
+    const ages = { name: 'ages', version: '1', takes: { kind: 'picture' }, answers: { kind: 'number' } } as const;
+    expect([ages, { ...ages, answers: { kind: 'label' } } as const].map(isCallable)).toEqual([false, true]);
   });
 
   it('gives no model a name that its own code declares', async () => {
@@ -119,7 +143,7 @@ describe('a client', () => {
 
   it('says who wrote it, and imports nothing', () => {
     expect(source.startsWith(clientMark)).toBe(true);
-    expect(source).not.toMatch(/^import |<\/?models>/m);
+    expect(source).not.toMatch(/^import |^\/\/ <\/?/m);
   });
 
   it('gives the answers of the server it was made from', async () => {
