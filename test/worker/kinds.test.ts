@@ -45,6 +45,11 @@ describe('an answer of logits', () => {
   });
 });
 
+it('may be of more classes than a call has arguments', () => {
+  const logits = new Array<number>(200_000).fill(0);
+  expect(probabilitiesOf.logits?.(logits)).toEqual(logits.map(() => 1 / 200_000));
+});
+
 describe('an answer of probabilities', () => {
   it.each([
     ['several classes', [0.125, 0.25, 0.625], [0.125, 0.25, 0.625]],

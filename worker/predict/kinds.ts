@@ -45,7 +45,8 @@ export const labelsThatApply = (
 
 /** Computes softmax(z) = exp(z − max) / Σ exp(z − max). */
 function softmax(logits: readonly number[]): number[] {
-  const largest = Math.max(...logits);
+  // `Math.max(...logits)` overflows the stack at 130,000 classes.
+  const largest = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
   const exponentials = logits.map((logit) => Math.exp(logit - largest));
   const sum = exponentials.reduce((a, b) => a + b, 0);
   return exponentials.map((value) => value / sum);
