@@ -146,6 +146,12 @@ describe('the nearest values that change the answer', () => {
     }
   });
 
+  it('are narrowed down also from one end of the range to the other', async () => {
+    const atTheEnd = answering((_plan, seats) => [0, seats - 97]);
+    const { flips = [] } = await explained({ ...churn, run: atTheEnd }, { ...typical, seats: 1 });
+    expect(flips.map(({ column, value }) => [column, value])).toEqual([['seats', 98]]);
+  });
+
   it('are left out where no value of one column changes it', async () => {
     const answer = await explained({ ...churn, run: answering(() => [1, 0]) }, typical);
     expect(answer.flips).toBeUndefined();

@@ -11,7 +11,7 @@ export interface Flip<Answer> extends Candidate {
 const ROWS = 512;
 /** The minimum and maximum number of values that are tried of each column. */
 const [MIN_VALUES, MAX_VALUES] = [4, 16];
-/** The number of columns whose value is narrowed down and reported. */
+/** The number of columns whose nearest flip is narrowed down and reported. */
 const REPORTED = 3;
 
 /**
@@ -30,12 +30,13 @@ export function flipsOf<Answer>(
     ask,
   );
   const first = nearestOf(tried.flatMap((flips) => flips.slice(0, 1)));
-  const finer = first.map(({ place, value, distance }) => {
+  const finer = first.map(({ place, value }) => {
     const { column, at } = place;
     const own = present(row[at]);
-    if (column.kind !== 'numeric' || !column.range || typeof value !== 'number' || distance === 1)
+    if (column.kind !== 'numeric' || !column.range || typeof value !== 'number' || Number.isNaN(own))
       return { place, candidates: [] };
     const width = column.range[1] - column.range[0];
+    // The candidate before this one is closer to the row's own value, and does not change the answer.
     const before = value - Math.sign(value - own) * Math.min(Math.abs(value - own), width / count);
     return { place, candidates: numbersBetween([before, value], column.range, own, MAX_VALUES) };
   });
@@ -46,7 +47,7 @@ export function flipsOf<Answer>(
 const nearestOf = <Answer>(flips: readonly Flip<Answer>[]): readonly Flip<Answer>[] =>
   flips.toSorted((a, b) => a.distance - b.distance).slice(0, REPORTED);
 
-/** Returns those of each column's candidates that change the answer, in their order. */
+/** Returns the candidates of each column that change the answer, in their order. */
 function tryAll<Answer>(
   all: readonly { readonly place: ColumnPlace; readonly candidates: readonly Candidate[] }[],
   row: Float32Array,

@@ -27,18 +27,19 @@ const ROWS_PER_RUN = 256;
  */
 export function why(model: Model, table: RowTable, { data }: Tensor): readonly (Explained | undefined)[] {
   const { width } = table.preparer;
-  const rows = Array.from({ length: data.length / width }, (_, i) =>
-    Float32Array.from(data as Float32Array).subarray(i * width, (i + 1) * width),
-  );
-  if (rows.length > MAX_ROWS) {
-    throw new RequestError('too large', `explain: expected at most ${MAX_ROWS} rows, got ${rows.length}`);
+  const count = data.length / width;
+  if (count > MAX_ROWS) {
+    throw new RequestError('too large', `explain: expected at most ${MAX_ROWS} rows, got ${count}`);
   }
   const ask = askerOf(model, table);
-  // Of labels that do not exclude each other, none turns into another.
+  // A label that does not exclude the others is not replaced by another one.
   const mayFlip = model.output?.kind !== 'multi-label';
   const places = placesOf(table.columns);
   const typical = typicalRow(places);
-  return rows.map((row) => explainRow(row, { typical, places, ask, mayFlip }, model));
+  const numbers = Float32Array.from(data as Float32Array);
+  return Array.from({ length: count }, (_, i) =>
+    explainRow(numbers.subarray(i * width, (i + 1) * width), { typical, places, ask, mayFlip }, model),
+  );
 }
 
 type Ask = (rows: readonly Float32Array[]) => readonly (readonly number[])[];
@@ -91,8 +92,8 @@ function explainRow(
   const [own = [], base = []] = ask([row, typical]);
   if (![...own, ...base].every(Number.isFinite)) return undefined;
   const isClass = own.length > 1;
-  const classOf = (scores: readonly number[]): number =>
-    mayFlip ? predictedClassOf(scores, model) : scores.indexOf(Math.max(...scores));
+  // The thresholds of labels that do not exclude each other do not decide between them.
+  const classOf = (scores: readonly number[]): number => predictedClassOf(scores, mayFlip ? model : {});
   const best = classOf(own);
   const labelOf = (index: number): string => model.labels?.[index] ?? String(index);
   const changed = places.filter((place) => !isSame(place, row, typical));
@@ -119,7 +120,10 @@ function explainRow(
     exact: isExact,
     ...(flips.length > 0 && {
       flips: flips.map(({ place, value, answer: { index, probability } }) => ({
-        ...{ column: place.column.name, value, label: labelOf(index), probability: toFloatDigits(probability) },
+        column: place.column.name,
+        value,
+        label: labelOf(index),
+        probability: toFloatDigits(probability),
       })),
     }),
     rows: asked,
