@@ -157,7 +157,7 @@ function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenA
         const operation = predictOperation(`predict.${id}`, `${id}.response`, {
           requestBody: rowBody(`${id}.request`),
           // CSV is left out: a generated client would have to handle an answer of two types.
-          responses: answered(`${id}.response`),
+          responses: answered(json(`${id}.response`)),
         });
         return [`/v1/models/${path}:predict`, { post: keyed(operation) }];
       }),

@@ -28,26 +28,24 @@ type Content = Readonly<Record<string, { readonly schema: object }>>;
 type ResponseName = keyof ReturnType<typeof responseSchemas>;
 
 const bytes = { schema: { type: 'string', format: 'binary' } };
+const plainText = { schema: { type: 'string' } };
 export const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
 export const json = (name: string): Content => ({ 'application/json': { schema: ref(name) } });
 
 export function metricsOperation(): Operation {
-  const content = { 'text/plain': { schema: { type: 'string' } } };
-  const operation = get('metrics', 'The drift of monitored models, for Prometheus', 'Error');
-  return { ...operation, responses: { ...operation.responses, '200': { description: 'OK', content } } };
+  const responses = answered({ 'text/plain': plainText });
+  return { operationId: 'metrics', summary: 'The drift of monitored models, for Prometheus', responses };
 }
 
-const lines = { schema: { type: 'string' } };
-
-/** Describes a body of rows. The schema is of JSON, and holds for the other media types as well. */
+/** Describes a body of rows: a JSON object of the schema `request`, a table as CSV, or JSON lines. */
 export const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
   required: true,
-  content: { ...json(request), 'text/csv': lines, ...Object.fromEntries(lineTypes.map((type) => [type, lines])) },
+  content: { ...json(request), 'text/csv': plainText, ...Object.fromEntries(lineTypes.map((type) => [type, plainText])) },
 });
 
 export function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {
   return {
-    ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
+    ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': plainText }),
     description:
       'With unknown "ignore", names that are not columns are left out; with "fill", values that do not belong to their column also count as missing. Warnings name both.',
     ...more,
@@ -93,11 +91,11 @@ export function sampleOperation(
 }
 
 export function get(operationId: string, summary: string, answer: string, more: Content = {}): Operation {
-  return { operationId, summary, responses: answered(answer, more) };
+  return { operationId, summary, responses: answered({ ...json(answer), ...more }) };
 }
 
-export const answered = (answer: string, more: Content = {}): Operation['responses'] => ({
-  '200': { description: 'OK', content: { ...json(answer), ...more } },
+export const answered = (content: Content): Operation['responses'] => ({
+  '200': { description: 'OK', content },
   default: { description: 'A refusal: 4xx where the request is wrong', content: json('Error') },
 });
 

@@ -124,16 +124,15 @@ function answerOf({ labels, interval }: Model, kind: NonNullable<Model['output']
       ],
     };
   }
-  const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };
+  // The class that a model has chosen itself need not be among the labels.
   if (!probabilitiesOf[kind])
     return objectOf({ label: { type: ['string', 'null'] }, probability: real, warnings }, ['label', 'probability']);
+  const probabilities = probabilitiesOfLabels(labels);
   if (kind === 'multi-label') {
     const applying = { type: ['array', 'null'], items: { type: 'string', ...(labels && { enum: labels }) } };
-    return objectOf({ labels: applying, probabilities: probabilitiesOfLabels(labels), warnings, explanation }, [
-      'labels',
-    ]);
+    return objectOf({ labels: applying, probabilities, warnings, explanation }, ['labels']);
   }
-  const probabilities = probabilitiesOfLabels(labels);
+  const label = { type: ['string', 'null'], ...(labels && { enum: [...labels, null] }) };
   return objectOf({ label, probability: real, probabilities, warnings, explanation }, ['label', 'probability']);
 }
 
