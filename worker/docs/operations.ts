@@ -40,7 +40,11 @@ export function metricsOperation(): Operation {
 /** Describes a body of rows: a JSON object of the schema `request`, a table as CSV, or JSON lines. */
 export const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
   required: true,
-  content: { ...json(request), 'text/csv': plainText, ...Object.fromEntries(lineTypes.map((type) => [type, plainText])) },
+  content: {
+    ...json(request),
+    'text/csv': plainText,
+    ...Object.fromEntries(lineTypes.map((type) => [type, plainText])),
+  },
 });
 
 export function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {

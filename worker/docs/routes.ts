@@ -1,8 +1,7 @@
 /** Serves `/openapi.json` for machines and `/docs` for people, where they are turned on. */
 import type { App, RequestContext } from '../http/context.ts';
-import { RequestError } from '../errors.ts';
 import { mountPath } from '../http/mount.ts';
-import type { Settings } from '../http/settings.ts';
+import { notTurnedOn, type Settings } from '../http/settings.ts';
 import type { Models } from '../models.ts';
 import type { OpenApi } from './openapi.ts';
 
@@ -13,8 +12,7 @@ import type { OpenApi } from './openapi.ts';
 export function docsRoutes(app: App, models: Models, settings: Settings): void {
   const requireDocs = (c: RequestContext): void => {
     if (settings.docs(c.env)) return;
-    const how = 'DOCS=true or createWorker(image, { docs: true })';
-    throw new RequestError('not found', `docs: expected a Worker that answers them, got one that does not (${how})`);
+    throw notTurnedOn('docs', 'answers them', 'DOCS=true or createWorker(image, { docs: true })');
   };
   const document = async (c: RequestContext, mount: string): Promise<OpenApi> => {
     const { openApi } = await import('./openapi.ts');

@@ -45,8 +45,9 @@ export interface ColumnDrift {
   readonly name: string;
   readonly score: number;
   readonly stability: Compared;
-  /** `missing` and `outOfRange` are shares of the window's samples. */
+  /** The share of the window's rows with a gap. */
   readonly missing: number;
+  /** The share of the window's rows with a value beyond those of training. */
   readonly outOfRange: number;
 }
 

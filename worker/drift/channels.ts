@@ -21,7 +21,7 @@ export interface Compared {
 
 export interface ChannelDrift {
   readonly channel: number;
-  /** Is measured in running standard deviations. */
+  /** The shift of the mean in running standard deviations. */
   readonly meanShift: Compared;
   readonly logVarianceRatio: Compared;
 }

@@ -5,7 +5,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Progress } from './crossing.ts';
-import { addTo, type Kind, type Sums, windowOf } from './sums.ts';
+import { addTo, keyOf, type Kind, type Sums, windowOf } from './sums.ts';
 import type { DriftStore } from './store.ts';
 import type { DriftWindow, WindowsQuery } from './window.ts';
 
@@ -37,7 +37,7 @@ export class DriftMonitor extends DurableObject implements DriftStore {
   async add(sums: readonly Sums[], reference?: string): Promise<readonly Progress[]> {
     return Promise.resolve(
       this.ctx.storage.transactionSync(() => {
-        for (const version of new Set(sums.map((each) => each.version))) this.#beginWith(version, reference);
+        for (const version of new Set(sums.map((each) => each.version))) this.#countAgainst(version, reference);
         return sums.map((each) => this.#addOne(each));
       }),
     );
@@ -69,7 +69,8 @@ export class DriftMonitor extends DurableObject implements DriftStore {
     return own !== undefined && own.reference !== reference;
   }
 
-  #beginWith(version: string, reference: string | undefined): void {
+  /** Records the reference of a version's sums, and deletes those that were counted against another one. */
+  #countAgainst(version: string, reference: string | undefined): void {
     if (reference === undefined) return;
     if (this.#isOfAnother(version, reference))
       for (const table of ['sums', 'windows', 'verdicts'])
@@ -78,13 +79,13 @@ export class DriftMonitor extends DurableObject implements DriftStore {
   }
 
   #addOne({ version, start, samples, parts }: Sums): Progress {
-    const known = new Map(this.#partsOf(version, start).map((part) => [`${part.kind}/${part.name}`, part.numbers]));
-    const isOther = parts.some(({ kind, name, numbers }) => {
-      const own = known.get(`${kind}/${name}`);
-      return own !== undefined && own.length !== numbers.length;
-    });
+    const known = new Map(this.#partsOf(version, start).map((part) => [keyOf(part), part.numbers]));
+    const isOther = parts.some((part) => (known.get(keyOf(part)) ?? part.numbers).length !== part.numbers.length);
     // The model was replaced by another one of the same version, for which the former sums mean nothing.
-    if (isOther) this.#delete(version, start);
+    if (isOther) {
+      this.#delete(version, start);
+      known.clear();
+    }
     const [former] = this.#sql.exec<{ samples: number }>(
       'SELECT samples FROM windows WHERE version = ? AND start = ?',
       version,
@@ -97,14 +98,15 @@ export class DriftMonitor extends DurableObject implements DriftStore {
       start,
       samples,
     );
-    for (const { kind, name, numbers } of parts) {
-      const own = isOther ? undefined : known.get(`${kind}/${name}`);
-      const all = numbers.slice();
+    for (const part of parts) {
+      const { kind, name } = part;
+      const all = part.numbers.slice();
+      const own = known.get(keyOf(part));
       if (own) addTo(all, own);
       this.#sql.exec('INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?)', version, start, kind, name, all.buffer);
     }
     if (!former) this.#prune(version);
-    const { samples: before } = former ?? { samples: 0 };
+    const before = former?.samples ?? 0;
     return { version, start, before, after: before + samples };
   }
 

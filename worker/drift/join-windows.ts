@@ -1,6 +1,6 @@
 /** Joins the windows of several hours. */
 import { at } from '../../training/arrays/index.ts';
-import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
+import { type ChannelSums, type ColumnSums, type DriftWindow, windowMs } from './window.ts';
 
 /** Adds up windows, each of which must follow those before it. */
 function joinWindows([first, ...others]: readonly [DriftWindow, ...DriftWindow[]]): DriftWindow {
@@ -46,8 +46,8 @@ const joinColumns = (a: ColumnSums, b: ColumnSums): ColumnSums => ({
  * Joins hourly windows into windows of `hours` hours, counted back from the last one, the oldest first. Hours without
  * answers make no window.
  */
-export function windowsOf(hourly: readonly DriftWindow[], hours: number, hourMs: number): readonly DriftWindow[] {
-  const end = (hourly.at(-1)?.start ?? 0) + hourMs;
-  const groups = Map.groupBy(hourly, ({ start }) => Math.ceil((end - start) / (hours * hourMs)));
+export function windowsOf(hourly: readonly DriftWindow[], hours: number): readonly DriftWindow[] {
+  const end = (hourly.at(-1)?.start ?? 0) + windowMs;
+  const groups = Map.groupBy(hourly, ({ start }) => Math.ceil((end - start) / (hours * windowMs)));
   return [...groups.values()].flatMap(([first, ...others]) => (first ? [joinWindows([first, ...others])] : []));
 }

@@ -13,7 +13,7 @@ import {
 } from './assess.ts';
 import { windowsOf } from './join-windows.ts';
 import { falseAlarms, minSamples } from './thresholds.ts';
-import { type DriftWindow, memberOf, windowMs } from './window.ts';
+import { type DriftWindow, memberOf } from './window.ts';
 
 /** Limits the channels shown of each layer to those with the largest scores. */
 const shownChannels = 8;
@@ -31,7 +31,7 @@ export function reportOn(
   hours: number,
 ): DriftResponse {
   const fitting = hourly.filter((window) => fits(window, reference));
-  const windows = windowsOf(fitting, hours, windowMs);
+  const windows = windowsOf(fitting, hours);
   const judged = windows.map((window) => ({ window, found: assess(window, reference) }));
   const last = judged.findLast(({ found }) => found.drifted !== null) ?? judged.at(-1);
   const drifted = last?.found.drifted ?? null;

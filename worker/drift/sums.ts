@@ -25,7 +25,7 @@ export interface Sums {
   readonly parts: readonly NamedSums[];
 }
 
-const keyOf = ({ kind, name }: Pick<NamedSums, 'kind' | 'name'>): string => `${kind}/${name}`;
+export const keyOf = ({ kind, name }: Pick<NamedSums, 'kind' | 'name'>): string => `${kind}/${name}`;
 
 /**
  * Adds `more` to `sums` in place.
@@ -38,7 +38,7 @@ export function addTo(sums: Float64Array, more: Float64Array): boolean {
   return true;
 }
 
-/** Returns both together, or the later ones alone when the model has been replaced. */
+/** Adds up both sums, or returns the later ones alone when the model has been replaced. */
 export function joined(former: Sums | undefined, later: Sums): Sums {
   if (!former) return later;
   const parts = new Map(former.parts.map((part) => [keyOf(part), { ...part, numbers: part.numbers.slice() }]));

@@ -148,7 +148,7 @@ function throttled(every: number, atLeastEveryMs: number, now: () => number): (m
   };
 }
 
-/** Holds the sums that are not sent yet, a few by model, version and window. */
+/** Holds the sums that are not sent yet, by model, version and window. */
 function createBuffer() {
   let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
   return {
@@ -169,7 +169,7 @@ function createBuffer() {
   };
 }
 
-/** Maps each option to its minimum and maximum: a Worker that waits longer is ended, and its sums are lost. */
+/** Maps each option to its minimum and maximum. The sums of a Worker that waits for more than 30 seconds are lost. */
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
   every: [1, Infinity],
   atLeastEveryMs: [0, Infinity],

@@ -6,7 +6,8 @@ import { queryOptions } from '../protocol/samples.ts';
 import { parse } from '../protocol/schema.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from '../errors.ts';
-import type { Settings } from './settings.ts';
+import { notMonitoring } from './monitoring.ts';
+import { notTurnedOn, type Settings } from './settings.ts';
 
 /** @throws RequestError when the model is not monitored, or this Worker does not monitor */
 export async function answerDrift(c: RequestContext, model: Model, settings: Settings): Promise<Response> {
@@ -24,11 +25,7 @@ export async function answerDrift(c: RequestContext, model: Model, settings: Set
 export function addMetrics(app: App, models: Models, settings: Settings): void {
   app.get('/metrics', async (c) => {
     if (!settings.metrics(c.env)) {
-      const how = 'METRICS=true or createWorker(image, { metrics: true })';
-      throw new RequestError(
-        'not found',
-        `metrics: expected a Worker that publishes them, got one that does not (${how})`,
-      );
+      throw notTurnedOn('metrics', 'publishes them', 'METRICS=true or createWorker(image, { metrics: true })');
     }
     const monitored = [...models.values()].filter(({ monitor }) => monitor);
     const text = await requireMonitor(c, settings, 'metrics').metrics(monitored, c.env);
@@ -39,6 +36,5 @@ export function addMetrics(app: App, models: Models, settings: Settings): void {
 function requireMonitor(c: RequestContext, settings: Settings, what: string): Monitor {
   const monitor = settings.monitor(c.env);
   if (monitor) return monitor;
-  const how = "createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift'";
-  throw new RequestError('not found', `${what}: expected a Worker that monitors, got one that does not (${how})`);
+  throw notMonitoring(what);
 }

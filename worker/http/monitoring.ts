@@ -1,10 +1,15 @@
 /** Decides whether and how the requests to a model are counted. */
 import type { CountRun } from '../drift/monitor.ts';
 import type { Model } from '../models.ts';
+import type { RequestError } from '../errors.ts';
 import type { RequestContext } from './context.ts';
-import type { Settings } from './settings.ts';
+import { notTurnedOn, type Settings } from './settings.ts';
 
 const warned = new WeakSet<Model>();
+
+/** @param what the part of a request that needs a monitor */
+export const notMonitoring = (what: string): RequestError =>
+  notTurnedOn(what, 'monitors', "createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift'");
 
 /**
  * Returns the function that counts the runs for this request.
@@ -16,8 +21,7 @@ export function countRunOf(c: RequestContext, model: Model, settings: Settings):
   if (monitor) return monitor.watch(model, c.env, laterOf(c));
   if (!warned.has(model)) {
     warned.add(model);
-    const how = "createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift'";
-    console.warn(`monitor: ${model.path}: expected a Worker that monitors, got one that does not (${how})`);
+    console.warn(notMonitoring(`monitor: ${model.path}`).message);
   }
   return undefined;
 }

@@ -60,10 +60,18 @@ export function settingsOf(options: WorkerOptions): Settings {
 
 /** @throws RequestError when the Worker does not explain its models */
 export function requireExplain(c: RequestContext, settings: Settings, what: string): void {
-  if (settings.explain(c.env)) return;
-  const how = 'EXPLAIN=true or createWorker(image, { explain: true })';
-  throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
+  if (!settings.explain(c.env))
+    throw notTurnedOn(what, 'explains', 'EXPLAIN=true or createWorker(image, { explain: true })');
 }
+
+/**
+ * Refuses a request for what this Worker could do, but is not set to.
+ * @param what the part of the request that asks for it
+ * @param does a verb, with its object
+ * @param how the setting that turns it on
+ */
+export const notTurnedOn = (what: string, does: string, how: string): RequestError =>
+  new RequestError('not found', `${what}: expected a Worker that ${does}, got one that does not (${how})`);
 
 /** Checks the type, because a program without types may pass anything. */
 function requireObject(where: string, value: unknown): void {

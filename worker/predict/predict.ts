@@ -83,6 +83,9 @@ interface Fed {
   readonly unknown?: readonly UnknownCategory[];
 }
 
+/** The maximum number of dimensions of samples that are given as nested arrays. */
+const MAX_RANK = 16;
+
 /** Reads nested arrays, which a model takes as they are when its card names no columns. */
 function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fed {
   const { inputs } = model.session;
@@ -95,8 +98,9 @@ function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fe
     throw new RequestError('unprocessable', `${named.where}: ${expected}, got ${got}`);
   }
   const data = rows.map(({ row }) => row);
+  // The length of the first array of each level; `readInputs` checks that the others are as long.
   const shape = [data.length];
-  for (let [inner] = data; Array.isArray(inner) && shape.length < 16; [inner] = inner as unknown[])
+  for (let [inner] = data; Array.isArray(inner) && shape.length < MAX_RANK; [inner] = inner as unknown[])
     shape.push(inner.length);
   const [tensor] = readInputs([{ name, datatype, shape, data, parameters: undefined }], [], inputs, maxBatch).values();
   if (!tensor) throw new Error('internal: no tensor was read');

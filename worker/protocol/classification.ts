@@ -70,6 +70,6 @@ function textOf(value: number | bigint): string {
   if (typeof value === 'bigint') return String(value);
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  // Beyond, `toFixed` writes powers of ten; such numbers are whole.
+  // From 1e21 on, `toFixed` writes powers of ten. All numbers of that size are whole.
   return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }

@@ -109,8 +109,9 @@ const lossOf = ({ type, largestDifference, relativeDifference, samples, changedC
   ...(changedClasses !== undefined && { changed_classes: changedClasses }),
 });
 
-/** Describes a column, with its fill as a client would write it. */
+/** Describes a column, with its fill as a client would write it, and without what concerns the preparation alone. */
 function infoOf(column: Column): ColumnInfo {
+  // Columns of categories have neither member, which their type would not let be left out.
   const all = { indicator: undefined, othersMissing: undefined, ...column };
   const { fill, indicator: _indicator, othersMissing: _others, ...own } = all;
   // A gap that is a category of its own has no name.

@@ -10,7 +10,7 @@ import { modelConfigSchema, modelMetadataSchema, statisticsSchema } from './resp
 import { answerSchema, explainedSchema, predictionSchema } from './responses/predictions.ts';
 import { count, described, list, text } from './responses/vocabulary.ts';
 
-/** Schemas of the answers of the Open Inference Protocol, and of `/`. */
+/** Returns the schemas of the answers of the Open Inference Protocol, and of `/`. */
 function protocolSchemas() {
   const parameters = z.record(text, z.union([text, z.number(), z.boolean()]));
   const datatype = z.enum(Object.keys(datatypes) as Datatype[]);
@@ -64,7 +64,7 @@ function protocolSchemas() {
   };
 }
 
-/** Schemas of the answers beyond it. */
+/** Returns the schemas of the answers at the paths that the Open Inference Protocol does not have. */
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
