@@ -2,8 +2,11 @@
 import { GraphError, type onnx } from '../../training/graph/index.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 
-/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
-const fields = { graph: 7, node: 1, initializer: 5, output: 12 } as const;
+/** The field of a model that holds its graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+const GRAPH = 7;
+
+/** Numbers the fields of a graph. */
+export const graphFields = { node: 1, initializer: 5, input: 11, output: 12 } as const;
 
 /**
  * Replaces the graph.
@@ -14,9 +17,9 @@ const fields = { graph: 7, node: 1, initializer: 5, output: 12 } as const;
 export function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
   try {
     return Buffer.concat(
-      splice(bytes, fields.graph, (i, begin, end) => {
+      splice(bytes, GRAPH, (i, begin, end) => {
         if (i > 0) throw new Error('several graphs');
-        return fieldOf(fields.graph, change(bytes.subarray(begin, end)));
+        return fieldOf(GRAPH, change(bytes.subarray(begin, end)));
       }),
     );
   } catch (cause) {
@@ -39,7 +42,10 @@ export const changeNodes = (
   change: (node: onnx.INodeProto) => Pieces | undefined,
   additions: Uint8Array,
 ): Uint8Array =>
-  changeGraph(bytes, (content) => [...splice(content, fields.node, (i) => change(graph.node?.[i] ?? {})), additions]);
+  changeGraph(bytes, (content) => [
+    ...splice(content, graphFields.node, (i) => change(graph.node?.[i] ?? {})),
+    additions,
+  ]);
 
 /**
  * Replaces stored tensors.
@@ -53,7 +59,9 @@ export const changeStored = (
   graph: onnx.IGraphProto,
   change: (tensor: onnx.ITensorProto) => Pieces | undefined,
 ): Uint8Array =>
-  changeGraph(bytes, (content) => splice(content, fields.initializer, (i) => change(graph.initializer?.[i] ?? {})));
+  changeGraph(bytes, (content) =>
+    splice(content, graphFields.initializer, (i) => change(graph.initializer?.[i] ?? {})),
+  );
 
 /**
  * Replaces all outputs.
@@ -62,4 +70,4 @@ export const changeStored = (
  * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export const replaceOutputs = (bytes: Uint8Array, outputs: Uint8Array): Uint8Array =>
-  changeGraph(bytes, (content) => [...splice(content, fields.output, () => []), outputs]);
+  changeGraph(bytes, (content) => [...splice(content, graphFields.output, () => []), outputs]);

@@ -5,6 +5,7 @@
 import { at, elementCount } from '../../training/arrays/index.ts';
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { sourcesOf } from './dependents.ts';
+import { halfOf } from './halfs.ts';
 
 export interface Constant {
   readonly dims: readonly number[];
@@ -96,14 +97,14 @@ function filled(shape: Constant | undefined, value: onnx.ITensorProto | null | u
 
 const floats: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.DOUBLE, DataType.FLOAT16, DataType.BFLOAT16]);
 
-/** Casts between element types in which all values that occur in files are the same. */
+/** Casts reals to single or double precision. Other casts, which may change the values further, are not followed. */
 function cast(constant: Constant | undefined, to: number): Constant | undefined {
-  if (!constant || !floats.has(to) || !floats.has(constant.dataType)) return undefined;
-  const values = to === DataType.FLOAT ? Float32Array.from(constant.values) : constant.values;
-  return to === DataType.FLOAT || to === DataType.DOUBLE ? { ...constant, values, dataType: to } : undefined;
+  if (!constant || !floats.has(constant.dataType)) return undefined;
+  if (to === DataType.DOUBLE) return { ...constant, dataType: to };
+  return to === DataType.FLOAT ? { ...constant, values: Float32Array.from(constant.values), dataType: to } : undefined;
 }
 
-/** y = (x − zero point) · scale, each of one value, or of one for each place along the axis. */
+/** Computes (x − zero point) · scale of at most one dimension; the scale has one value, or one for each of x. */
 function dequantized(
   node: onnx.INodeProto,
   x: Constant | undefined,
@@ -172,15 +173,6 @@ const readers: Readonly<Record<number, Reader | undefined>> = {
   [DataType.UINT8]: reader<number>(Uint8Array),
   [DataType.BOOL]: reader<number>(Uint8Array),
 };
-
-/** Decodes the bits of an IEEE 754 half. */
-function halfOf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 export const attributeOf = ({ attribute }: onnx.INodeProto, name: string): onnx.IAttributeProto | undefined =>
   attribute?.find((candidate) => candidate.name === name);

@@ -27,7 +27,19 @@ export function roundedToHalfs(values: Float32Array): Float32Array<ArrayBuffer> 
 
 const withSignOf = (value: number, size: number): number => (value < 0 || Object.is(value, -0) ? -size : size);
 
-/** @returns the bits of a half, or undefined if the number is not a half */
+/** Decodes the bits of a half. */
+export function halfOf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/**
+ * @param word the bits of the number in single precision
+ * @returns the bits of a half, or undefined if the number is not a half
+ */
 export function bitsOfHalf(value: number, word: number): number | undefined {
   const sign = (word >>> 16) & 0x8000;
   const size = Math.abs(value);

@@ -40,24 +40,27 @@ export async function lossOf(compared: Compared): Promise<WeightLoss> {
   const { file, original, rounded, output } = compared;
   await using before = releasing(await openModel(file, original));
   await using after = releasing(await openModel(file, rounded));
-  const [difference, relative, counts] = [[0], [0], { samples: 0, changed: 0 }];
+  const loss = { largestDifference: 0, relativeDifference: 0, samples: 0 };
+  let changed = 0;
   for (const { feeds, samples } of await questions(before, compared)) {
     const [expected, got] = [await before.run(feeds), await after.run(feeds)];
     for (const [name, values] of floatsOf(expected)) {
-      const largest = largestDifference(file, values, floatsOf(got).get(name));
-      difference.push(largest);
-      relative.push(largest / Math.max(...values.map(Math.abs), Number.MIN_VALUE));
+      const difference = largestDifference(file, values, floatsOf(got).get(name));
+      loss.largestDifference = Math.max(loss.largestDifference, difference);
+      loss.relativeDifference = Math.max(loss.relativeDifference, difference / largestOf(values));
     }
-    counts.samples += samples;
-    counts.changed += samples === 0 ? 0 : changedClasses(output, expected, got, samples);
+    loss.samples += samples;
+    changed += samples === 0 ? 0 : changedClasses(output, expected, got, samples);
   }
   const hasClasses = output !== undefined && output.kind !== 'number';
-  return {
-    largestDifference: Math.max(...difference),
-    relativeDifference: Math.max(...relative),
-    samples: counts.samples,
-    ...(hasClasses && counts.samples > 0 && { changedClasses: counts.changed }),
-  };
+  return { ...loss, ...(hasClasses && loss.samples > 0 && { changedClasses: changed }) };
+}
+
+/** Returns the largest absolute value; where all are 0, a tiny number that can be divided by. */
+function largestOf(values: Float32Array | Float64Array): number {
+  let largest = Number.MIN_VALUE;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
 }
 
 type Values = Readonly<Record<string, ort.Tensor>>;
@@ -89,14 +92,13 @@ function realQuestions([input, ...others]: readonly Port[], { shape, data }: Rea
   const size = elementCount(sample);
   const [first] = input.dims ?? [];
   const batch = typeof first === 'number' ? first : BATCH;
-  return Array.from(
-    { length: Math.floor(total / batch) + Number(typeof first !== 'number' && total % batch > 0) },
-    (_, i) => {
-      const count = Math.min(batch, total - i * batch);
-      const values = Float32Array.from(data.subarray(i * batch * size, (i * batch + count) * size));
-      return { feeds: { [input.name]: new ort.Tensor('float32', values, [count, ...sample]) }, samples: count };
-    },
-  );
+  // A fixed batch has to be full.
+  const runs = typeof first === 'number' ? Math.floor(total / batch) : Math.ceil(total / batch);
+  return Array.from({ length: runs }, (_, i) => {
+    const count = Math.min(batch, total - i * batch);
+    const values = Float32Array.from(data.subarray(i * batch * size, (i * batch + count) * size));
+    return { feeds: { [input.name]: new ort.Tensor('float32', values, [count, ...sample]) }, samples: count };
+  });
 }
 
 const floatsOf = (outputs: Values): ReadonlyMap<string, Float32Array | Float64Array> =>
@@ -144,8 +146,10 @@ type Decide = (values: Float64Array) => string;
 /** Returns a function that decides the class of a sample. A single number stands for two classes. */
 const decideAbove =
   (threshold: number): Decide =>
-  (values) =>
-    values.length === 1 ? String(at(values, 0) > threshold) : String(values.indexOf(Math.max(...values)));
+  (values) => {
+    if (values.length === 1) return String(at(values, 0) > threshold);
+    return String(values.indexOf(values.reduce((max, value) => Math.max(max, value), -Infinity)));
+  };
 
 const decide: { readonly [K in ModelOutput['kind']]: Decide } = {
   logits: decideAbove(0),

@@ -6,15 +6,13 @@
 import type { Column } from '../../training/data/index.ts';
 import { quote } from '../../training/files/index.ts';
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { changeGraph, graphFields } from './change-graph.ts';
 import { attributeOf, type Constants, constantsOf } from './constants.ts';
-import { fieldOf, splice } from './splice.ts';
+import { splice } from './splice.ts';
 
 const { AttributeProto, TensorProto } = onnxProto.onnx;
 const { INT } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'INT64' | 'STRING', number>> = TensorProto.DataType;
-
-/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
-const fields = { graph: 7, input: 11 } as const;
 
 /** Names the input for the rows. */
 export const rowsName = 'features';
@@ -30,7 +28,7 @@ export interface Table {
 /**
  * @param graph what the bytes hold
  * @returns `undefined` for a model without texts among its inputs
- * @throws GraphError that names the input that is not a column, or whose texts are not categories
+ * @throws GraphError that names the input that is not a column, or whose texts are not categories; or as `changeGraph`
  */
 export function tableOf(bytes: Uint8Array, graph: onnx.IGraphProto): Table | undefined {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
@@ -43,14 +41,12 @@ export function tableOf(bytes: Uint8Array, graph: onnx.IGraphProto): Table | und
   );
   const additions = encodeGraphProto(entrance(graph, ports, columns));
   const own = new Set(ports.map(({ input }) => input));
-  const made = splice(bytes, fields.graph, (i, begin, end) => {
-    if (i > 0) throw new GraphError('expected one graph, and messages that end where they say');
-    const content = bytes.subarray(begin, end);
-    const left = splice(content, fields.input, (i) => (own.has(graph.input?.[i]?.name ?? '') ? [] : undefined));
+  const changed = changeGraph(bytes, (content) => {
+    const left = splice(content, graphFields.input, (i) => (own.has(graph.input?.[i]?.name ?? '') ? [] : undefined));
     // Nodes are stored in the order in which they run.
-    return fieldOf(fields.graph, [additions, ...left]);
+    return [additions, ...left];
   });
-  return { bytes: Buffer.concat(made), columns };
+  return { bytes: changed, columns };
 }
 
 const isText = ({ type }: onnx.IValueInfoProto): boolean => type?.tensorType?.elemType === DataType.STRING;
@@ -152,7 +148,7 @@ function entrance(graph: onnx.IGraphProto, ports: readonly ColumnPort[], columns
   const initializer: onnx.ITensorProto[] = [];
   let at = 0;
   for (const port of ports) {
-    const parts = port.names.map((_, i) => {
+    const parts = port.names.map(() => {
       const name = unused(`${rows}/${at}`, taken);
       const index = integers(`${name}/index`, [at]);
       initializer.push(index);
@@ -164,9 +160,9 @@ function entrance(graph: onnx.IGraphProto, ports: readonly ColumnPort[], columns
       };
       node.push(numbers, ...valueOf(`${name}/number`, name, port, columns[at], initializer));
       at++;
-      return { i, name };
+      return name;
     });
-    node.push(...joined(parts.map(({ name }) => name), port, initializer)); // oxfmt-ignore
+    node.push(...joined(parts, port, initializer));
   }
   return { input: [{ name: rows, type: { tensorType } }], node, initializer };
 }
@@ -184,7 +180,11 @@ const integers = (name: string, values: readonly number[]): onnx.ITensorProto =>
   rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
 });
 
-/** Builds the nodes that give a column, [N, 1], in the element type of the file's own input. */
+/**
+ * Builds the nodes that give a column, [N, 1], in the element type of the file's own input.
+ *
+ * @param initializer receives the constants that the nodes read
+ */
 function valueOf(
   from: string,
   to: string,
@@ -222,6 +222,7 @@ const cast = (from: string, to: string, i: number): onnx.INodeProto => ({
   attribute: [{ name: 'to', type: INT, i }],
 });
 
+/** Builds the nodes that join the columns of one of the file's own inputs. */
 function joined(
   parts: readonly string[],
   { input, rank }: ColumnPort,

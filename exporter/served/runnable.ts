@@ -64,7 +64,7 @@ export async function tryModel(
       return {
         shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])),
         // A layer that keeps a state also answers differently each time.
-        drawsNumbers: !isSteady && dice.some((operator) => Buffer.from(model).includes(operator)),
+        drawsNumbers: !isSteady && randomOperators.some((operator) => Buffer.from(model).includes(operator)),
       };
     } catch (error) {
       reason = reasonOf(error);
@@ -91,8 +91,8 @@ export async function acceptedShapes(
   return undefined;
 }
 
-/** Names of operators, searched for anywhere in a file: they may also be in a loop or a function. */
-const dice = ['RandomNormal', 'RandomUniform', 'Multinomial', 'Bernoulli', 'Dropout'];
+/** Operators that draw random numbers. Their names are searched for anywhere in a file: they may be in a loop or a function. */
+const randomOperators = ['RandomNormal', 'RandomUniform', 'Multinomial', 'Bernoulli', 'Dropout'];
 
 type Answer = Readonly<Record<string, ort.Tensor>>;
 

@@ -28,23 +28,23 @@ export function levelsOf(
 ): readonly (readonly BatchNormLayer[])[] {
   const outputs = new Set(layers.map(({ output }) => output));
   const before = new Map<string, number>();
-  const at = (name: string): number => before.get(name) ?? 0;
+  const levelOf = (name: string): number => before.get(name) ?? 0;
   // Nodes are in the order of computation, unless an exporter has left the order to the runtime.
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     for (const each of node ?? []) {
-      const below = readsOf(each).reduce((max, name) => Math.max(max, at(name)), 0);
+      const below = readsOf(each).reduce((max, name) => Math.max(max, levelOf(name)), 0);
       for (const output of each.output ?? []) {
         const own = below + (outputs.has(output) ? 1 : 0);
-        if (own === at(output)) continue;
+        if (own === levelOf(output)) continue;
         if (own > layers.length) throw new GraphError(`expected a graph without circles, got one through ${output}`);
         before.set(output, own);
         isChanged = true;
       }
     }
   }
-  const depth = layers.reduce((max, { input }) => Math.max(max, at(input)), 0);
-  return Array.from({ length: depth + 1 }, (_, level) => layers.filter(({ input }) => at(input) === level)).filter(
+  const depth = layers.reduce((max, { input }) => Math.max(max, levelOf(input)), 0);
+  return Array.from({ length: depth + 1 }, (_, level) => layers.filter(({ input }) => levelOf(input) === level)).filter(
     (level) => level.length > 0,
   );
 }

@@ -40,7 +40,7 @@ const pool: ShapeRule = (node, { shapes }) => {
 const onePlace: ShapeRule = (node, { shapes }) =>
   shapes.get(inputOf(node, 0))?.map((size, axis) => (axis > 1 ? 1 : size));
 
-/** Derive shapes for the operators that usually lie between the samples and a reshape. */
+/** Holds a rule for each operator that often lies between the samples and a reshape. */
 export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   ...all(sameShape, [
     'BatchNormalization',

@@ -5,15 +5,12 @@
  */
 import { oneLine, quote } from '../../training/files/index.ts';
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
-import { changeGraph } from './change-graph.ts';
+import { changeGraph, graphFields } from './change-graph.ts';
 import { readsOf } from './dependents.ts';
 import { splice } from './splice.ts';
 
 const { TensorProto } = onnxProto.onnx;
 const DataType: Readonly<Record<'FLOAT' | 'STRING', number>> = TensorProto.DataType;
-
-/** Fields of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
-const fields = { node: 1, output: 12 } as const;
 
 export interface TensorsOnly {
   readonly bytes: Uint8Array;
@@ -41,8 +38,8 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
   const additions = encodeGraphProto({ node: made });
   return {
     bytes: changeGraph(bytes, (content) => {
-      const nodes = splice(content, fields.node, (i) => (live.has(graph.node?.[i] ?? {}) ? undefined : []));
-      const left = splice(Buffer.concat(nodes), fields.output, (i) => {
+      const nodes = splice(content, graphFields.node, (i) => (live.has(graph.node?.[i] ?? {}) ? undefined : []));
+      const left = splice(Buffer.concat(nodes), graphFields.output, (i) => {
         const { name = '' } = outputs[i] ?? {};
         if (kept.has(name ?? '')) return undefined;
         const zip = zips.get(name ?? '');

@@ -12,10 +12,11 @@ import type { BuiltImage } from '../../exporter/edge/built.ts';
 import { writeWeights } from '../../exporter/edge/runtime/stored-weights.ts';
 import { takeWeights } from '../../exporter/edge/stages/take-weights.ts';
 import { bitsOfHalf, roundedToHalfs } from '../../exporter/served/halfs.ts';
+import { lossOf } from '../../exporter/served/loss.ts';
 import { weightTypes, withRoundedWeights } from '../../exporter/served/round-weights.ts';
 import type { Weight } from '../../exporter/served/round-weights.ts';
 import { servedFile } from '../../exporter/store/served-file.ts';
-import { decodeProto } from '../../training/graph/index.ts';
+import { decodeProto, encodeModel, graphBuilder } from '../../training/graph/index.ts';
 import type { Image } from '../../worker/image.ts';
 import { npy } from '../unit/data/npy-file.ts';
 import { cnn, mlp, randomNumbers } from './fixtures.ts';
@@ -51,6 +52,35 @@ describe('rounding to halfs', () => {
   it.each([1 + 2 ** -12, 2 ** -25, 65_536, NaN, Infinity])('knows that %d is none', (value) => {
     const one = Float32Array.of(value);
     expect(bitsOfHalf(one[0] ?? 0, new Uint32Array(one.buffer)[0] ?? 0)).toBeUndefined();
+  });
+});
+
+it('measures the loss of an output of more numbers than a call has arguments', async () => {
+  const width = 200_000;
+  const fileOf = (weight: number): Uint8Array => {
+    const g = graphBuilder();
+    const x = g.input('x', { dtype: 'float32', shape: ['N', 1] });
+    const data = new Float32Array(width).fill(weight);
+    return encodeModel(
+      g.build('wide', { y: g.MatMul(x, g.initializer('w', { dtype: 'float32', shape: [1, width], data })) }),
+      {},
+    );
+  };
+  const loss = await lossOf({
+    file: 'wide.onnx',
+    original: fileOf(4),
+    rounded: fileOf(3),
+    inputs: [{ name: 'x', datatype: 'FP32', dims: ['N', 1] }],
+    sizes: [1],
+    samples: { shape: [2, 1], data: Float32Array.of(1, 200) },
+    output: { name: 'y', kind: 'logits' },
+  });
+  // The numbers are of single precision.
+  expect({ ...loss, relativeDifference: loss.relativeDifference.toFixed(6) }).toEqual({
+    largestDifference: 200,
+    relativeDifference: '0.250000',
+    samples: 2,
+    changedClasses: 0,
   });
 });
 
