@@ -15,6 +15,6 @@ export function lower(graph: Graph, target: Target, processor?: Processor): Grap
 export const lowerBy = (graph: Graph, passes: Passes): Graph =>
   checkGraph(Object.values(passes).reduce((lowered, pass) => pass(lowered), graph));
 
-/** Emits the sums of large tensors in blocks, in the part of a graph for `rows` that is left to the runtime. */
+/** Emits the sums of large tensors in blocks, in a part of a graph lowered for `rows` that the runtime computes. */
 export const lowerSums = (graph: Graph, { channelBlock }: Processor): Graph =>
   channelBlock === undefined ? graph : checkGraph(blockedSums(channelBlock)(graph));

@@ -4,7 +4,7 @@ import { type Graph, type Node, type OpNode, type OpType, readsOf, type Value } 
 export interface Nodes {
   /** Returns the node that gives a value; undefined for inputs and initializers. */
   readonly producer: (value: Value) => Node | undefined;
-  /** Counts the nodes that read a value. */
+  /** Counts the reads of a value by nodes; `Mul(x, x)` reads x twice. */
   readonly reads: (value: Value) => number;
 }
 

@@ -55,7 +55,7 @@ export class Pattern<O extends OpType, F> {
   /** Matches an output of the node other than the first. */
   output = (output: number) => new Pattern<O, F>({ ...this.#of, output });
 
-  /** Matches only where a single node reads the value. */
+  /** Matches only where nothing else reads the value. */
   once = () => new Pattern<O, F>({ ...this.#of, isOnce: true });
 
   /** Matches only where what has been found passes a test. */
@@ -70,7 +70,7 @@ export class Pattern<O extends OpType, F> {
   *matches(nodes: Nodes, value: Value | undefined, found: Found): Generator<Found, undefined> {
     const { output, isOnce } = this.#of;
     const node = value && nodes.producer(value);
-    if (node?.outputs[output]?.name !== value?.name || !node || (isOnce && nodes.reads(value) !== 1)) return;
+    if (!node || node.outputs[output]?.name !== value.name || (isOnce && nodes.reads(value) !== 1)) return;
     yield* this.#matchesAt(nodes, node, found);
   }
 
@@ -81,13 +81,13 @@ export class Pattern<O extends OpType, F> {
     if (name !== '' && (found[name] ?? node).name !== node.name) return;
     const named = name === '' ? found : { ...found, [name]: node };
     for (const order of commutative.includes(op) ? [operands, operands.toReversed()] : [operands])
-      for (const each of matchesOf(nodes, order, node.inputs, named)) if (test(each)) yield each;
+      for (const each of matchOperands(nodes, order, node.inputs, named)) if (test(each)) yield each;
   }
 }
 
 const commutative: readonly OpType[] = ['Add', 'Mul', 'Max', 'Equal'];
 
-function* matchesOf(
+function* matchOperands(
   nodes: Nodes,
   operands: readonly Operand[],
   [value, ...values]: readonly (Value | undefined)[],
@@ -95,10 +95,11 @@ function* matchesOf(
 ): Generator<Found, undefined> {
   if (operands.length === 0) yield found;
   else
-    for (const each of one(nodes, operands[0], value, found)) yield* matchesOf(nodes, operands.slice(1), values, each);
+    for (const each of matchOperand(nodes, operands[0], value, found))
+      yield* matchOperands(nodes, operands.slice(1), values, each);
 }
 
-function* one(nodes: Nodes, operand: Operand, value: Value | undefined, found: Found) {
+function* matchOperand(nodes: Nodes, operand: Operand, value: Value | undefined, found: Found) {
   if (operand instanceof Pattern) yield* operand.matches(nodes, value, found);
   else if (!value || operand === undefined) yield* !value && operand === undefined ? [found] : [];
   else if (typeof operand !== 'string') yield* isConstant(value, [operand].flat()) ? [found] : [];

@@ -21,8 +21,8 @@ export type Pass = (graph: Graph, onReplaced?: OnReplaced) => Graph;
 export type OnReplaced = (node: OpNode<OpType>) => void;
 
 /**
- * The builder that a pass emits nodes with. `reads` of an emitted value counts the nodes of the original graph that
- * read the value it stands for.
+ * The builder that a pass emits nodes with. `reads` of an emitted value counts the reads, in the original graph, of the
+ * value that it stands for.
  */
 export type Rewriter = GraphBuilder & Nodes;
 
@@ -67,7 +67,7 @@ class Replay {
   readonly #replacements: readonly Replacements[];
   readonly #onReplaced: OnReplaced | undefined;
   readonly #before: Nodes;
-  /** Maps the name of an emitted value to the number of nodes that read the value it stands for. */
+  /** Maps the name of an emitted value to the number of reads of the value that it stands for. */
   readonly #reads = new Map<string, number>();
 
   constructor(replacements: readonly Replacements[], onReplaced: OnReplaced | undefined, before: Nodes) {
@@ -105,8 +105,9 @@ class Replay {
   #replacement<O extends OpType>(g: Rewriter, node: OpNode<O>, original: OpNode<O>): readonly Value[] | undefined {
     for (const { [node.op]: replace } of this.#replacements) {
       const outputs = replace?.(g, node, original);
-      if (outputs) this.#onReplaced?.(original);
-      if (outputs) return outputs;
+      if (!outputs) continue;
+      this.#onReplaced?.(original);
+      return outputs;
     }
     return undefined;
   }

@@ -196,6 +196,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['Between products', (g) => dense(g, g.Relu(dense(g, g.give('x', 3, 4), 5, 'W1')), 2, 'W2'), 3],
     ['what is returned', (g) => g.Relu(dense(g, g.give('x', 3, 4), 5, 'W1')), 0],
     ['a single row', (g) => dense(g, g.Relu(dense(g, g.give('x', 1, 4), 5, 'W1')), 2, 'W2'), 0],
+    ['what the body of a Loop reads', (g) => readInBody(g, g.Relu(dense(g, g.give('x', 3, 4), 3, 'W1'))), 0],
   ],
   columnSums: [
     ['a sum', (g) => g.ReduceSum(g.give('z', 3, 4), g.ints([0]), { keepdims: 0 }), 1],
@@ -265,6 +266,15 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['groups', (g) => g.Conv(g.give('X', 2, 8, 3, 3), g.give('W', 4, 4, 2, 2), undefined, window(2, { group: 2 })), 0],
   ],
 };
+
+/** Negates a value twice in the body of a Loop, which captures it. */
+function readInBody(g: Inputs, value: Value) {
+  const b = g.body();
+  b.input('iteration', { dtype: 'int64', shape: [] });
+  const condition = b.input('condition', { dtype: 'bool', shape: [] });
+  const body = b.build('body', { condition: b.Identity(condition), negative: b.Neg(value) });
+  return g.Loop(g.scalar(2, 'int64'), g.Cast(g.scalar(1), { to: 'bool' }), { body })[0] as Value;
+}
 
 const int32: TensorType = { dtype: 'int32', shape: [3] };
 

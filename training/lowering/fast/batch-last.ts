@@ -9,21 +9,18 @@ import { patterns } from '../pattern.ts';
 import type { Rewriter } from '../rewrite.ts';
 
 const swap = { perm: [1, 0] } as const;
+const transposed = patterns.Transpose('matrix', swap);
 
 /** Brings `[N, ..]` to `[F, N]`. A value that came from `[F, N]` goes back without a copy. */
 export function batchLast(g: Rewriter, x: Value): Value {
   const source = beforeReshape(g, x);
-  return transposedOf(g, x) ?? g.Transpose(g.Reshape(source, g.ints([known('the mini-batch', x.shape[0]), -1])), swap);
+  const matrix = transposed.match(g, source)?.matrix;
+  return matrix ?? g.Transpose(g.Reshape(source, g.ints([known('the mini-batch', x.shape[0]), -1])), swap);
 }
 
 /** Brings `[F, N]` to `[N, ..]`. */
 export const batchFirst = (g: GraphBuilder, x: Value, shape: readonly number[]): Value =>
   g.Reshape(g.Transpose(x, swap), g.ints(shape));
-
-const transposed = patterns.Transpose('matrix', swap);
-
-/** Returns the matrix `[F, N]` whose transpose is `x [N, ..]`, whatever the shape of a sample. */
-const transposedOf = (g: Rewriter, x: Value): Value | undefined => transposed.match(g, beforeReshape(g, x))?.matrix;
 
 /** Returns the value that x is a reshaped view of, as long as the samples stay in their places. */
 function beforeReshape(g: GraphBuilder, x: Value): Value {

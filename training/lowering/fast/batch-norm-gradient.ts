@@ -40,7 +40,8 @@ const inputGradientBy = <M extends Operand>(mean: M) =>
     Sub(Sub('dOutput', perChannel('dBetaOverM')), Mul(normalizedBy(mean), perChannel('dGammaOverM'))),
   );
 
-export const [correlated, inputGradient] = [correlatedBy('mean'), inputGradientBy('mean')];
+/** Match the same for any mean; `pooled-conv` finds its blocks by them. */
+export const [correlated, batchNormInputGradient] = [correlatedBy('mean'), inputGradientBy('mean')];
 
 /** Matches μ where z is normalized by the statistics of its own mini-batch. */
 const ofMiniBatch = BatchNormalization('z').output(1).as('statistics');

@@ -18,10 +18,10 @@ export interface Geometry {
 }
 
 export function geometryOf({ inputs: [X, W], outputs: [Y], attributes }: OpNode<'Conv'>): Geometry {
-  const [N, I, H, columns] = sizesOf(X, 4);
-  const [O, , kH, kW] = sizesOf(W, 4);
-  const [, , rows, width] = sizesOf(Y, 4);
-  return { N, I, O, input: [H, columns], output: [rows, width], kernel: [kH, kW], attributes };
+  const [N, I, ...input] = sizesOf(X, 4);
+  const [O, , ...kernel] = sizesOf(W, 4);
+  const [, , ...output] = sizesOf(Y, 4);
+  return { N, I, O, input, output, kernel, attributes };
 }
 
 /** Returns all pixels of the output, in row-major order. */
@@ -98,7 +98,7 @@ export function transposedWeightGradient(
  * products are cut into fewer parts each, since their results have to be added up.
  */
 export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
-  const max = Math.max(minParts, maxParts / factors.length);
+  const max = Math.max(minParts, Math.floor(maxParts / factors.length));
   const stacks = factors.map(([A, B]) => {
     const count = divisorUpTo(max, sizesOf(A, 2)[1]);
     const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizesOf(matrix, 2)[0], count, -1]));

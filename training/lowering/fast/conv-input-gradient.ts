@@ -19,12 +19,12 @@ export const convInputGradient = replacing({
       attributes.strides.every((stride) => stride === 1) &&
       output_padding.every((pad) => pad === 0);
     if (!isReversible || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
-    return [inputGradient(g, dY, W, attributes)];
+    return [emitInputGradient(g, dY, W, attributes)];
   },
 });
 
 /** Emits dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
-export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: Attributes<'Conv'>): Value {
+export function emitInputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: Attributes<'Conv'>): Value {
   return g.Conv(dY, flipped(g, W, attributes), undefined, { ...attributes, pads: flippedPads(attributes) });
 }
 

@@ -79,10 +79,10 @@ function partsOf(g: GraphBuilder, geometry: Geometry, dY: Value): (readonly [pix
  * have changed places.
  */
 function geometryOfForward({ X, dY, dW, attributes }: WeightGradient): Geometry {
-  const [N, I, H, W] = sizesOf(X, 4);
-  const [, O, rows, columns] = sizesOf(dY, 4);
-  const [, , kH, kW] = sizesOf(dW, 4);
+  const [N, I, ...input] = sizesOf(X, 4);
+  const [, O, ...output] = sizesOf(dY, 4);
+  const [, , ...kernel] = sizesOf(dW, 4);
   const { strides: dilations, dilations: strides } = attributes;
-  const forward = { ...attributes, kernel_shape: [kH, kW], strides, dilations };
-  return { N, I, O, input: [H, W], output: [rows, columns], kernel: [kH, kW], attributes: forward };
+  const forward = { ...attributes, kernel_shape: kernel, strides, dilations };
+  return { N, I, O, input, output, kernel, attributes: forward };
 }

@@ -19,6 +19,7 @@ import {
   type Node,
   type OpNode,
   type OpType,
+  readsOf,
   sameShape,
   sizeOf,
   sizesOf,
@@ -46,9 +47,9 @@ function transposedIn({ nodes, outputs }: Graph, min: number): Transposed {
   const transposed = new Set<string>();
   for (const node of nodes) {
     const [output] = node.outputs;
-    const isMade =
+    const isCandidate =
       node.op === 'Gemm' || (isElementwise(node) && wholeInputs(node).some(({ name }) => transposed.has(name)));
-    if (isMade && isMatrix(output) && sizeOf(output.shape) >= min) transposed.add(output.name);
+    if (isCandidate && isMatrix(output) && sizeOf(output.shape) >= min) transposed.add(output.name);
   }
   for (const { name } of outputs) transposed.delete(name);
   for (let count = -1; count !== transposed.size;) {
@@ -66,12 +67,12 @@ function transposedIn({ nodes, outputs }: Graph, min: number): Transposed {
 function kept(node: Node, transposed: Transposed): readonly string[] {
   if (node.op === 'Gemm') return node.inputs[2] ? names([node.inputs[2]]) : [];
   if (isSumOfColumns(node)) return [];
-  const inputs: readonly Value[] = node.inputs.flatMap((value: Value | undefined) => value ?? []);
+  const inputs = readsOf(node);
   if (!isElementwise(node)) return names(inputs);
   const [output] = node.outputs;
   const whole = wholeInputs(node);
   const isTransposed =
-    transposed.has(output.name) && whole.every(({ name, constant }) => constant ?? transposed.has(name));
+    transposed.has(output.name) && whole.every(({ name, constant }) => constant !== undefined || transposed.has(name));
   return isTransposed ? names(inputs.filter((value) => !whole.includes(value))) : names([...inputs, output]);
 }
 

@@ -62,12 +62,15 @@ export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
   return g.Reshape(Y, g.ints(knownSizes(x.shape)));
 }
 
-/** Returns a shape `[1, channels, H, W]` in whose blocks of channels the rows of a matrix lie one after the other. */
+/**
+ * Returns the shape `[1, channels, H, W]` that the elements are seen as, with W as large as `maxPixels` allows. In memory
+ * each block of channels is one run of elements (`[channels / b, H, W, b]`), so each row of a matrix is a block.
+ */
 function imageOf(size: number, channels: number): readonly number[] {
   const pixels = size / channels;
   const counts = Array.from({ length: pixels }, (_, i) => i + 1);
-  const rows = counts.find((count) => pixels % count === 0 && pixels / count <= maxPixels) ?? pixels;
-  return [1, channels, rows, pixels / rows];
+  const height = counts.find((count) => pixels % count === 0 && pixels / count <= maxPixels) ?? pixels;
+  return [1, channels, height, pixels / height];
 }
 
 /** Repeats a number for each row, or for all, as one for each channel: `[channels, ..]`. */

@@ -18,9 +18,8 @@ const { ReduceSum } = patterns;
 const sumOfSums = ReduceSum(ReduceSum('data', 'innerAxes').as('inner'), 'axes');
 
 export const wholeSums = replacing(
-  rule(sumOfSums, (g, { data, innerAxes, inner, axes }, { attributes }) => {
+  rule(sumOfSums, (g, { data, innerAxes, inner, axes }, { outputs: [sum] }) => {
     if (!innerAxes.constant || !axes.constant) return undefined;
-    const [sums] = inner.outputs;
     const rank = data.shape.length;
     const first = axesOf(innerAxes, rank);
     const left = data.shape.flatMap((_, axis) =>
@@ -29,17 +28,9 @@ export const wholeSums = replacing(
     const second = axesOf(axes, left.length).map((axis) => at(left, axis));
     const all = [...new Set([...first, ...second])].toSorted((a, b) => a - b);
     const whole = g.ReduceSum(data, g.ints(all), { keepdims: 0 });
-    return g.Reshape(whole, g.ints(resultShape(sums, axes, attributes.keepdims !== 0)));
+    return g.Reshape(whole, g.ints(knownSizes(sum.shape)));
   }),
 );
 
 const axesOf = (axes: Value, rank: number): readonly number[] =>
   constantInts('axes', axes).map((axis) => normalizeAxis(axis, rank));
-
-function resultShape(sums: Value, axes: Value, isKept: boolean): readonly number[] {
-  const reduced = axesOf(axes, sums.shape.length);
-  const shape = knownSizes(sums.shape);
-  return isKept
-    ? shape.map((size, axis) => (reduced.includes(axis) ? 1 : size))
-    : shape.filter((_, axis) => !reduced.includes(axis));
-}

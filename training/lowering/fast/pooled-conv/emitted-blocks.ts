@@ -5,7 +5,7 @@
 import type { OpNode, Value } from '../../../graph/index.ts';
 import { patterns } from '../../pattern.ts';
 import type { Rewriter } from '../../rewrite.ts';
-import { inputGradient } from '../batch-norm-gradient.ts';
+import { batchNormInputGradient } from '../batch-norm-gradient.ts';
 import { tilesInTwos } from '../max-pool-gradient.ts';
 import { maskedRoutingOf } from '../relu-after-pool.ts';
 import type { Block } from './blocks.ts';
@@ -59,7 +59,7 @@ export class EmittedBlocks {
 
   /** Returns the backward pass of a block, by dz, the cotangent of the convolution's output. */
   ofConvCotangent(g: Rewriter, dz: Value): Backward | undefined {
-    const gradient = inputGradient.match(g, dz);
+    const gradient = batchNormInputGradient.match(g, dz);
     return gradient && this.ofBatchNormCotangent(g, gradient.dOutput);
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { Attributes, GraphBuilder, Value } from '../../../graph/index.ts';
 import { gatherPixels, type Geometry, transposedWeightGradient } from '../columns.ts';
-import { inputGradient } from '../conv-input-gradient.ts';
+import { emitInputGradient } from '../conv-input-gradient.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
 import { cornerPixels, interleaving, rowMeans, zipCorners } from './pixels.ts';
@@ -36,7 +36,7 @@ export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
         input: (filters) => {
           const dz = g.Reshape(sideBySide(g, geometry, e), g.ints([1, O, output[0], output[1] * N]));
           const scaled = g.Mul(filters, g.Reshape(cotangent.gain, g.ints([O, 1, 1, 1])));
-          return g.Reshape(inputGradient(g, dz, scaled, wide(geometry)), g.ints([-1, N]));
+          return g.Reshape(emitInputGradient(g, dz, scaled, wide(geometry)), g.ints([-1, N]));
         },
       };
     },
