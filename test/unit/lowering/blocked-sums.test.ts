@@ -62,6 +62,11 @@ const cases: readonly [about: string, emit: Parameters<typeof graphOf>[0], ops: 
   ['not what is given and stays', (g, { x, w }) => ({ y: g.Add(x, w), z: g.Sub(x, w) }), ['Add', 'Sub']],
   ['not a small tensor', (g, { small, number }) => ({ y: g.Add(g.Mul(small, number), small) }), ['Mul', 'Add']],
   [
+    'not a number of more axes, which the result gets too',
+    (g, { x, number }) => ({ y: g.Add(g.Mul(x, g.Reshape(number, g.ints([1, 1, 1]))), g.scalar(0.5)) }),
+    ['Mul', 'Add'],
+  ],
+  [
     'not numbers for each column',
     (g, { x, w }) => ({ y: g.Mul(g.Add(x, g.Slice(w, ...firstRow(g))), x) }),
     ['Slice', 'Add', 'Mul'],

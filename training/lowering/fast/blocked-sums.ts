@@ -119,5 +119,5 @@ function activated(g: Rewriter, X: Value, activation: Sum['activation'], { emitt
 function isCoefficient({ shape }: Value, x: Value): boolean {
   const [rows, columns] = shape;
   const isPerRow = shape.length === 2 && x.shape.length === 2 && rows === x.shape[0] && columns === 1;
-  return isPerRow || sizeIfKnown(shape) === 1;
+  return isPerRow || (sizeIfKnown(shape) === 1 && shape.length <= x.shape.length);
 }
