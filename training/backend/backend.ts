@@ -42,11 +42,14 @@ export interface Backend {
   readonly isCpu?: boolean;
   /** The way to take the steps of training; the one that suits the network when omitted. */
   readonly stepper?: StepperName | undefined;
-  /** Receives how a thread that computes rows has ended. The main thread computes its rows from then on. */
+  /** Receives how a thread that computes rows has ended. The main thread computes all rows from then on. */
   readonly onThreadEnd?: (how: string) => void;
   /** Returns the number of threads that take steps of such a graph. Absent where another device takes them. */
   readonly threadsOf?: (graph: Graph) => number;
-  /** Returns the same backend with this number of threads for training steps. Absent where threads cannot be set for one session. */
+  /**
+   * Returns the same backend with this number of threads for training steps. Absent where threads cannot be set for one
+   * session.
+   */
   readonly withStepThreads?: (threads: number) => Backend;
   /** The number of threads that the backend was asked to run on; undefined where it chooses. */
   readonly threads?: number | undefined;

@@ -42,7 +42,7 @@ const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBac
 const maxThreads = 1024;
 
 /**
- * @param report is told why `auto` skips a backend, and once where a thread has ended
+ * @param report receives a line for each backend that `auto` skips, and one when the first thread ends
  * @throws BackendUnavailable when the machine lacks what the backend needs
  * @throws UserError for more threads than there can be
  */

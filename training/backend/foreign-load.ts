@@ -38,8 +38,8 @@ export function foreignLoad(read: () => Clocks = readClocks): () => number {
 }
 
 /**
- * Returns the same load for frequent calls. It reads the clocks, which takes a millisecond, only after the minimum
- * span.
+ * Makes a load cheap to ask for: it is measured, which takes a millisecond, after the minimum span at the earliest, and
+ * repeated until then.
  */
 export function throttled(load: () => number, now: () => number = () => performance.now()): () => number {
   let [last, readAt] = [0, -Infinity];

@@ -8,7 +8,7 @@ import { channelBlockOf } from './channel-block.ts';
 import { foreignLoad, throttled } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { type Bound, openBoundSession, openSession } from './runtime.ts';
-import { openStaged, stagedProgram, minCutElements } from './staged/staged-session.ts';
+import { minCutElements, type OpenBound, openStaged, stagedProgram } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
 import { type Runner, adaptiveWaiting } from './waiting.ts';
 import { threadCount, threadsFor } from './work.ts';
@@ -41,18 +41,19 @@ export async function nativeBackend({
   const isUncopied = await canRunUncopied(ort);
   const isShared = await takesSharedMemory(ort);
   const cores = availableParallelism();
-  const openWith = <Args extends readonly unknown[], Result>(
-    graphThreads: number,
-    open: (options: InferenceSession.SessionOptions) => Promise<Runner<Args, Result>>,
-  ): Promise<Runner<Args, Result>> => openWaiting(graphThreads, spinning, open);
   const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
   const bind = (file: Uint8Array, options: InferenceSession.SessionOptions, bound: Bound) =>
     isUncopied && bytesOf(bound.outputs) > minUncopied
       ? openBoundSession(ort, withSequence(file), options, bound, runUncopied)
       : openBoundSession(ort, file, options, bound);
+  const bindStage = (graph: Graph, options: InferenceSession.SessionOptions, { inputs, outputs }: Bound) => {
+    const lowered = lowerSums(graph, { channelBlock });
+    return bind(encodeModel(lowered), ofStage(options), { inputs, outputs: renamed(graph, lowered, outputs) });
+  };
   const backendWith = (stepThreads: number | undefined): Backend => {
     const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
     const threadsOfSteps = (graph: Graph): number => stepThreads ?? threadsOf(graph);
+    /** Is true for a graph that takes steps of training by itself. */
     const hasLoop = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'Loop');
     return {
       name: 'native',
@@ -64,32 +65,21 @@ export async function nativeBackend({
       threadsOf: threadsOfSteps,
       withStepThreads: backendWith,
       createSession: (graph) =>
-        openWith(hasLoop(graph) ? threadsOfSteps(graph) : threadsOf(graph), (options) =>
+        openWaiting(hasLoop(graph) ? threadsOfSteps(graph) : threadsOf(graph), spinning, (options) =>
           openSession(ort, fileOf(graph), options),
         ),
       bindSession: (graph, inputs, outputs) => {
         const staged = cut
           ? stagedProgram(lower(graph, 'rows', { channelBlock, rowElements: minCutElements }), { isShared })
           : undefined;
-        return openWith(threadsOfSteps(graph), (options) =>
-          staged
-            ? openStaged(
-                staged,
-                { inputs, outputs },
-                Math.min(options.intraOpNumThreads ?? 1, cores),
-                (part, bound) => {
-                  const lowered = lowerSums(part, { channelBlock });
-                  return bind(encodeModel(lowered), ofStage(options), {
-                    ...bound,
-                    outputs: renamed(part, lowered, bound.outputs),
-                  });
-                },
-                onThreadEnd,
-              )
-            : bind(fileOf(graph), options, { inputs, outputs }),
-        );
+        const graphThreads = threadsOfSteps(graph);
+        return openWaiting(graphThreads, spinning, (options) => {
+          if (!staged) return bind(fileOf(graph), options, { inputs, outputs });
+          const open: OpenBound = (stage, bound) => bindStage(stage, options, bound);
+          return openStaged(staged, { inputs, outputs }, Math.min(graphThreads, cores), open, onThreadEnd);
+        });
       },
-      loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
+      loadSession: (file) => openWaiting(threads ?? cores, spinning, (options) => openSession(ort, file, options)),
     };
   };
   return backendWith(undefined);

@@ -14,5 +14,5 @@ export type { Threads } from './threads.ts';
 export { compilePasses, type PassProgram } from './passes/compile-passes.ts';
 export { partElements } from './passes/pass-code.ts';
 export { compileRows, type RowsProgram } from './rows/compile-rows.ts';
-export { orderOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';
+export { rowKeyOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';
 export { rowGraphOf, type RowSource } from './rows/row-graph.ts';

@@ -1,6 +1,6 @@
 /** Decides which nodes of a graph are computed row by row, and which by the runtime. */
 import { present } from '../../arrays/index.ts';
-import { orderOf, rowFormOf, type RowNode, rowNodeOf } from '../../compile/index.ts';
+import { rowKeyOf, rowFormOf, type RowNode, rowNodeOf } from '../../compile/index.ts';
 import { type Graph, known, type Node, type OpNode, sizeOf, type Value } from '../../graph/index.ts';
 import { type Links, linksOf } from './links.ts';
 
@@ -11,7 +11,7 @@ export interface Reassembly {
 }
 
 export interface Kinds extends Links {
-  /** Maps the name of a node to the key of its rows (`orderOf`). Nodes that the runtime computes are absent. */
+  /** Maps the name of a node to the key of its rows (`rowKeyOf`). Nodes that the runtime computes are absent. */
   readonly rows: ReadonlyMap<string, string>;
   /** Maps the name of the Gather to its pair. */
   readonly reassembled: ReadonlyMap<string, Reassembly>;
@@ -20,7 +20,7 @@ export interface Kinds extends Links {
 /** What the choice depends on. It is made again and again, and `rows` is what has been chosen so far. */
 interface Choice extends Links {
   /** Maps the names of nodes that could be computed row by row to what they do with a row. */
-  readonly steps: ReadonlyMap<string, RowNode>;
+  readonly rowNodes: ReadonlyMap<string, RowNode>;
   readonly reassembled: ReadonlyMap<string, Reassembly>;
   /** The names of the values that are outputs of the graph. */
   readonly results: ReadonlySet<string>;
@@ -29,43 +29,47 @@ interface Choice extends Links {
 }
 
 /**
+ * Chooses the nodes that are computed row by row. At first these are all that could be; then the runtime takes back
+ * those that do not pay, and those that it must compute because of that, until nothing changes.
+ *
  * @param large the number of elements that the largest tensor needs for rows to be worth a call of the runtime
  * @param runtimeOnly the names of nodes that would be the only ones of their stage
  */
 export function kindsOf(graph: Graph, large: number, runtimeOnly: ReadonlySet<string>): Kinds {
   const { nodes } = graph;
   const choice = choiceOf(graph);
-  const { steps, rows, neighboursOf, ...links } = choice;
+  const { rowNodes, rows, neighboursOf, rootOf, producerOf, consumersOf } = choice;
   // What is computed from parameters alone goes with the products that read it.
-  const dropped = new Set([...runtimeOnly, ...withoutLargeAncestors(nodes, links.producerOf, large)]);
+  const dropped = new Set([...runtimeOnly, ...withoutLargeAncestors(nodes, producerOf, large)]);
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     rows.clear();
-    for (const [name, step] of steps) {
-      if (!dropped.has(name) && step.kind !== 'numbers') rows.set(name, orderOf(step.form.rows));
+    for (const [name, rowNode] of rowNodes) {
+      if (!dropped.has(name) && rowNode.kind !== 'numbers') rows.set(name, rowKeyOf(rowNode.form.rows));
     }
     spreadToNumbers(nodes, choice, dropped);
-    const chosen = nodes.filter(({ name }) => rows.has(name) && !dropped.has(name));
+    const chosen = nodes.filter(({ name }) => rows.has(name));
     for (const component of componentsOf(chosen, rows, neighboursOf)) {
       const out = dismissed(choice, component, large);
       for (const { name } of out) dropped.add(name);
       isChanged ||= out.length > 0;
     }
   }
-  const reassembled = new Map([...links.reassembled].filter(([name]) => rows.has(name)));
-  return { ...links, rows, reassembled };
+  const reassembled = new Map([...choice.reassembled].filter(([name]) => rows.has(name)));
+  return { rootOf, producerOf, consumersOf, rows, reassembled };
 }
 
 function choiceOf({ nodes, outputs }: Graph): Choice {
   const links = linksOf(nodes);
   const { rootOf, producerOf, consumersOf } = links;
-  const steps = new Map<string, RowNode>();
+  const rowNodes = new Map<string, RowNode>();
   const reassembled = new Map<string, Reassembly>();
   for (const node of nodes) {
-    const step = rowNodeOf(node);
-    const pair = step && reassemblyOf(node, producerOf);
+    const rowNode = rowNodeOf(node);
+    if (!rowNode) continue;
+    const pair = reassemblyOf(node, producerOf);
     if (pair) reassembled.set(node.name, pair);
-    if (step) steps.set(node.name, pair ? { kind: 'place', form: formOf(node.outputs[0]) } : step);
+    rowNodes.set(node.name, pair ? { kind: 'place', form: formOf(node.outputs[0]) } : rowNode);
   }
   /** Maps the name of each Concat of a pair to its Gather. */
   const reordering = new Map<string, Node>(
@@ -80,7 +84,7 @@ function choiceOf({ nodes, outputs }: Graph): Choice {
     ),
   ];
   const results = new Set(outputs.map((value) => rootOf(value).name));
-  return { ...links, steps, reassembled, results, rows: new Map(), neighboursOf };
+  return { ...links, rowNodes, reassembled, results, rows: new Map(), neighboursOf };
 }
 
 function reassemblyOf(node: Node, producerOf: Links['producerOf']): Reassembly | undefined {
@@ -92,32 +96,34 @@ function reassemblyOf(node: Node, producerOf: Links['producerOf']): Reassembly |
 
 /** Returns the nodes of a component that the runtime computes after all: all where none is large. */
 function dismissed(choice: Choice, component: readonly Node[], large: number): readonly Node[] {
-  const maps = component.filter(({ name }) => choice.steps.get(name)?.kind === 'map');
+  const maps = component.filter(({ name }) => choice.rowNodes.get(name)?.kind === 'map');
   if (Math.max(0, ...maps.map((node) => largestOf(node))) < large) return component;
   return component.filter((node) => !isAllowed(choice, node, present(choice.rows.get(node.name))));
 }
 
-function isAllowed(choice: Choice, node: Node, order: string): boolean {
-  const { steps, reassembled, rows, results, producerOf, consumersOf } = choice;
+/** Is true when a program of rows can compute the node, given what else has been chosen for these rows. */
+function isAllowed(choice: Choice, node: Node, rowKey: string): boolean {
+  const { rowNodes, reassembled, rows, results, producerOf, consumersOf } = choice;
   const [output] = node.outputs;
   const isRead = (by: (reader: Node) => boolean): boolean => !results.has(output.name) && consumersOf(output).every(by);
-  const orderOfProducer = (value: Value): string | undefined => {
+  const rowKeyOfProducer = (value: Value): string | undefined => {
     const producer = producerOf(value);
     return producer && rows.get(producer.name);
   };
-  if (steps.get(node.name)?.kind === 'gather') {
-    const isFused = isRead(({ name }) => rows.get(name) === order && steps.get(name)?.kind !== 'gather');
-    return isFused && orderOfProducer((node as OpNode<'Gather'>).inputs[0]) === undefined;
+  if (rowNodes.get(node.name)?.kind === 'gather') {
+    // It is fused into its readers, which read its input from memory.
+    const isFused = isRead(({ name }) => rows.get(name) === rowKey && rowNodes.get(name)?.kind !== 'gather');
+    return isFused && rowKeyOfProducer((node as OpNode<'Gather'>).inputs[0]) === undefined;
   }
   // A boolean takes one byte outside of a program, and four inside.
-  const isInside = output.dtype !== 'bool' || isRead(({ name }) => rows.get(name) === order);
+  const isInside = output.dtype !== 'bool' || isRead(({ name }) => rows.get(name) === rowKey);
   const booleans = (node.inputs as readonly (Value | undefined)[]).filter((value) => value?.dtype === 'bool');
   const isGiven = (value: Value | undefined) =>
-    value !== undefined && (value.constant !== undefined || orderOfProducer(value) === order);
+    value !== undefined && (value.constant !== undefined || rowKeyOfProducer(value) === rowKey);
   if (!isInside || !booleans.every(isGiven)) return false;
   const isMap = (value: Value): boolean => {
     const producer = producerOf(value);
-    return producer !== undefined && steps.get(producer.name)?.kind === 'map' && rows.get(producer.name) === order;
+    return producer !== undefined && rowNodes.get(producer.name)?.kind === 'map' && rows.get(producer.name) === rowKey;
   };
   const pair = reassembled.get(node.name);
   return !pair || (pair.concat.inputs as readonly Value[]).every(isMap);
@@ -149,25 +155,24 @@ const largestOf = ({ inputs, outputs }: Node): number =>
 /** Assigns nodes that compute one number for each row to the rows of their neighbours. */
 function spreadToNumbers(
   nodes: readonly Node[],
-  { steps, rows, neighboursOf }: Choice,
+  { rowNodes, rows, neighboursOf }: Choice,
   dropped: ReadonlySet<string>,
 ): void {
-  const waiting = nodes.filter(({ name }) => steps.get(name)?.kind === 'numbers' && !dropped.has(name));
+  const waiting = nodes.flatMap((node) => {
+    const rowNode = rowNodes.get(node.name);
+    return rowNode?.kind === 'numbers' && !dropped.has(node.name) ? [{ node, rowKey: rowKeyOf(rowNode.rows) }] : [];
+  });
   for (let isChanged = true; isChanged;) {
     isChanged = false;
-    for (const node of waiting) {
-      const step = steps.get(node.name);
-      if (rows.has(node.name) || step?.kind !== 'numbers') continue;
-      const order = neighboursOf(node)
-        .map(({ name }) => rows.get(name))
-        .find((found) => found === orderOf(step.rows));
-      if (order === undefined) continue;
-      rows.set(node.name, order);
+    for (const { node, rowKey } of waiting) {
+      if (rows.has(node.name) || !neighboursOf(node).some(({ name }) => rows.get(name) === rowKey)) continue;
+      rows.set(node.name, rowKey);
       isChanged = true;
     }
   }
 }
 
+/** Returns the nodes in groups: those with the same rows that neighbours connect. */
 function componentsOf(
   nodes: readonly Node[],
   rows: ReadonlyMap<string, string>,

@@ -61,6 +61,7 @@ export class RowThreads {
   readonly #functions: readonly RowFunction[];
   readonly #tasks: readonly RowsTask[];
   readonly #control: Int32Array;
+  /** The address of this thread's own memory. */
   readonly #own: number;
   readonly #threads: Worker[];
   readonly #onEnd: (how: string) => void;
@@ -80,7 +81,8 @@ export class RowThreads {
   ) {
     const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: maxPages, shared: true }) }); // oxfmt-ignore
+    const sharing = shared === undefined ? {} : { maximum: maxPages, shared: true };
+    const memory = new WebAssembly.Memory({ initial: pages, ...sharing });
     for (const { address, data } of segments)
       new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     const module = new WebAssembly.Module(wasm);
@@ -90,7 +92,8 @@ export class RowThreads {
     this.#own = end;
     this.#onEnd = onEnd;
     // An engine without shared memory has no SharedArrayBuffer, and a single thread needs none.
-    this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // oxfmt-ignore
+    const Control = threads > 1 ? SharedArrayBuffer : ArrayBuffer;
+    this.#control = new Int32Array(new Control(controlCells * Int32Array.BYTES_PER_ELEMENT));
     // A thread that starts before the first turn finds nothing to take.
     Atomics.store(this.#control, ticketAt, noTicket);
     this.#functions = functions;
@@ -101,7 +104,11 @@ export class RowThreads {
     });
   }
 
-  /** @throws UserError where a thread has ended in the middle of rows that cannot be computed again */
+  /**
+   * Computes all rows of the function at this index.
+   *
+   * @throws UserError where a thread has ended in the middle of rows that cannot be computed again
+   */
   async run(index: number): Promise<void> {
     const task = this.#tasks[index];
     if (!task) throw new Error(`internal: no function ${index}`);

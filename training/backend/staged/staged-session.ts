@@ -25,6 +25,7 @@ export interface StagedProgram {
   readonly isShared: boolean;
   /** Maps values in the memory to their addresses. All others that stages read or write lie in the caller's arrays. */
   readonly addresses: ReadonlyMap<string, number>;
+  /** Maps the names of all values that stages read or write to the values. */
   readonly values: ReadonlyMap<string, Value>;
   /**
    * The names of values that are copied from the caller's arrays before the first stage, and to them after the last.
@@ -33,6 +34,7 @@ export interface StagedProgram {
   readonly copiesOut: readonly { readonly from: string; readonly to: string }[];
 }
 
+/** The address of the first value. */
 const start = 1024;
 /** The number of bytes, at most, by which a vector may be read past the end of its tensor. */
 const readPastEnd = 16;
@@ -69,6 +71,10 @@ export function stagedProgram(
   }
 }
 
+/**
+ * Compiles the rows and gives addresses to values. The memory holds what rows read and write, and what one session
+ * leaves for another.
+ */
 function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean): StagedProgram {
   const inputs = new Set(graph.inputs.map(({ name }) => name));
   const results = new Map(graph.outputs.map((value) => [rootOf(value).name, value] as const));
@@ -93,8 +99,8 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
       need(value, results.has(value.name) ? stages.length : at);
     }
   });
-  const isOurs = ({ key }: Lifetime<string>): boolean => byRows.has(key) || (!inputs.has(key) && !isResult(key));
   const isResult = (name: string): boolean => graph.outputs.some((value) => value.name === name);
+  const isOurs = ({ key }: Lifetime<string>): boolean => byRows.has(key) || (!inputs.has(key) && !isResult(key));
   const { addresses, end } = packed([...lifetimes.values()].filter(isOurs), start);
   const addressOf = (name: string): number => {
     const address = addresses.get(name);
@@ -107,10 +113,9 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
     isShared ? maxPages : undefined,
   );
   const copiesOut = graph.outputs.flatMap((value) => {
-    const { name } = rootOf(value);
-    return byRows.has(value.name) || (byRows.has(name) && !madeBySession(stages, value))
-      ? [{ from: byRows.has(value.name) ? value.name : name, to: value.name }]
-      : [];
+    const root = rootOf(value).name;
+    if (byRows.has(value.name)) return [{ from: value.name, to: value.name }];
+    return byRows.has(root) && !madeBySession(stages, value) ? [{ from: root, to: value.name }] : [];
   });
   const copiesIn = [...byRows].filter((name) => inputs.has(name));
   return { stages, rows, isShared, addresses, values, copiesIn, copiesOut };
@@ -134,6 +139,8 @@ function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Valu
 }
 
 /**
+ * Opens a session that runs the stages one after the other.
+ *
  * @param threads the number of threads that compute rows, where they share the memory
  * @param onThreadEnd is told how one of them has ended
  */
@@ -160,8 +167,8 @@ export async function openStaged(
   let count = 0;
   for (const stage of stages) {
     if (stage.kind === 'rows') {
-      const own = count++;
-      steps.push(() => rows.run(own));
+      const index = count++;
+      steps.push(() => rows.run(index));
       continue;
     }
     const { graph } = stage;

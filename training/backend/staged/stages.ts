@@ -3,13 +3,13 @@
  *
  *     products ─▶ rows of what follows them ─▶ products ─▶ …
  *
- * A node belongs to the first stage in which everything that it reads exists. A node whose result is at
- * least as large as what it reads waits for the stage that first reads the result.
+ * A node belongs to the first stage in which everything that it reads exists. A node whose result is at least as large
+ * as what it reads waits for the stage that first reads the result.
  */
 import { present } from '../../arrays/index.ts';
 import type { RowSource } from '../../compile/index.ts';
 import { type Graph, known, type Node, sizeOf, sizesOf, type Value } from '../../graph/index.ts';
-import { type Kinds, kindsOf } from './kinds.ts';
+import { type Kinds, kindsOf, type Reassembly } from './kinds.ts';
 import { isReshape } from './links.ts';
 
 export type Stage =
@@ -34,24 +34,24 @@ export function stagesOf(
   const kinds = kindsOf(graph, large, runtimeOnly);
   if (kinds.rows.size === 0) return undefined;
   const levels = levelsOf(graph, kinds);
-  const groups = new Map<string, Node[]>();
+  const groups = new Map<string, Key & { readonly nodes: Node[] }>();
   for (const node of graph.nodes) {
-    if (!levels.has(node.name)) continue;
-    const text = textOf(present(levels.get(node.name)));
-    groups.set(text, [...(groups.get(text) ?? []), node]);
+    const key = levels.get(node.name);
+    if (!key) continue;
+    const group = groups.get(textOf(key)) ?? { ...key, nodes: [] };
+    group.nodes.push(node);
+    groups.set(textOf(key), group);
   }
-  const lonely = [...groups.values()].flatMap((nodes) => {
+  const lonely = [...groups.values()].flatMap(({ kind, nodes }) => {
     const [only] = nodes.length === 1 ? nodes : [];
-    return only && levels.get(only.name)?.kind !== 'session' && !kinds.reassembled.has(only.name) ? [only.name] : [];
+    return only && kind !== 'session' && !kinds.reassembled.has(only.name) ? [only.name] : [];
   });
   if (lonely.length > 0) return stagesOf(graph, large, new Set([...runtimeOnly, ...lonely]));
-  const keys = new Map([...levels.values()].map((key) => [textOf(key), key] as const));
-  const stages = [...keys]
-    .toSorted(([, a], [, b]) => a.level - b.level || a.kind.localeCompare(b.kind))
-    .map(([text, { level, kind }]): Stage => {
-      const nodes = present(groups.get(text));
-      return kind === 'session' ? sessionOf(graph, nodes, kinds, level) : rowsOf(graph, nodes, kinds, kind);
-    });
+  const stages = [...groups.values()]
+    .toSorted((a, b) => a.level - b.level || a.kind.localeCompare(b.kind))
+    .map(({ level, kind, nodes }) =>
+      kind === 'session' ? sessionOf(graph, nodes, kinds, level) : rowsOf(graph, nodes, kinds, kind),
+    );
   return { stages, rootOf: kinds.rootOf };
 }
 
@@ -60,7 +60,7 @@ const smallInputs = 2 ** 12;
 
 interface Key {
   readonly level: number;
-  /** `session`, or the key of the rows (`orderOf`). */
+  /** `session`, or the key of the rows (`rowKeyOf`). */
   readonly kind: string;
 }
 
@@ -168,18 +168,19 @@ function delay({ nodes, outputs }: Graph, kinds: Kinds, links: StageLinks, level
   }
 }
 
+/** Returns the graph of a session: its own nodes, and the reshaped views that it reads or returns. */
 function sessionOf(graph: Graph, own: readonly Node[], { rootOf, consumersOf }: Kinds, level: number): Stage {
   const made = new Set(own.flatMap(({ outputs }) => outputs.map(({ name }: Value) => name)));
   const names = new Set(own.map(({ name }) => name));
   const read = new Set(own.flatMap(({ inputs }) => inputs.flatMap((value: Value | undefined) => value?.name ?? [])));
   const results = graph.outputs.filter((value) => made.has(rootOf(value).name));
   for (const { name } of results) read.add(name);
-  const shapes = graph.nodes.toReversed().filter((node) => {
+  const reshapes = graph.nodes.toReversed().filter((node) => {
     if (!isReshape(node) || !node.outputs.some(({ name }: Value) => read.has(name))) return false;
     for (const value of node.inputs) if (value) read.add(value.name);
     return true;
   });
-  const inside = new Set([...names, ...shapes.map(({ name }) => name)]);
+  const inside = new Set([...names, ...reshapes.map(({ name }) => name)]);
   const nodes = graph.nodes.filter(({ name }) => inside.has(name));
   const defined = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ name }: Value) => name)));
   const inputs = new Map<string, Value>();
@@ -202,11 +203,11 @@ function sessionOf(graph: Graph, own: readonly Node[], { rootOf, consumersOf }: 
   };
 }
 
-function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string): Stage {
+/** Returns the nodes of a program of rows, with the Gathers that are fused into them, and what is stored for others. */
+function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, rowKey: string): Stage {
   const { reassembled, rows, rootOf, producerOf, consumersOf } = kinds;
   const names = new Set(own.map(({ name }) => name));
-  const isPlaced = ({ name }: Node): boolean => reassembled.has(name);
-  const computed = own.filter((node) => !isPlaced(node));
+  const computed = own.filter(({ name }) => !reassembled.has(name));
   const gathers = new Map<string, Node>();
   for (const node of computed)
     for (const value of node.inputs as readonly (Value | undefined)[]) {
@@ -214,22 +215,9 @@ function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string)
       if (producer?.op === 'Gather' && rows.has(producer.name) && !reassembled.has(producer.name))
         gathers.set(producer.name, producer);
     }
-  const placements = own.filter(isPlaced).flatMap((node) => {
-    const pair = reassembled.get(node.name);
-    if (!pair) return [];
-    const [output] = pair.gather.outputs;
-    const [, pixels, run] = sizesOf(output, 3);
-    const places: number[] = [];
-    Array.from(pair.gather.inputs[1].constant?.data ?? [], Number).forEach((from, to) => (places[from] = to));
-    let done = 0;
-    return (pair.concat.inputs as readonly Value[]).map((part) => {
-      const orderOfPart = places.slice(done, (done += known('the pixels', part.shape[1])));
-      return {
-        part: rootOf(part).name,
-        whole: output,
-        into: { of: rootOf(output).name, order: orderOfPart, run, count: pixels },
-      };
-    });
+  const placements = own.flatMap(({ name }) => {
+    const pair = reassembled.get(name);
+    return pair ? placementsOf(pair, rootOf) : [];
   });
   const results = new Set(graph.outputs.map((value) => rootOf(value).name));
   const concats = new Set([...reassembled.values()].map(({ concat }) => concat.name));
@@ -242,11 +230,24 @@ function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string)
   return {
     kind: 'rows',
     source: {
-      rows: Number.parseInt(order),
+      rows: Number.parseInt(rowKey),
       nodes: [...gathers.values(), ...computed],
       placements,
       outputs,
       rootOf,
     },
   };
+}
+
+/** Returns for each part where its pixels lie in the reordered whole. */
+function placementsOf({ concat, gather }: Reassembly, rootOf: Kinds['rootOf']): RowSource['placements'] {
+  const [whole] = gather.outputs;
+  const [, count, run] = sizesOf(whole, 3);
+  const places: number[] = [];
+  Array.from(gather.inputs[1].constant?.data ?? [], Number).forEach((from, to) => (places[from] = to));
+  let done = 0;
+  return (concat.inputs as readonly Value[]).map((part) => {
+    const order = places.slice(done, (done += known('the pixels', part.shape[1])));
+    return { part: rootOf(part).name, whole, into: { of: rootOf(whole).name, order, run, count } };
+  });
 }

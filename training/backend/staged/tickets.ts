@@ -9,7 +9,7 @@
  * A row is computed from what lies in memory alone, so results do not depend on the thread that computes it.
  */
 
-/** The position in the control array of int32. */
+/** The cells of the control array of int32: the ticket, and the number of pieces that are computed. */
 export const ticketAt = 0;
 export const doneAt = 1;
 /** The cell that idle threads wait on: it changes with each turn. */

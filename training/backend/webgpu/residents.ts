@@ -13,6 +13,7 @@ export class Residents {
     this.#memory = memory;
   }
 
+  /** Returns the tensors on the device, and uploads those that are not there yet. */
   async place(inputs: readonly (readonly [name: string, host: Tensor])[]): Promise<OnDevice> {
     const placed: [string, OrtTensor][] = [];
     for (const [name, host] of inputs) {

@@ -19,7 +19,7 @@ export interface RowForm {
 }
 
 /** Returns a key that tensors share whose rows may be computed together. */
-export const orderOf = (rows: number): string => `${rows} rows`;
+export const rowKeyOf = (rows: number): string => `${rows} rows`;
 
 /** A vector with this many elements is a row; shorter ones hold a number for each channel. */
 const long = 2 ** 14;
