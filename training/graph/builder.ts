@@ -126,7 +126,7 @@ class Builder {
     return { name, inputs: this.#inputs, initializers, ...renamed };
   }
 
-  /** Returns a tensor that is stored once under its name. */
+  /** Returns the initializer of this name, which is stored at the first call. */
   constant(name: string, tensor: Tensor): Value {
     if (this.#parent) return this.#parent.constant(name, tensor);
     return this.#initializers.get(name) ?? this.initializer(name, tensor);

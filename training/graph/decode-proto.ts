@@ -112,7 +112,7 @@ const packedIntegers = new WeakMap<object, Uint8Array>();
  * Returns the integers that a tensor holds in a list of their own and not as raw data. Half precision is stored there
  * as bits.
  *
- * @returns `undefined` where there is no such list, or it is longer than `most`
+ * @returns `undefined` where there is no such list, or it is longer than `max`
  */
 export function integersOf(tensor: object, max: number): readonly number[] | undefined {
   const packed = packedIntegers.get(tensor);

@@ -4,6 +4,8 @@ import { formatShape, formatType } from './schemas/schema.ts';
 import type { Value } from './types.ts';
 
 /**
+ * Prints a graph in this form:
+ *
  *     digits(x: float32[N, 784]) {
  *       fc1/Gemm: float32[N, 10] = Gemm(x, fc1.weight) {transB: 1}
  *       return fc1/Gemm

@@ -2,7 +2,7 @@
 import { batchNorm, conv2d, dense, flatten, heads, maxPool, members, relu } from './layer.ts';
 import type { Layer, LayerOf, Network } from './schema.ts';
 
-/** The members of a network that come from the data: its units, categories and gaps. */
+/** The settings of a network that come from the data: its units, categories, gaps and bins. */
 export type Units = Pick<
   Network,
   'categories' | 'unseen' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'

@@ -40,16 +40,16 @@ type Take = (columns: readonly number[]) => Value;
  * the category, or zeros.
  */
 function emitCategories(g: GraphBuilder, network: Network, take: Take, tensors: Tensors): readonly Value[] {
-  const all = oneHotPlaces(network);
-  const indices = () => take(all.map(({ column }) => column));
-  const places = all.length > 0 ? [oneHot(g, indices(), all.map(({ category }) => category))] : []; // oxfmt-ignore
+  const places = oneHotPlaces(network);
+  const [columns, values] = [places.map(({ column }) => column), places.map(({ category }) => category)];
+  const oneHots = places.length > 0 ? [oneHot(g, take(columns), values)] : [];
   const embedded = embeddingsOf(network).map((embedding) => {
     const { column, categories } = embedding;
     return g.scoped(`column ${column}`, () =>
       g.MatMul(oneHot(g, take([column]), categories), valueOf(tensors, embeddingTensor(embedding))),
     );
   });
-  return [...places, ...embedded];
+  return [...oneHots, ...embedded];
 }
 
 /** Replaces NaN by the fill of its column; NaN stays where the column has none. */

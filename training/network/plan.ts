@@ -3,7 +3,6 @@
  * tensors, and the forward pass emits it.
  */
 import { GraphError, located } from '../graph/index.ts';
-
 import type { LayerRule, RuledKind, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';
 import type { Layer, LayerKind, LayerOf, Network } from './schema.ts';

@@ -50,10 +50,12 @@ export class Foreign {
     return this.inputs[i] ?? '';
   }
 
+  /** The name of the first input. */
   get x(): string {
     return this.input(0);
   }
 
+  /** The name of the first output. */
   get out(): string {
     return this.proto.output?.[0] ?? '';
   }

@@ -31,11 +31,11 @@ export const normalization = {
     inputs: [3, 3],
     attributes: { axis: -1, epsilon: 1e-5 },
     infer: ([X, Scale, B], { axis }) => {
-      const at = normalizeAxis(axis, X.shape.length);
-      expectShape('Scale', Scale, X.shape.slice(at));
-      expectShape('B', B, X.shape.slice(at));
+      const first = normalizeAxis(axis, X.shape.length);
+      expectShape('Scale', Scale, X.shape.slice(first));
+      expectShape('B', B, X.shape.slice(first));
       const dtype = commonDType([X, Scale, B]);
-      const statistic = { dtype, shape: X.shape.map((dim, i) => (i < at ? dim : 1)) };
+      const statistic = { dtype, shape: X.shape.map((dim, i) => (i < first ? dim : 1)) };
       return [{ dtype, shape: X.shape }, statistic, statistic];
     },
   },

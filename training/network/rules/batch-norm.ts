@@ -27,8 +27,8 @@ export const batchNorm: LayerRule<'batchNorm'> = {
     const [, members, features] = x.shape;
     const ofMembers = x.shape.length === 3;
     const z = ofMembers ? g.Reshape(x, g.ints([0, Number(members) * Number(features)])) : x;
-    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => requiredTensor(context, name));
-    const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
+    const [scale, B] = [requiredTensor(context, 'weight'), requiredTensor(context, 'bias')];
+    const [runningMean, runningVar] = [requiredTensor(context, 'running_mean'), requiredTensor(context, 'running_var')];
     const training_mode = modes[context.mode].statistics === 'mini-batch' ? 1 : 0;
     const [y, mean, variance] = g.BatchNormalization(z, scale, B, runningMean, runningVar, {
       epsilon,

@@ -9,7 +9,8 @@ export interface SquareWindow {
 }
 
 /**
- * Returns the shape of one sample: `[C, H, W] -> [C, H', W']`, H' = ⌊(H + 2 padding − span) / stride⌋ + 1.
+ * Returns the shape of one sample: `[C, H, W] -> [C, H', W']`, H' = ⌊(H + 2 padding − span) / stride⌋ + 1, with the
+ * window's span = dilation (kernel − 1) + 1.
  *
  * @throws GraphError for a shape that is not an image, or one smaller than the window
  */
