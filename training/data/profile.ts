@@ -18,8 +18,8 @@ import {
 import { exactUpTo, FloatPrecision } from './float-precision.ts';
 
 /**
- * A column with more than this many different texts does not hold categories: it is free text, an identifier, or numbers with a typo
- * among them.
+ * A column with more than this many different texts does not hold categories: it is free text, an identifier, or numbers
+ * with a typo among them.
  */
 export const MAX_CATEGORIES = 10_000;
 export const MAX_CLASSES = 1000;
@@ -56,8 +56,8 @@ interface Seen {
 
 /** Limits the texts that all columns keep together; each takes hundreds of bytes. */
 export class TextBudget {
-  static readonly most = 250_000;
-  left = TextBudget.most;
+  static readonly max = 250_000;
+  left = TextBudget.max;
 }
 
 const NO_TEXTS: ReadonlyMap<string, Seen> = new Map();
@@ -138,6 +138,8 @@ export class ColumnProfile {
     const seen = this.#texts?.get(text);
     if (seen) {
       seen.count++;
+      // A number that repeats counts no rows.
+      if (seen.kind === 'number') this.isCounting = false;
       return;
     }
     const { isLabel, decimal, keepsNumbers } = this.#options;
@@ -246,7 +248,8 @@ export class ColumnProfile {
   }
 
   #present(): number {
-    return this.counts().number + this.counts().date + this.counts().word;
+    const { number, date, word } = this.counts();
+    return number + date + word;
   }
 
   /** Counts the cells by kind, without missing ones. */

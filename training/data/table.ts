@@ -56,15 +56,14 @@ export async function tableOf(path: string, file: TableFile, options: TableOptio
 
   const { label: labelName } = options;
   const labelIndex = file.names.indexOf(labelName);
-  const inferred: Inferred[] = profiles.map((profile) => {
-    if (profile.name === labelName) return inferLabel(profile, { ...options, rows });
-    return inferColumn(profile, optionsFor(profile, options, rows));
-  });
+  const label = inferLabel(present(profiles[labelIndex]), { ...options, rows });
+  const inferred = profiles.map((profile, index) =>
+    index === labelIndex ? label : inferColumn(profile, optionsFor(profile, options, rows)),
+  );
   refuse(
     path,
     inferred.flatMap(({ problems }) => problems),
   );
-  const label = inferLabel(profiles[labelIndex] as ColumnProfile, { ...options, rows });
   const inputs = inferred.map(({ column }, index) => (index === labelIndex ? null : column));
   const columns = inputs.filter((column) => column !== null);
   if (columns.length === 0) throw unexpected(path, 'a column besides the label', noneOf(inferred, labelIndex));
@@ -137,7 +136,7 @@ async function profileColumns(
     if (budget.left < 0) {
       throw unexpected(
         path,
-        `at most ${TextBudget.most} different texts in all columns`,
+        `at most ${TextBudget.max} different texts in all columns`,
         'more; --ignore leaves columns out',
       );
     }

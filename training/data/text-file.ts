@@ -1,5 +1,6 @@
 /** Reads the bytes of a text file, plain or gzip, in chunks. */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, requireStored, unexpected, UserError } from '../files/index.ts';
@@ -38,8 +39,10 @@ async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }
       }
       return;
     }
-    const file = createReadStream(path);
-    for await (const chunk of file.pipe(createGunzip())) {
+    const [file, unzipped] = [createReadStream(path), createGunzip()];
+    // Closes the file also where the caller reads no further, and passes its errors on to the loop.
+    pipeline(file, unzipped, () => undefined);
+    for await (const chunk of unzipped) {
       position.read = file.bytesRead;
       const bytes = chunk as Buffer;
       for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);

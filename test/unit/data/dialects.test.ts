@@ -1,10 +1,13 @@
 /** Tables written in different dialects give the same data set, and the notes say what was found. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type DataSource, loadData } from '../../../training/data/index.ts';
+import { fileSource } from '../../../training/data/text-file.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
@@ -213,6 +216,24 @@ describe('a Parquet file', () => {
     expect(rows.map(([line]) => line).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
     // Row 30 is in the second group: (29 − 20)/8, blue, 1000·(29 mod 7).
     expect(rows.find(([line]) => line === 30)?.slice(0, 4)).toEqual([30, 1.125, 0, 1000]);
+  });
+});
+
+it.skipIf(!existsSync('/proc/self/fd'))('a gzip file is closed where only its beginning is read', async () => {
+  const path = join(folder, 'long.csv.gz');
+  await writeFile(
+    path,
+    gzipSync(
+      randomBytes(300_000)
+        .toString('hex')
+        .replaceAll(/(.{40})/g, '$1\n'),
+    ),
+  );
+  const isOpen = (file: string): boolean => existsSync(file) && readlinkSync(file) === path;
+  const open = () => readdirSync('/proc/self/fd').filter((name) => isOpen(`/proc/self/fd/${name}`));
+  for await (const _ of fileSource(path).chunks()) break;
+  await vi.waitFor(() => {
+    expect(open()).toEqual([]);
   });
 });
 

@@ -165,6 +165,11 @@ describe('a column', () => {
     expect((await load({ year: cells.id })).columns).toHaveLength(2);
   });
 
+  it('of codes that count, but repeat, is of categories, since it does not number the rows', async () => {
+    const { columns } = await load({ store_id: column((i) => `${1 + Math.floor(i / 10)}`.padStart(3, '0')) });
+    expect(columns?.find(({ name }) => name === 'store_id')?.kind).toBe('categorical');
+  });
+
   it('of numbers with zeros before them is of categories, and said', async () => {
     const zip = column((i) => `${501 + (i % 40) * 2000}`.padStart(5, '0'));
     const read = async (options = {}, cells: readonly string[] = zip) => {
