@@ -108,6 +108,7 @@ export function rangeOf(values: Uint8Array | Float32Array): [lowest: number, hig
   return [lowest, highest];
 }
 
+/** Returns the numbers that stand for black and white; null where the range does not tell. */
 function blackAndWhite(lowest: number, highest: number): 'bytes' | [number, number] | null {
   if (lowest >= 0 && highest > 127 && highest <= 255) return 'bytes';
   if (highest <= 0.5 || highest > 1) return null;
@@ -149,14 +150,14 @@ function oneHot(
  * labels in order.
  */
 function classesAmong(
-  { data, where, ...labels }: Labels & { readonly classes?: readonly string[] },
-  known: readonly string[] | undefined = labels.classes,
+  { data, where, classes: own }: Labels & { readonly classes?: readonly string[] },
+  known: readonly string[] | undefined = own,
 ): { readonly labels: Int32Array; readonly classes: readonly string[] } {
   const texts = data as Iterable<string | number | bigint>;
   const classes = known ?? distinctLabels(texts, where);
   const indices = new Map(classes.map((name, index) => [name, index]));
   let sample = 0;
-  const places = Int32Array.from(texts, (label) => {
+  const labels = Int32Array.from(texts, (label) => {
     const index = indices.get(String(label));
     if (index === undefined) {
       throw unexpected(
@@ -168,7 +169,7 @@ function classesAmong(
     sample++;
     return index;
   });
-  return { labels: places, classes };
+  return { labels, classes };
 }
 
 function distinctLabels(labels: Iterable<string | number | bigint>, where: string): readonly string[] {

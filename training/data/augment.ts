@@ -82,8 +82,8 @@ function draw(
   const cropped = random.uniform();
   const [across, down] = [signed(random.uniform()), signed(random.uniform())];
   const [left, top] = [signed(random.uniform()), signed(random.uniform())];
-  // t = tan(angle / 2) gives sine and cosine without calling them, which platforms may round differently. So may they
-  // its tangent: half the angle stands for it, which turns by 10° less 0.03°, and by 45° less 2.1°.
+  // Platforms may round sines, cosines and tangents differently, so none is called: t = tan(angle / 2) gives the other
+  // two, and half the angle stands for t, which turns by 0.03° less than 10°, and by 2.1° less than 45°.
   const t = (turned * rotate * RADIANS) / 2;
   const scale = crop + (1 - crop) * cropped;
   const room = (1 - scale) / 2;

@@ -41,6 +41,7 @@ export async function readImageFolder(path: string, options: ImageFolderOptions 
   const { classes, parts, notes } = await listImages(path, options.needsLabel);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
   const broken = new BrokenFiles(path, options.skipBroken);
+  // Four headers at a time.
   const files = await broken.without(listed, [headed, headed, headed, headed]);
   const picture = options.picture ?? preparationOf(files, options);
   const inputShape = pictureShape(picture);

@@ -48,7 +48,7 @@ export function fitFills(
 }
 
 interface Values {
-  readonly present: Float32Array;
+  readonly known: Float32Array;
   /** Is true where some values are missing. */
   readonly hasGaps: boolean;
 }
@@ -56,53 +56,53 @@ interface Values {
 function valuesOf({ inputs, inputShape: [width = 1], count }: Samples, place: number): Values {
   const all = Float32Array.from({ length: count }, (_, row) => present(inputs[row * width + place]));
   const known = all.filter((value) => !Number.isNaN(value));
-  return { present: known, hasGaps: known.length < count };
+  return { known, hasGaps: known.length < count };
 }
 
 function filled(column: Column, asked: Imputation | undefined, values: Values): Column {
   const indicator = values.hasGaps && ({ indicator: true } as const);
   switch (column.kind) {
     case 'numeric':
-      return { ...column, ...numberFor(column, asked ?? 'median', values.present), ...indicator };
+      return { ...column, ...numberFor(column, asked ?? 'median', values.known), ...indicator };
     case 'date':
       if (asked !== undefined && !isLearnt(asked)) throw unsuited(column, asked, 'median');
-      requireSome(column, asked ?? 'median', values.present);
+      requireSome(column, asked ?? 'median', values.known);
       // The first input of a date is filled with the median year where it is the year; inputs on a circle are filled
       // with its centre, 0.
       return {
         ...column,
-        fill: column.parts[0] === 'year' ? median(values.present) : 0,
+        fill: column.parts[0] === 'year' ? median(values.known) : 0,
         missing: 'median',
         ...indicator,
       };
     case 'categorical':
       return {
         ...column,
-        ...categoryFor(column, asked ?? (values.hasGaps ? 'category' : 'most-frequent'), values.present),
+        ...categoryFor(column, asked ?? (values.hasGaps ? 'category' : 'most-frequent'), values.known),
       };
   }
 }
 
 const isLearnt = (asked: Imputation): boolean => ['mean', 'median', 'most-frequent', 'mode'].includes(asked);
 
-function numberFor(column: Column & { readonly kind: 'numeric' }, asked: Imputation, present: Float32Array) {
+function numberFor(column: Column & { readonly kind: 'numeric' }, asked: Imputation, known: Float32Array) {
   if (!isLearnt(asked)) {
     if (asked === 'category') throw unsuited(column, asked, 'mean, median, most-frequent or a number');
     return { fill: given(column, asked), missing: 'value' } as const;
   }
-  requireSome(column, asked, present);
-  if (asked === 'mean') return { fill: Math.fround(mean(present)), missing: 'mean' } as const;
-  if (asked === 'median') return { fill: Math.fround(median(present)), missing: 'median' } as const;
-  return { fill: mostFrequent(present), missing: 'most-frequent' } as const;
+  requireSome(column, asked, known);
+  if (asked === 'mean') return { fill: Math.fround(mean(known)), missing: 'mean' } as const;
+  if (asked === 'median') return { fill: Math.fround(median(known)), missing: 'median' } as const;
+  return { fill: mostFrequent(known), missing: 'most-frequent' } as const;
 }
 
-function categoryFor(column: Column & { readonly kind: 'categorical' }, asked: Imputation, present: Float32Array) {
+function categoryFor(column: Column & { readonly kind: 'categorical' }, asked: Imputation, known: Float32Array) {
   if (asked === 'category') return { fill: column.categories.length, missing: 'category' } as const;
   if (asked === 'mean' || asked === 'median')
     throw unsuited(column, asked, 'category, most-frequent or one of the categories');
   if (!isLearnt(asked)) return { fill: given(column, asked), missing: 'value' } as const;
-  requireSome(column, asked, present);
-  return { fill: mostFrequent(present), missing: 'most-frequent' } as const;
+  requireSome(column, asked, known);
+  return { fill: mostFrequent(known), missing: 'most-frequent' } as const;
 }
 
 const flagOf = (column: Column, asked: Imputation): string => `--missing ${flagName(column)}=${asked}`;
@@ -110,8 +110,8 @@ const flagOf = (column: Column, asked: Imputation): string => `--missing ${flagN
 const unsuited = (column: Column, asked: Imputation, expected: string) =>
   unexpected(flagOf(column, asked), expected, asked);
 
-function requireSome(column: Column, asked: Imputation, present: Float32Array): void {
-  if (present.length > 0) return;
+function requireSome(column: Column, asked: Imputation, known: Float32Array): void {
+  if (known.length > 0) return;
   const got = `none in the training part; --ignore ${flagName(column)} leaves it out`;
   throw unexpected(flagOf(column, asked), 'a value to learn from', got);
 }

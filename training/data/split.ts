@@ -83,6 +83,6 @@ export function countLabels(labels: Int32Array, classes: number): Int32Array {
  */
 export function classWeights({ labels, classes }: { labels: Int32Array; classes: readonly string[] }): Float32Array {
   const counts = countLabels(labels, classes.length);
-  const present = counts.filter((count) => count > 0).length;
-  return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));
+  const classesWithSamples = counts.filter((count) => count > 0).length;
+  return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (classesWithSamples * count)));
 }

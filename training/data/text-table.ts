@@ -42,19 +42,14 @@ export async function openText(source: TextSource, format: TableFormat): Promise
   const quotes = format.quote === 'none' ? null : format.quote;
   const dialect = sniff(kept.join('\n'), { delimiter, quote: quotes, decimal: format.decimal }, defaultDelimiter);
   const position = { read: 0, size: 0 };
-  const read = (): AsyncIterable<readonly TableRow[]> =>
-    readCsv(source, { ...dialect, encoding, comment, skipRows: skipped }, position);
+  const how: Text = { ...dialect, encoding, comment, skipRows: skipped };
+  const read = (): AsyncIterable<readonly TableRow[]> => readCsv(source, how, position);
   const first = await firstRow(read());
   const names = namesOf(first?.cells ?? [], header);
   return {
     names,
     decimal: dialect.decimal,
-    notes: notesOf(
-      { ...dialect, encoding, comment, skipRows: skipped },
-      format,
-      defaultDelimiter,
-      header ? first?.cells : undefined,
-    ),
+    notes: notesOf(how, format, defaultDelimiter, header ? first?.cells : undefined),
     rows: () => (header ? withoutFirst(read()) : read()),
     progress: () => shareOf(position),
   };

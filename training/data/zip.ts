@@ -66,11 +66,8 @@ function readEntry(file: Buffer, at: number, { start, end }: Directory, where: s
   }
   const [method, checksum] = [file.readUInt16LE(at + 10), file.readUInt32LE(at + 16)];
   const [packed, size] = [file.readUInt32LE(at + 20), file.readUInt32LE(at + 24)];
-  const [nameLength, extra, comment] = [28, 30, 32].map((field) => file.readUInt16LE(at + field)) as [
-    number,
-    number,
-    number,
-  ];
+  const [nameLength, extra] = [file.readUInt16LE(at + 28), file.readUInt16LE(at + 30)];
+  const comment = file.readUInt16LE(at + 32);
   const name = file.toString('utf8', at + CENTRAL.bytes, at + CENTRAL.bytes + nameLength);
   const next = at + CENTRAL.bytes + nameLength + extra + comment;
   if (next > end) throw unexpected(where, `records up to ${end}`, `one up to ${next}`);
