@@ -83,5 +83,9 @@ export function splitByShares(
     const wanted = `at least ${min} samples, ${parts.filter(Boolean).join(', ')}`;
     throw unexpected('data', wanted, `${dataset.count}; --validation-share 0 or --test-share 0 do without a part`);
   }
+  if (dataset.count - sizes.validation - sizes.test === 1 && min > MIN_TRAINED) {
+    const got = `1 of ${dataset.count}; smaller shares by --validation-share and --test-share leave more`;
+    throw unexpected('data', `at least ${MIN_TRAINED} samples to train on`, got);
+  }
   return splitDataset(dataset, sizes, createRandom(seed));
 }

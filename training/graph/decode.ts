@@ -114,7 +114,8 @@ function decodeInputs(
 ): readonly (Value | undefined)[] {
   const optional = (i: number) => i >= min && max !== Infinity;
   if (names.length < min || names.length > max || names.some((name, i) => name === '' && !optional(i))) {
-    throw new GraphError(`expected ${min === max ? min : `${min} to ${max}`} inputs, got (${names.join(', ')})`);
+    const wanted = max === Infinity ? `${min} or more` : min === max ? min : `${min} to ${max}`;
+    throw new GraphError(`expected ${wanted} inputs, got (${names.join(', ')})`);
   }
   return names.map((name) => (name === '' ? undefined : lookUp(name, scope)));
 }

@@ -144,6 +144,9 @@ describe('images in arrays', () => {
     expect(some.notes).toContain('1 of 2 images are of one colour, such as number 0');
     const all = await readNpzArrays(await npz({ x: bytes('(2, 4, 4)', two), y: y(0, 1) }), {});
     expect(all.notes).toContain('all 2 samples are the same');
+    const none = [...Array<number>(16).keys(), ...Array<number>(16).keys()].map((i, at) => (at < 16 ? i : 15 - i));
+    const different = await readNpzArrays(await npz({ x: bytes('(2, 4, 4)', none), y: y(0, 1) }), {});
+    expect(different.notes.join()).not.toMatch(/of one colour|are the same/);
     const rows = await readNpzArrays(await npz({ x: floats('(2, 2)', [1, 1, 2, 2]), y: y(0, 1) }), {});
     expect(rows.notes).toHaveLength(1);
   });

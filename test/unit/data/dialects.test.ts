@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Dialect, sniff } from '../../../training/data/csv-dialect.ts';
 import { type DataSource, loadData } from '../../../training/data/index.ts';
 import { fileSource } from '../../../training/data/text-file.ts';
 import { UserError } from '../../../training/files/errors.ts';
@@ -101,6 +102,7 @@ describe('a table is read alike', () => {
       {},
       ['read with cells between "~"'],
     ],
+    ['behind a line that is longer than a chunk', 't.csv', `${'x'.repeat(9000)}\n${table(',')}`, { skipRows: 1 }, []],
     ['behind an empty line', 't.csv', `\n${table(',')}`, { skipRows: 1 }, []],
     [
       'behind an empty line, in UTF-16',
@@ -252,5 +254,21 @@ describe('a file that is no table', () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toContain(join(folder, name) + message);
     expect((error as UserError).message).not.toContain('\n');
+  });
+});
+
+describe('the dialect of a beginning', () => {
+  const uneven = (rows: number) => ['a b', ...Array<string>(rows - 2).fill('1 2'), '1 2 3', ''].join('\n');
+  it.each<[string, string, Partial<Dialect>]>([
+    ['the delimiter of all lines, and not the one of most in the first', 'a;b;c,kind\n1,2\n3,4\n', { delimiter: ',' }],
+    ['the delimiter of more cells', 'a;b,c,kind\n1;2,3,4\n', { delimiter: ',' }],
+    ['the delimiter of more cells, whichever is tried first', 'a;b;c,kind\n1;2;3,4\n', { delimiter: ';' }],
+    ['the first of two of as many cells', 'a;b,kind\n1;2,3\n', { delimiter: ';' }],
+    ['blanks where nine lines of ten have as many cells', uneven(10), { delimiter: ' ' }],
+    ['no blanks where eight of nine have', uneven(9), { delimiter: '~' }],
+    ['the point where commas separate cells', 'a,b\n"1,031","2,942"\n', { delimiter: ',', decimal: '.' }],
+    ['the comma where semicolons do', 'a;b\n1,031;2,942\n', { delimiter: ';', decimal: ',' }],
+  ])('has %s', (_, text, expected) => {
+    expect(sniff(text, {}, '~')).toMatchObject(expected);
   });
 });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Column, type Dataset, openKnownTable, readKnownTable } from '../../../training/data/index.ts';
 
@@ -129,6 +130,8 @@ it('leaves out rows without a label where that is said, and counts them', async 
   expect(dataset).toMatchObject({ count: 1, inputs: Float32Array.of(1, 3, 4), lines: Int32Array.of(3) });
   expect([notes, unknown]).toEqual([['2 rows have no "churned" and are left out'], []]);
   expect((await read(lines.slice(0, 3).toSpliced(1, 1), known, { dropMissingLabels: true })).notes).toEqual([]);
+  const single = await read(lines.slice(0, 3), known, { dropMissingLabels: true });
+  expect(single.notes).toEqual([expect.stringMatching(/^1 .*"churned"/)]);
 });
 
 it('keeps thousands of rows in their order', async () => {
@@ -150,6 +153,15 @@ it('comes in blocks of all rows, with the unknown texts of the whole file', asyn
   expect(all.flatMap(({ lines = [] }) => [...lines])).toEqual(known.map((i) => i + 2));
   expect(summary()).toEqual({ notes: [], unknown: [{ column: 'plan', value: 'Gold', rows: 200 }] });
   expect(progress()).toBe(1);
+});
+
+it('tells how much of a compressed file has been read', async () => {
+  const path = join(folder, 'more.csv.gz');
+  await writeFile(path, gzipSync(`plan,seats,age,churned\n${'Pro,1,1,no\n'.repeat(2000)}`));
+  const { blocks, progress } = await openKnownTable(path, { label: 'churned' }, known, { needsLabel: true });
+  let rows = 0;
+  for await (const { count } of blocks()) rows += count;
+  expect([rows, progress()]).toEqual([2000, 1]);
 });
 
 it('has unknown texts alone in its last rows, behind a block', async () => {

@@ -95,6 +95,11 @@ describe('a .npy file', () => {
     );
   });
 
+  it('has the replacement character for a code that no character has', () => {
+    const codes = Uint32Array.of(0x10ffff, 0x110000);
+    expect(parseNpyOrTexts(npy("'<U1'", '(2,)', codes), 'f').data).toEqual(['\u{10ffff}', '\u{fffd}']);
+  });
+
   it.each([
     ["'<U3'", 4, 'little'],
     ["'>U3'", 4, 'big'],
@@ -228,6 +233,11 @@ describe('a data set from two arrays', () => {
     });
   });
 
+  it('has a class by its number where rows of one number are all 1', () => {
+    const ones = array('<i4', '(2, 1)', Int32Array.of(1, 1));
+    expect(arrayDataset(pixels, ones)).toMatchObject({ classes: ['1'], labels: Int32Array.of(0, 0) });
+  });
+
   it('has float32 inputs and values to predict', () => {
     const inputs = array('<f8', '(2, 3)', Float64Array.of(0.1, 0, 1, 2, 3, 4));
     expect(arrayDataset(inputs, array('<f8', '(2, 1)', Float64Array.of(0.25, 3)))).toEqual({
@@ -301,6 +311,12 @@ describe('a data set from two arrays', () => {
       pixels,
       array('<i4', '(2, 2)', Int32Array.of(1, 1, 0, 1)),
       '<i4: expected shape [2], one for each sample, got [2, 2]',
+    ],
+    [
+      'rows with one 1 that have another axis',
+      pixels,
+      array('<i4', '(2, 2, 1)', Int32Array.of(1, 0, 0, 1)),
+      '<i4: expected shape [2], one for each sample, got [2, 2, 1]',
     ],
     [
       'an infinite input',

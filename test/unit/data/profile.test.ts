@@ -1,6 +1,12 @@
 /** What one pass over a column collects. */
 import { expect, it } from 'vitest';
-import { ColumnProfile, MAX_CATEGORIES, type ProfileOptions, TextBudget } from '../../../training/data/profile.ts';
+import {
+  ColumnProfile,
+  MAX_CATEGORIES,
+  type ProfileOptions,
+  sortTexts,
+  TextBudget,
+} from '../../../training/data/profile.ts';
 
 const profileOf = (texts: Iterable<string>, options: Partial<ProfileOptions> = {}): ColumnProfile => {
   const budget = new TextBudget();
@@ -103,4 +109,13 @@ it.each<[string, readonly string[], Partial<ColumnProfile>]>([
 ])('of a label or not, with %s', (_, texts, expected) => {
   const profile = profileOf(texts, { isLabel: true, keepsNumbers: true });
   expect(profile).toMatchObject(expected);
+});
+
+it.each<[string, readonly string[], readonly string[]]>([
+  ['numbers by size', ['10', '9', '-1'], ['-1', '9', '10']],
+  ['texts of one number by their signs', ['1.0', '1', '01'], ['01', '1', '1.0']],
+  ['numbers beside a word by their signs', ['10', '9', 'b'], ['10', '9', 'b']],
+])('texts are sorted: %s, in whichever order they come', (_, texts, sorted) => {
+  expect(sortTexts(texts)).toEqual(sorted);
+  expect(sortTexts(texts.toReversed())).toEqual(sorted);
 });

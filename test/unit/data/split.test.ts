@@ -105,6 +105,17 @@ it('a split takes every other sample of a class of two', () => {
   }
 });
 
+it.each<[string, readonly (readonly number[])[], readonly number[]]>([
+  ['one sample each', [[0], [0], [0]], [0, 1, 2]],
+  ['one array, in parts', [[0, 2], [1]], [0, 2, 1]],
+])('the samples of arrays of %s are counted on', (_, parts, places) => {
+  const [first, ...others] = parts.map((each) => ({
+    ...labelled(each.map(() => 0)),
+    places: Int32Array.from(each),
+  }));
+  expect([...(first ? joined(first, ...others).places : [])]).toEqual(places);
+});
+
 it('parts of several arrays are joined, and the samples of each array are counted on', () => {
   const part = (places: readonly number[], target: number) => ({
     ...labelled(places.map(() => target)),

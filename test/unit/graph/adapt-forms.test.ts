@@ -341,6 +341,90 @@ const forms: readonly Form[] = [
     { attributes: [ints('kernel_shape', [2]), ints('strides', [2]), ints('pads', [1, 0])] },
     [[[1, 2.5]]],
   ],
+  [
+    'Split in an attribute’s parts',
+    [5],
+    'Split',
+    { attributes: [ints('split', [1, 4])], output: ['b', 'y'] },
+    [2, 3, 4, 5],
+  ],
+  [
+    'DepthToSpace of blocks of one pixel',
+    [1, 2, 1, 2],
+    'DepthToSpace',
+    { attributes: [int('blocksize', 1)] },
+    [[[[1, 2]], [[3, 4]]]],
+  ],
+  [
+    'MaxPool of half as many, which needs no padding',
+    [1, 1, 4],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [2]), ints('strides', [2]), text('auto_pad', 'SAME_UPPER')] },
+    [[[2, 4]]],
+  ],
+  [
+    'MaxPool as wide as the input, where nothing is left to round up',
+    [1, 1, 5],
+    'MaxPool',
+    {
+      attributes: [
+        ...[ints('kernel_shape', [3]), ints('strides', [2])],
+        ...[text('auto_pad', 'SAME_UPPER'), int('ceil_mode', 1)],
+      ],
+    },
+    [[[2, 4, 5]]],
+  ],
+  [
+    'MaxPool rounded up no further than a padding at the end',
+    [1, 1, 4],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [2]), ints('strides', [2]), ints('pads', [0, 1]), int('ceil_mode', 1)] },
+    [[[2, 4]]],
+  ],
+  [
+    'MaxPool side by side, rounded up behind a padding in front',
+    [1, 1, 6],
+    'MaxPool',
+    { attributes: [ints('kernel_shape', [3]), ints('strides', [3]), ints('pads', [1, 0]), int('ceil_mode', 1)] },
+    [[[2, 5, 6]]],
+  ],
+  ...['NOTSET', 'VALID'].map((name): Form => [
+    `ConvTranspose whose padding is called ${name}`,
+    [1, 1, 1, 2],
+    'ConvTranspose',
+    { given: [floats('w', [1, 10], [1, 1, 1, 2])], attributes: [text('auto_pad', name), ints('strides', [1, 2])] },
+    [[[[1, 10, 2, 20]]]],
+  ]),
+  [
+    'Resize without a mode',
+    [2],
+    'Resize',
+    { given: [whole('', []), whole('', []), whole('sizes', [4])] },
+    [1, 1, 2, 2],
+  ],
+  ...[
+    { sizes: [2], answer: [1.5, 3.5] },
+    { sizes: [1], answer: [1] },
+  ].map(({ sizes, answer }): Form => [
+    `Resize of a row to ${sizes.join()} as PyTorch does`,
+    [4],
+    'Resize',
+    {
+      given: [whole('', []), whole('', []), whole('sizes', sizes)],
+      attributes: [text('coordinate_transformation_mode', 'pytorch_half_pixel'), text('mode', 'linear')],
+    },
+    answer,
+  ]),
+  [
+    'GroupNormalization in single precision',
+    [1, 2, 1],
+    'GroupNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [float('epsilon', 0.75), int('num_groups', 1), int('stash_type', 1)],
+    },
+    [[[-1], [3]]],
+  ],
 ];
 
 describe('reads the form', () => {

@@ -173,6 +173,46 @@ const refusals: Refusal[] = [
       attributes: [int('num_groups', 1), text('direction', 'forward')],
     },
   ],
+  [
+    'GroupNormalization in another precision',
+    [1, 2, 1],
+    'GroupNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [int('num_groups', 1), int('stash_type', 10)],
+    },
+  ],
+  [
+    'InstanceNormalization with an attribute of another op',
+    [1, 2, 2],
+    'InstanceNormalization',
+    {
+      given: [floats('scale', [2, 4], [2]), floats('bias', [0, 1], [2])],
+      attributes: [text('direction', 'forward')],
+    },
+  ],
+  [
+    'RMSNormalization with an attribute of another op',
+    [1, 2],
+    'RMSNormalization',
+    { given: [floats('scale', [2, 4], [2])], attributes: [text('direction', 'forward')] },
+  ],
+  ['Split in more parts than there are elements', [5], 'Split', { output: ['y', 'b', 'c', 'd'] }],
+  ['Resize of a free axis', ['N', 2], 'Resize', { given: [whole('', []), floats('scales', [2, 1], [2])] }],
+  [
+    'Resize of a free axis beside another',
+    ['N', 2],
+    'Resize',
+    { given: [whole('', []), floats('scales', [2, 2], [2])] },
+  ],
+  ['Resize to nothing', [4], 'Resize', { given: [whole('', []), floats('scales', [0.1], [1])] }],
+  ...['Conv', 'ConvTranspose'].map((op): Refusal => [
+    `${op} with a kernel of another size than its weights`,
+    [1, 1, 1, 4],
+    op,
+    { given: [floats('w', [1, 10], [1, 1, 1, 2])], attributes: [ints('kernel_shape', [1, 3])] },
+    'expected W of shape [1, 1, 1, 3]',
+  ]),
   ['MatMul of a number', [], 'MatMul', { given: [floats('w', [1, 2], [2])] }, 'got [] and [2]'],
   ['MatMul with a number', [2], 'MatMul', { given: [floats('w', [1])] }, 'got [2] and []'],
 ];

@@ -193,6 +193,39 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
     },
     each((value) => value),
   ],
+  'whole numbers that are a node, as a list of their length': [
+    {
+      node: [
+        node('Constant', [], [ints('value_ints', [7, 8])], ['c']),
+        node('Size', ['c'], [], ['s']),
+        node('Cast', ['s'], [int('to', types.FLOAT)], ['f']),
+        node('Mul', ['x', 'f']),
+      ],
+    },
+    each((value) => 2 * value),
+  ],
+  'stored fractions that a Cast makes whole': [
+    {
+      node: [
+        node('Cast', ['c'], [int('to', types.INT64)], ['i']),
+        node('Cast', ['i'], [int('to', types.FLOAT)], ['f']),
+        node('Add', ['x', 'f']),
+      ],
+      initializer: [floats('c', [1.5, -2.5, 2], [3])],
+    },
+    Array.from(x, (value, i) => value + ([1, -2, 2][i % 3] ?? NaN)),
+  ],
+  'stored numbers that a Cast makes true or false': [
+    {
+      node: [node('Cast', ['c'], [int('to', types.BOOL)], ['b']), node('Where', ['b', 'x', 'zero'])],
+      initializer: [floats('c', [0, 1, 2], [3]), floats('zero', [0])],
+    },
+    Array.from(x, (value, i) => (i % 3 === 0 ? 0 : value)),
+  ],
+  'an op with the long name of ONNX’s domain': [
+    { node: [{ ...node('Abs', ['x']), domain: 'ai.onnx' }] },
+    each(Math.abs),
+  ],
   'zeros of a stored shape': [
     {
       node: [node('ConstantOfShape', ['shape'], [], ['c']), node('Max', ['x', 'c'])],
@@ -274,7 +307,32 @@ describe('decodeAnyModel', () => {
       'storage_order',
     ],
     ['Squeeze along computed axes', node('Squeeze', ['x', 'x']), 'this form of Squeeze is not covered'],
-    ['Split in computed parts', node('Split', ['x', 'x'], [], ['y', 'z']), 'this form of Split is not covered'],
+    [
+      'Split in computed parts',
+      node('Split', ['x', 'x'], [int('axis', 1)], ['y', 'z']),
+      'this form of Split is not covered',
+    ],
+    [
+      'Pad with a computed number',
+      [node('Constant', [], [ints('value_ints', [0, 0, 0, 0, 0, 0, 0, 1])], ['p']), node('Pad', ['x', 'p', 'x'])],
+      'expected 2 inputs',
+    ],
+    [
+      'Conv in rows with computed weights',
+      [
+        node('Constant', [], [ints('value_ints', [0, 2, 6])], ['s']),
+        node('Reshape', ['x', 's'], [], ['r']),
+        node('Conv', ['r', 'r']),
+      ],
+      'expected attribute kernel_shape',
+    ],
+    [
+      'a Cast of stored numbers to nothing',
+      [node('Constant', [], [ints('value_ints', [3])], ['c']), node('Cast', ['c'])],
+      'expected attribute to',
+    ],
+    ['an op of another domain', { ...node('Abs', ['x']), domain: 'com.other' }, 'op com.other.Abs is not known'],
+    ['an op named like a method of objects', node('toString', ['x']), 'op toString is not known'],
     [
       'a constant of too many elements',
       [node('Constant', [], [ints('value_ints', [1e7 + 1])], ['s']), node('ConstantOfShape', ['s'])],
@@ -301,6 +359,11 @@ describe('decodeAnyModel', () => {
   it('adds no padding of nothing to a mean', () => {
     const { graph } = decodeAnyModel(fileOf({ node: [node('AveragePool', ['x'], [ints('kernel_shape', [2, 2])])] }));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['AveragePool', 'Identity']);
+  });
+
+  it('gives the nodes that replace a node its name', () => {
+    const { graph } = decodeAnyModel(fileOf({ node: [{ ...node('Abs', ['x']), name: 'magnitude' }] }));
+    expect(graph.nodes.map(({ op, name }) => `${name}: ${op}`)).toEqual(['magnitude: Neg', 'magnitude: Max']);
   });
 
   it('is not what the reader of exported files does', () => {

@@ -116,6 +116,18 @@ describe('a graph survives its file', () => {
     expect(['pool1', '', 'x'].map(secondOf)).toEqual(['pool1:1', 'y:1', 'x:1']);
   });
 
+  test('an optional input may be blank', () => {
+    const g = graphBuilder();
+    const [a, b] = [
+      g.input('a', { dtype: 'float32', shape: [2, 3] }),
+      g.input('b', { dtype: 'float32', shape: [3, 4] }),
+    ];
+    const graph = g.build('product', { y: g.Gemm(a, b) });
+    const file = ModelProto.decode(encodeModel(graph));
+    file.graph?.node?.[0]?.input?.push('');
+    expect(printGraph(decodeModel(ModelProto.encode(file).finish()).graph)).toBe(printGraph(graph));
+  });
+
   test('an op may have the long name of ONNX’s domain', () => {
     const { nodes } = decodeModel(changed((graph) => (node(graph).domain = 'ai.onnx'))).graph;
     expect(nodes.map(({ op }) => op)).toEqual(['Relu', 'Add']);
@@ -279,6 +291,13 @@ describe('decodeModel refuses', () => {
     ['a negative dimension', changed((graph) => (weightOf(graph).dims = [-1, -2])), 'weight: expected a size, got -1'],
     ['a missing input', changed((graph) => (node(graph).input = [])), 'Relu: expected 1 inputs, got ()'],
     ['a blank input', changed((graph) => (node(graph).input = [''])), 'Relu: expected 1 inputs, got ()'],
+    [
+      'a blank input among any number of them',
+      changed((graph) =>
+        Object.assign(node(graph), { opType: 'Concat', input: ['x', ''], attribute: [{ name: 'axis', i: 0 }] }),
+      ),
+      'Relu (Concat): expected 1 or more inputs, got (x, )',
+    ],
     ['one input too many', changed((graph) => (node(graph).input = ['x', 'x'])), 'Relu: expected 1 inputs, got (x, x)'],
     [
       'an input nobody defines',

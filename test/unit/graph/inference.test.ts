@@ -42,6 +42,16 @@ describe('a misfit is reported where it is written', () => {
       (g) => g.Where(typed(g, 'c', 'bool', 2), float(g, 'a', 2), typed(g, 'b', 'int32', 2)),
       'Where: expected every input of type float32, got int32[2]',
     ],
+    [
+      'a minimum that is no scalar',
+      (g) => g.Clip(float(g, 'x', 2), float(g, 'min', 1), float(g, 'max')),
+      'Clip: expected min of shape [], got float32[1]',
+    ],
+    [
+      'a maximum that is no scalar',
+      (g) => g.Clip(float(g, 'x', 2), float(g, 'min'), float(g, 'max', 2)),
+      'Clip: expected max of shape [], got float32[2]',
+    ],
     // Reduction.
     [
       'an axis beyond the rank',
@@ -148,6 +158,21 @@ describe('a misfit is reported where it is written', () => {
           output_padding: [0, 0],
         }),
       'ConvTranspose: expected W of shape [3, 3, 2, 2], got float32[2, 3, 2, 2]',
+    ],
+    [
+      'a transposed kernel of one axis',
+      (g) =>
+        g.ConvTranspose(float(g, 'x', 1, 3, 4, 4), float(g, 'w', 2), undefined, { ...conv, output_padding: [0, 0] }),
+      'ConvTranspose: expected W of rank 4, got float32[2]',
+    ],
+    [
+      'an output padding that cuts off',
+      (g) =>
+        g.ConvTranspose(float(g, 'x', 1, 3, 4, 4), float(g, 'w', 3, 2, 2, 2), undefined, {
+          ...conv,
+          output_padding: [0, -1],
+        }),
+      'ConvTranspose: expected output_padding of 2 integers from 0 on, got [0, -1]',
     ],
     [
       'a transposed bias of another length',
@@ -281,6 +306,21 @@ describe('a misfit is reported where it is written', () => {
       'com.microsoft.FusedMatMul: expected A of rank 3, got float32[2, 3]',
     ],
     [
+      'a matrix without a stack as the second one of FusedMatMul',
+      (g) => g['com.microsoft.FusedMatMul'](float(g, 'a', 1, 2, 3), float(g, 'b', 3, 4), {}),
+      'com.microsoft.FusedMatMul: expected B of rank 3, got float32[3, 4]',
+    ],
+    [
+      'updates that replace',
+      (g) => g.ScatterElements(...scattered(g), { axis: 0, reduction: 'none' as 'add' }),
+      'ScatterElements: expected reduction add, got none',
+    ],
+    [
+      'updates along an axis beyond the rank',
+      (g) => g.ScatterElements(...scattered(g), { axis: 1, reduction: 'add' }),
+      'ScatterElements: expected an axis in [-1, 0], got 1',
+    ],
+    [
       'a slice of a symbolic axis',
       (g) => g.Slice(float(g, 'a', 'N'), g.ints([0]), g.ints([4]), g.ints([0]), g.ints([1])),
       'Slice: expected a sliced axis to be a known size, got N',
@@ -327,6 +367,16 @@ describe('a misfit is reported where it is written', () => {
       (g) => g.SoftmaxCrossEntropyLoss(float(g, 's', 2, 3), typed(g, 'l', 'int64', 3), { reduction: 'mean' }),
       'SoftmaxCrossEntropyLoss: expected labels of shape [2], got int64[3]',
     ],
+    [
+      'a loss for each sample',
+      (g) => g.SoftmaxCrossEntropyLoss(float(g, 's', 2, 3), typed(g, 'l', 'int64', 2), { reduction: 'none' as 'sum' }),
+      'SoftmaxCrossEntropyLoss: expected reduction mean or sum, got none',
+    ],
+    [
+      'scores of pixels',
+      (g) => g.SoftmaxCrossEntropyLoss(float(g, 's', 2, 3, 4), typed(g, 'l', 'int64', 2), { reduction: 'mean' }),
+      'SoftmaxCrossEntropyLoss: expected scores of rank 2, got float32[2, 3, 4]',
+    ],
     // Control flow.
     ['a Loop with a count of int32', (g) => loop(g, { count: 'int32' }), 'Loop: expected M of type int64, got int32[]'],
     [
@@ -343,6 +393,16 @@ describe('a misfit is reported where it is written', () => {
       'a body whose state changes its type',
       (g) => loop(g, { next: (b, state) => b.Cast(state, { to: 'int32' }) }),
       'Loop: expected next of type float32, got int32[2]',
+    ],
+    [
+      'a body into which a state of another shape goes',
+      (g) => loop(g, { enters: 3, next: (b) => b.initializer('zeros', zeros) }),
+      'Loop: expected state of shape [2], got float32[3]',
+    ],
+    [
+      'a body that returns no state',
+      (g) => loop(g, { returns: false }),
+      'Loop: expected a body that carries 1 values, got 1',
     ],
     [
       'a body with an input too many',
@@ -408,6 +468,11 @@ describe('inference keeps symbolic sizes', () => {
         })[1],
       ['N', 1, 1],
     ],
+    [
+      'every other row, of an odd number of them',
+      (g) => g.Slice(float(g, 'x', 'N', 5), g.ints([0]), g.ints([5]), g.ints([1]), g.ints([2])),
+      ['N', 3],
+    ],
     ['rows by index', (g) => g.Gather(float(g, 'x', 5, 2), typed(g, 'i', 'int64', 'N'), { axis: 0 }), ['N', 2]],
   ];
 
@@ -421,17 +486,32 @@ interface LoopParts {
   readonly condition?: DType;
   readonly next?: (b: GraphBuilder, state: Value) => Value;
   readonly more?: boolean;
+  /** The size of the state that the body takes. */
+  readonly enters?: number;
+  readonly returns?: boolean;
 }
+
+const zeros = { dtype: 'float32', shape: [2], data: new Float32Array(2) } as const;
+
+const scattered = (g: GraphBuilder) =>
+  [float(g, 'data', 4), typed(g, 'indices', 'int64', 2), float(g, 'updates', 2)] as const;
 
 function loop(
   g: GraphBuilder,
-  { count = 'int64', condition = 'bool', next = (b, state) => b.Neg(state), more = false }: LoopParts,
+  {
+    count = 'int64',
+    condition = 'bool',
+    next = (b, state) => b.Neg(state),
+    more = false,
+    enters = 2,
+    returns = true,
+  }: LoopParts,
 ) {
   const b = g.body();
   typed(b, 'i', 'int64');
   const going = typed(b, 'going', 'bool');
-  const state = float(b, 'state', 2);
+  const state = float(b, 'state', enters);
   if (more) float(b, 'more', 2);
-  const body = b.build('body', { going_on: going, next: next(b, state) });
+  const body = b.build('body', { going_on: going, ...(returns && { next: next(b, state) }) });
   return g.Loop(typed(g, 'count', count), typed(g, 'condition', condition), float(g, 'x', 2), { body });
 }

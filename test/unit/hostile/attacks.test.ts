@@ -20,7 +20,7 @@ import { idx } from '../data/idx-file.ts';
 import { npy } from '../data/npy-file.ts';
 import { field, fields, repeated, withAttribute, withBatchNorm } from './onnx-wire.ts';
 
-const { ModelProto } = onnxProto.onnx;
+const { GraphProto, ModelProto } = onnxProto.onnx;
 const folder = mkdtempSync(join(tmpdir(), 'bn-edge-attacks-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -65,12 +65,52 @@ function nested(depth: number): Buffer {
 
 const deep = nested(5000);
 
+/** Returns a model of a loop in the body of a loop, and so on: what reads the graph goes deeper than the decoder. */
+function loops(depth: number): Buffer {
+  let graph: Buffer = Buffer.alloc(0);
+  for (let i = 0; i < depth; i++) {
+    const inputs = ['M', 'go'].map((name) => field(fields.node.input, Buffer.from(name)));
+    const body = field(fields.attribute.name, Buffer.from('body'));
+    const attribute = field(fields.node.attribute, body, field(fields.attribute.graph, graph));
+    graph = field(fields.graph.node, ...inputs, field(fields.node.opType, Buffer.from('Loop')), attribute);
+  }
+  const initializer = [
+    { name: 'M', dataType: 7, int64Data: [1] },
+    { name: 'go', dataType: 9, rawData: Uint8Array.of(1) },
+  ];
+  return field(fields.model.graph, GraphProto.encode({ initializer }).finish(), graph);
+}
+
+const deepLoops = loops(1500);
+
 /** 5 MB of messages of two bytes each, for which the decoder would take half a gigabyte. */
 const messages = field(fields.model.graph, repeated(2_500_000, field(fields.graph.node)));
 /** 5 MB of integers of one byte each. */
 const integers = withAttribute(field(fields.attribute.ints, Buffer.alloc(5e6, 1)));
 /** A text that takes twice its size in memory because of its first character. */
 const wideText = withBatchNorm(field(fields.graph.docString, Buffer.from('€'), Buffer.alloc(4e7, 'a')));
+
+/** Returns a model with a single node, which has no op. */
+const modelOf = (...node: readonly Uint8Array[]): Buffer =>
+  field(fields.model.graph, field(fields.graph.node, ...node));
+const attributeOf = (...content: readonly Uint8Array[]): Buffer => modelOf(field(fields.node.attribute, ...content));
+const [fourBytes, fiveBytes] = [Buffer.of(0xff, 0xff, 0xff, 1), Buffer.of(0xff, 0xff, 0xff, 0xff, 1)];
+const letters = Buffer.alloc(10, 'a');
+/** The attribute's type, which is no list. */
+const typeField = Buffer.from([0xa0, 1, 1]);
+
+/** What each takes in memory is in training/graph/decode-proto.ts, and the limit is 64 MB. */
+const counted: readonly (readonly [what: string, bytes: number, file: (count: number) => Buffer])[] = [
+  ['integers of four bytes', 35, (count) => attributeOf(field(fields.attribute.ints, repeated(count, fourBytes)))],
+  ['integers of five bytes', 120, (count) => attributeOf(field(fields.attribute.ints, repeated(count, fiveBytes)))],
+  ['floats', 35, (count) => attributeOf(field(fields.attribute.floats, Buffer.alloc(4 * count)))],
+  ['texts of ten letters', 180, (count) => modelOf(repeated(count, field(fields.node.input, letters)))],
+  [
+    'integers behind 300,000 fields that replace one another, which take nothing',
+    35,
+    (count) => attributeOf(repeated(300_000, typeField), field(fields.attribute.ints, repeated(count, fourBytes))),
+  ],
+];
 
 const twoGraphs = Buffer.concat([withBatchNorm(), withBatchNorm()]);
 /** A node that announces four bytes, which lie outside of its graph. */
@@ -143,6 +183,7 @@ const attacks: readonly (readonly [what: string, read: () => unknown, message: s
   ['safetensors of 2⁵³ elements', () => parseSafetensors(safetensors('{"a":{"dtype":"F32","shape":[9007199254740991],"data_offsets":[0,4]}}', 4), 'file'), /^file: tensor "a": expected 36028797018963964 bytes/],
   ['safetensors with a shape in a million brackets', () => parseSafetensors(safetensors(`{"a":{"dtype":"F32","shape":${'['.repeat(1e6)}${']'.repeat(1e6)},"data_offsets":[0,4]}}`), 'file'), /^file: (header|tensor "a"): expected /],
   ['ONNX with graphs in graphs', () => decodeModel(deep), /^expected /],
+  ['ONNX with loops in loops', () => decodeModel(deepLoops), 'expected graphs nested less deep'],
   ['ONNX with an op that clears the screen', () => decodeModel(withOp('\u001b[2J\u009b2J\n')), /op \\u\{1b\}\[2J\\u\{9b\}2J\\u\{a\} is not known$/],
   ['ONNX of nothing but empty nodes', () => decodeModel(messages), 'expected messages, texts and lists of numbers of at most 64 MB, got more'],
   ['served ONNX of nothing but empty nodes', () => prepareModel('file', messages), tooMuch],
@@ -161,6 +202,14 @@ describe('a hostile file', () => {
     expect(error.message).toMatch(message);
     expect(error.message.length).toBeLessThan(400);
     expect(error instanceof UserError || error instanceof GraphError, String(error.stack)).toBe(true);
+  });
+
+  it.each(counted)('of ONNX may have %s of 62 MB', (_, bytes, file) => {
+    expect(() => decodeModel(file(Math.floor(62e6 / bytes)))).toThrow('op  is not known');
+  });
+
+  it.each(counted)('of ONNX may not have %s of 66 MB', (_, bytes, file) => {
+    expect(() => decodeModel(file(Math.ceil(66e6 / bytes)))).toThrow('at most 64 MB, got more');
   });
 
   it.each(unexplained)('of served ONNX with %s has no Batch Norm to show', (_, bytes) => {

@@ -8,8 +8,8 @@ const { GraphProto, ModelProto } = onnxProto.onnx;
 export const fields = {
   model: { graph: 7 },
   graph: { node: 1, initializer: 5, docString: 10 },
-  node: { input: 1, output: 2, attribute: 5 },
-  attribute: { graph: 6, floats: 7, ints: 8 },
+  node: { input: 1, output: 2, opType: 4, attribute: 5 },
+  attribute: { name: 1, graph: 6, floats: 7, ints: 8 },
   tensor: { floatData: 4, int64Data: 7, rawData: 9 },
 } as const;
 

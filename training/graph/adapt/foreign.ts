@@ -132,9 +132,8 @@ export class Foreign {
     return name;
   }
 
-  scalar(number: number, dtype: DType = 'float32'): string {
+  scalar(number: number, dtype: 'float32' | 'bool' = 'float32'): string {
     if (dtype === 'bool') return this.store('bool', { dtype, shape: [], data: Uint8Array.of(number) });
-    if (dtype === 'int32') return this.store('int', { dtype, shape: [], data: Int32Array.of(number) });
     return this.store('number', { dtype: 'float32', shape: [], data: Float32Array.of(number) });
   }
 

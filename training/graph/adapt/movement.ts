@@ -142,7 +142,7 @@ function pad(node: Foreign): boolean {
   if (!source || isCut || padded.some(exceeds)) return false;
   const places = padded.map((axis) => {
     const [first, size] = [-at(before, axis), Number(shape[axis])];
-    return range(Math.max(0, size - first + at(after, axis))).map((i) => source(first + i, size));
+    return range(size - first + at(after, axis)).map((i) => source(first + i, size));
   });
   return gathered(node, padded, places);
 }

@@ -45,7 +45,8 @@ function groupNorm(node: Foreign): boolean {
   const [N, C, ...spatial] = shape ?? [];
   const groups = node.intOf('num_groups', 0);
   if (!shape || N === undefined || typeof C !== 'number' || groups < 1 || C % groups !== 0) return false;
-  if (!float32s(node) || !node.hasOnly('epsilon', 'num_groups', 'stash_type')) return false;
+  if (!float32s(node) || !node.hasOnly('epsilon', 'num_groups', 'stash_type') || node.intOf('stash_type', 1) !== 1)
+    return false;
   const apart = node.reshaped(node.x, [N, groups, C / groups, ...spatial]);
   const axes = range(shape.length + 1).slice(2);
   const y = node.reshaped(normalized(node, apart, axes, node.floatOf('epsilon', 1e-5)), shape);

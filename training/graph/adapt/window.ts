@@ -159,8 +159,7 @@ function poolSlides(node: Foreign): readonly Slide[] | undefined {
   const slides = slidesOf(node, node.intsOf('kernel_shape'));
   const isDense = slides?.every(({ dilation }) => dilation === 1) === true && node.intOf('storage_order', 0) === 0;
   if (!slides || !hasOneOrTwoAxes(slides) || !isDense || !node.hasOnly(...poolAttributes)) return undefined;
-  const padded = node.textOf('auto_pad', '').startsWith('SAME');
-  return node.intOf('ceil_mode', 0) === 1 && !padded ? slides.map(roundedUp) : slides;
+  return node.intOf('ceil_mode', 0) === 1 ? slides.map(roundedUp) : slides;
 }
 
 function maxPool(node: Foreign): boolean {
