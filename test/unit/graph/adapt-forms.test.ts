@@ -130,6 +130,7 @@ const forms: readonly Form[] = [
   ['Pow of a half', [2], 'Pow', { given: [floats('p', [0.5])] }, [1, Math.SQRT2]],
   ['Pow of minus a half', [2], 'Pow', { given: [floats('p', [-0.5])] }, [1, Math.SQRT1_2]],
   ['Pow of minus 1', [2], 'Pow', { given: [floats('p', [-1])] }, [1, 0.5]],
+  ['Clip between both', [3], 'Clip', { given: [floats('min', [1.5]), floats('max', [2.5])] }, [1.5, 2, 2.5]],
   ['Clip without a minimum', [3], 'Clip', { given: [floats('', []), floats('max', [2])] }, [1, 2, 2]],
   ['Sum of one', [2], 'Sum', {}, [1, 2]],
   ['Mean of three', [2], 'Mean', { given: [floats('a', [5]), floats('b', [0])] }, [2, 7 / 3]],

@@ -106,6 +106,7 @@ const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
     },
     channel(0).map((value, i) => Number((channel(1)[i] ?? NaN) < value)),
   ],
+  Swish: [{ node: [node('Swish', ['x'])] }, each((value) => value / (1 + Math.exp(-value)))],
   'Swish of a factor': [
     { node: [node('Swish', ['x'], [{ name: 'alpha', type: FLOAT, f: 2 }])] },
     each((value) => value / (1 + Math.exp(-2 * value))),
@@ -354,6 +355,11 @@ describe('decodeAnyModel', () => {
   it('adds no node that does nothing to a maximum', () => {
     const { graph } = decodeAnyModel(fileOf({ node: [node('MaxPool', ['x'], [ints('kernel_shape', [2, 2])])] }));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['MaxPool']);
+  });
+
+  it('adds no shape to a product of matrices', () => {
+    const file = { shape: ['N', 3], node: [node('MatMul', ['x', 'w'])], initializer: [floats('w', [1, 2, 3], [3, 1])] };
+    expect(decodeAnyModel(fileOf(file)).graph.nodes.map(({ op }) => op)).toEqual(['MatMul']);
   });
 
   it('adds no padding of nothing to a mean', () => {
