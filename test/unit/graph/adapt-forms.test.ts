@@ -86,6 +86,16 @@ const forms: readonly Form[] = [
       [4, 5],
     ],
   ],
+  [
+    'Slice in both directions, to behind the end',
+    [2, 3],
+    'Slice',
+    slice([9, 1], [-9, 9], [0, 1], [-1, 1]),
+    [
+      [5, 6],
+      [2, 3],
+    ],
+  ],
   ['Slice to before the start', [3], 'Slice', slice([1], [-9], [0], [-1]), [2, 1]],
   ['Pad with the edge', [1, 3], 'Pad', pad('edge', [0, 1, 0, 2]), [[1, 1, 2, 3, 3, 3]]],
   ['Pad around', [1, 3], 'Pad', pad('wrap', [0, 1, 0, 2]), [[3, 1, 2, 3, 1, 2]]],
@@ -174,6 +184,13 @@ const forms: readonly Form[] = [
     'LayerNormalization',
     { given: [floats('scale', [2, 4], [2])], attributes: [float('epsilon', 0.75)], output: ['y', 'mean'] },
     [[-1, 2]],
+  ],
+  [
+    'LayerNormalization beside its mean, with one scale for all',
+    [1, 2],
+    'LayerNormalization',
+    { given: [floats('scale', [2], [1])], attributes: [float('epsilon', 0.75)], output: ['y', 'mean'] },
+    [[-1, 1]],
   ],
   [
     'LayerNormalization with a bias beside its mean',
