@@ -66,6 +66,13 @@ describe('an archive of arrays', () => {
     expect(notes).toContain('the samples for validation and test are those that the file has for it');
   });
 
+  it('may bring one part of its own', async () => {
+    const path = await npz({ x_train: x(0), y_train: y(0, 1), x_test: x(5), y_test: y(1, 0) });
+    const { parts, notes } = await readNpzArrays(path, {});
+    expect(Object.keys(parts)).toEqual(['train', 'test']);
+    expect(notes).toContain('the samples for test are those that the file has for it');
+  });
+
   it('gives its test part to the test, and takes validation from training', async () => {
     const classes = Array.from({ length: 40 }, (_, i) => i % 2);
     const path = await npz({ x_train: x(0, 40), y_train: y(...classes), x_test: x(100), y_test: y(0, 1) });
@@ -160,6 +167,7 @@ describe('images in arrays', () => {
     ['below 0 to 255', [-1, 255], null],
     ['0 to 1', [0, 1], [0, 1]],
     ['0 to 0.5', [0, 0.5], null],
+    ['0 to 1.5', [0, 1.5], null],
     ['-0.75 to 1', [-0.75, 1], [-1, 1]],
     ['-0.5 to 1', [-0.5, 1], null],
     ['-1.25 to 1', [-1.25, 1], null],

@@ -313,6 +313,12 @@ describe('a data set from two arrays', () => {
       '<i4: expected shape [2], one for each sample, got [2, 2]',
     ],
     [
+      'a row without a 1 below one that has it',
+      pixels,
+      array('<i4', '(2, 2)', Int32Array.of(0, 1, 0, 0)),
+      '<i4: expected shape [2], one for each sample, got [2, 2]',
+    ],
+    [
       'rows with one 1 that have another axis',
       pixels,
       array('<i4', '(2, 2, 1)', Int32Array.of(1, 0, 0, 1)),
