@@ -16,6 +16,7 @@ import { type Objective, objectiveRuleFor, type AnswerRule } from '../../trainin
  * @throws UserError for any other file
  */
 export async function requireReplaceable(flag: string, path: string, begins: RegExp): Promise<void> {
+  if (path === '') throw unexpected(flag, 'a file', '""');
   if (!existsSync(path)) return;
   // Answers to a large table may take more bytes than can be read at once.
   if (!begins.test(new TextDecoder().decode(await readBeginning(path, 1_000))))

@@ -54,10 +54,11 @@ function readHeader(bytes: Uint8Array): Header {
   if (compression === WITH_MASKS && !hasUsualMasks(bytes)) {
     throw new Error('BMP: colours in an order other than blue, green, red: this kind is not read');
   }
+  const at = HEADER.file + infoSize;
+  if (start < at) throw new Error('BMP: the pixels begin within the header');
   const [height, rowBytes] = [Math.abs(signedHeight), Math.ceil((width * bits) / 32) * 4];
   const rows = bytes.subarray(start, start + rowBytes * height);
   if (width <= 0 || height === 0 || rows.length < rowBytes * height) throw new Error('BMP: the pixels are cut short');
-  const at = HEADER.file + infoSize;
   const palette = bytes.subarray(at, at + 4 * (colours === 0 ? 2 ** bits : colours));
   return {
     width,

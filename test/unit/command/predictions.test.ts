@@ -43,5 +43,6 @@ describe('a file for the answers', () => {
 
   it('is not a folder', async () => {
     await expect(check(folder)).rejects.toThrow(`${folder}: cannot read: illegal operation on a directory`);
+    await expect(check('')).rejects.toThrow('--predictions: expected a file, got ""');
   });
 });

@@ -114,6 +114,11 @@ it.each<[string, Uint8Array, string]>([
     file({ width: 1, height: 1, bits: 32, compression: 3, rows: [0, 255, 0, 7] }),
     'colours in an order other than blue, green, red',
   ],
+  [
+    'pixels that begin at the header',
+    Buffer.from(file({ width: 1, height: 1, bits: 24, rows: [0, 0, 0, 0] })).fill(0, 10, 14),
+    'the pixels begin within the header',
+  ],
   ['masks of 24 bits', file({ width: 1, height: 1, bits: 24, compression: 3, rows: [0, 0, 0, 0] }), 'compression 3'],
 ])('refuses %s', (_, bytes, message) => {
   expect(() => decodeBmp(bytes)).toThrow(message);
