@@ -16,6 +16,7 @@ import {
   UserError,
   writeAtomically,
 } from '../../training/files/index.ts';
+import type { BuiltImage, BuiltModel } from './built.ts';
 import { readIfThere } from './cache.ts';
 import type { EmittedFiles } from './emitted-files.ts';
 import { lockFile, newestFile, stampFile } from './one-for-all.ts';
@@ -24,12 +25,16 @@ export const cacheFolder = '.cache';
 /** Names the module that says why a later build failed, while the image goes on answering. */
 export const failureFile = 'build-error.mjs';
 
+/** Demands a schema of every member, since a member without one would be lost when the stamp is read. */
+type SchemasOf<T, Left extends keyof T> = { readonly [Member in Exclude<keyof T, Left>]-?: z.ZodType };
+
 const builtModel = z.object({
   name: z.string(),
   path: z.string(),
   version: z.string(),
   gzipBytes: z.number(),
   twin: z.boolean(),
+  monitored: z.literal(true).exactOptional(),
   weights: z
     .object({
       type: z.enum(['float32', 'float16', 'int8']),
@@ -43,7 +48,7 @@ const builtModel = z.object({
   engineReason: z.string().exactOptional(),
   cases: z.number(),
   ok: z.boolean(),
-});
+} satisfies SchemasOf<BuiltModel, 'error'>);
 
 /** Describes what a folder was built from, the result, and the files that were written. */
 const stampSchema = z.object({
@@ -66,7 +71,8 @@ const stampSchema = z.object({
         gzip: z.number(),
       }),
       functions: z.object({ kept: z.number(), stock: z.number() }).exactOptional(),
-    })
+      fusion: z.union([z.object({ sums: z.number() }), z.object({ reason: z.string() })]).exactOptional(),
+    } satisfies SchemasOf<BuiltImage, 'upToDate' | 'out' | 'notes'>)
     .exactOptional(),
 });
 
@@ -91,7 +97,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** Matches the names of files that a build may have written. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|(image|program-\d+)\.wat|program-\d+\.wasm|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|(image|program-\d+)\.wat|(whole|program-\d+)\.wasm|.+\.part|\..+\.tmp)$/;
 /** Lists the names of files that do not show whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
@@ -189,14 +195,13 @@ async function writeStamp(folder: string, stamp: Stamp): Promise<void> {
   }
 }
 
-/**
- * Removes the files of models and weights that are no longer needed, and those that a killed build of an earlier
- * version left.
- */
+/** Removes the files that the image before had and this one has not, and those that a killed build has left. */
 async function removeOthers(folder: string, files: EmittedFiles): Promise<void> {
   const others = (await readdir(folder)).filter(
     (name) =>
-      /^(model|weights)-\d+\.bin|(image|program-\d+)\.wat|program-\d+\.wasm$|\.part$/.test(name) && !(name in files),
+      /^((model|weights)-\d+\.bin|(image|program-\d+)\.wat|(whole|program-\d+)\.wasm|predict\.mjs|.+\.part)$/.test(
+        name,
+      ) && !(name in files),
   );
   await Promise.all(others.map((name) => rm(join(folder, name), { force: true, recursive: true })));
   const assets = join('assets', 'weights');

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ModelsError } from '../../exporter/edge/bad-models.ts';
 import { buildImage } from '../../exporter/edge/build-image.ts';
-import { recordFailure } from '../../exporter/edge/out-folder.ts';
+import { type Built, readStamp, recordFailure, writeImage } from '../../exporter/edge/out-folder.ts';
 import { foreign } from '../bundle/fixtures.ts';
 import { cnn, table } from './fixtures.ts';
 
@@ -28,6 +28,28 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** Builds on the stock runtime, where a build takes a second. */
 const build = (out: string, models = 'models') => buildImage({ models: at(models), out: at(out), stock: true });
+
+/** A result with every member that the report of a build reads. */
+const built: Built = {
+  stock: false,
+  models: [
+    {
+      ...{ name: 'a', path: 'a', version: '1', gzipBytes: 1, twin: true, monitored: true, cases: 2, ok: true },
+      weights: { type: 'int8', largestDifference: 1, relativeDifference: 0.5, samples: 3, changedClasses: 1 },
+      engine: 'onnxruntime',
+      engineReason: 'its op is another',
+    },
+  ],
+  leftOut: [{ path: 'b', error: 'it is bad' }],
+  unguessed: ['a/model'],
+  bytes: { wasm: 1, module: 2, weights: 3, assets: 4, gzip: 5 },
+  functions: { kept: 1, stock: 2 },
+};
+
+it.each([{ sums: 3 }, { reason: 'a case differs' }])('the stamp keeps the whole result, and %o', async (fusion) => {
+  await writeImage(at('stamped'), { 'image.mjs': '' }, 'hash', { ...built, fusion });
+  expect((await readStamp(at('stamped')))?.built).toEqual({ ...built, fusion });
+});
 
 describe('the folder of an image', () => {
   it.each<[what: string, files: Readonly<Record<string, string>>, out: string, message: RegExp]>([
@@ -88,6 +110,13 @@ describe('the folder of an image', () => {
       expect(await build('damaged')).toMatchObject({ upToDate: false });
       expect(await build('damaged')).toMatchObject({ upToDate: true });
     }
+  });
+
+  it('is known by its names where the stamp is gone, and loses the files of the image before', async () => {
+    const former = ['whole.wasm', 'program-0.wasm', 'program-0.wat', 'weights-0.bin', 'image.wat'];
+    for (const name of ['image.mjs', ...former]) await write(`former/${name}`, 'former');
+    await build('former');
+    expect((await readdir(at('former'))).filter((name) => former.includes(name))).toEqual([]);
   });
 
   it('is built by one of several at once, and the others find it done', async () => {
