@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { version as esbuild } from 'esbuild';
 
+import { siblingModule } from '../../training/files/index.ts';
 import type { ModelFolder } from '../store/registry.ts';
 import { declarations } from './declarations.ts';
 import { gluePath, stockModulePath } from './stages/stock-module.ts';
@@ -24,11 +25,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
  */
 export const codeFolders: readonly string[] = [
   ...['edge', 'served', 'typed'].map((room) => `exporter/${room}`),
-  ...['arrays', 'backend', 'columns', 'compile', 'graph', 'lowering', 'pictures', 'program'].map(
+  ...['answers', 'arrays', 'backend', 'columns', 'compile', 'graph', 'lowering', 'pictures', 'program'].map(
     (room) => `training/${room}`,
   ),
   ...['http', 'predict', 'protocol', 'rows'].map((room) => `worker/${room}`),
 ];
+
+/** Lists the files outside of these folders whose code is in the files of an image, without their extensions. */
+export const codeFiles: readonly string[] = ['worker/errors'];
 
 async function sourcesIn(room: string): Promise<readonly string[]> {
   const folder = join(root, room);
@@ -45,7 +49,8 @@ export async function codeHash(): Promise<string> {
     .update(esbuild)
     .update(await declarations());
   const sources = (await Promise.all(codeFolders.map(sourcesIn))).flat();
-  const files = [...sources, stockModulePath, gluePath, binaryenPath];
+  const single = codeFiles.map((file) => fileURLToPath(siblingModule(import.meta.url, `../../${file}`)));
+  const files = [...sources, ...single, stockModulePath, gluePath, binaryenPath];
   for (const path of files) hash.update(await readFile(path));
   return hash.digest('hex');
 }
