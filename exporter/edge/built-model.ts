@@ -40,12 +40,11 @@ export const sessionName = ({ about }: ModelFolder, file: string): string => `${
 /** Counts the bytes of an image's files. */
 export function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
   const contents = Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
-  const [wasm, module, weights] = [isModule, (name: string) => name === 'image.mjs', isWeights].map((isMeant) =>
-    contents.filter(({ name }) => isMeant(name)),
-  ) as [typeof contents, typeof contents, typeof contents];
+  const named = (isMeant: (name: string) => boolean) => contents.filter(({ name }) => isMeant(name));
+  const [wasm, module, weights] = [named(isModule), named((name) => name === 'image.mjs'), named(isWeights)];
   const bytes = (some: typeof contents): number => some.reduce((sum, { content }) => sum + content.length, 0);
   return {
-    assets: bytes(contents.filter(({ name }) => isAsset(name))),
+    assets: bytes(named(isAsset)),
     wasm: bytes(wasm),
     module: bytes(module),
     weights: bytes(weights),

@@ -12,7 +12,7 @@ import type { Fill, Sizes, PinnedSizes } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
 import { sampleBatches, sampleFeeds } from './samples.ts';
 import type { Samples } from './samples.ts';
-import type { KnownSizes } from './sizes.ts';
+import type { KnownSizes, TakenSizes } from './sizes.ts';
 import type { Session, SessionRecord, Started, Tensor, Tensors, ValueInfo } from '../runtime/index.ts';
 
 /** A running runtime of any kind, and the code that runs it. */
@@ -66,7 +66,7 @@ const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 export function allCases(subject: Subject, { samples, sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const session = sessionOf(subject, model);
-    const { alternatives } = sizes[model] ?? { alternatives: [nothingPinned] };
+    const alternatives = alternativesOf(sizes, model);
     const [first] = alternatives;
     return [
       ...sampleCases(model, session, samples[model]),
@@ -78,6 +78,9 @@ export function allCases(subject: Subject, { samples, sizes }: KnownInputs): rea
     ];
   });
 }
+
+const alternativesOf = (sizes: KnownSizes, model: string): TakenSizes['alternatives'] =>
+  sizes[model]?.alternatives ?? [nothingPinned];
 
 /** Counts the sizes that are each run on an image that has not run anything else. */
 const firstSizes = 24;
@@ -92,7 +95,7 @@ const firstElements = 2 ** 20;
 export function firstRequests(subject: Subject, { sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
-    const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
+    const [pinned] = alternativesOf(sizes, model);
     if (freeDimensions(inputs, pinned.rank).every((name) => name in pinned.named)) return [];
     let elements = 0;
     const some = Array.from({ length: firstSizes }, (_, i) => ({ ...pinned, all: i + 1 })).filter(
@@ -118,7 +121,7 @@ export function firstRequests(subject: Subject, { sizes }: KnownInputs): readonl
 export function emptyRequests(subject: Subject, { sizes }: KnownInputs): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const { inputs } = sessionOf(subject, model);
-    const [pinned] = (sizes[model] ?? { alternatives: [nothingPinned] }).alternatives;
+    const [pinned] = alternativesOf(sizes, model);
     const free = freeDimensions(inputs, pinned.rank).filter((name) => !(name in pinned.named));
     if (free.length < 2) return [];
     const empty = [{ all: 0 }, ...free.map((name) => ({ all: 2, named: { [name]: 0 } }))];
@@ -272,7 +275,7 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
 }
 
 /**
- * Returns the size for every free dimension without a known size with which the largest input has about that many
+ * Returns one size for all free dimensions that have no known size, with which the largest input has about that many
  * elements.
  */
 function sizeOf(inputs: readonly ValueInfo[], pinned: PinnedSizes, elements: number): number {

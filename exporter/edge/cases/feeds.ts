@@ -28,7 +28,7 @@ export const nothingPinned: PinnedSizes = { named: {} };
 const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
 /** Used as indices or sizes, most of these are out of every bound. Narrow types wrap them. */
 const specialIntegers = [-1, 0, -(2 ** 31), 99, 1, -99];
-/** Not used for an input of a single number, which may count the iterations of a loop. */
+/** Is not used for an input of a single number, which may count the iterations of a loop. */
 const largeInteger = 2 ** 31 - 1;
 
 const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {

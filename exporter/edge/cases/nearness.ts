@@ -55,6 +55,7 @@ function classDifference(expected: Tensor, got: Tensor): string | undefined {
   return undefined;
 }
 
-const classOf = (values: Float64Array): number => values.indexOf(Math.max(...values));
+const classOf = (values: Float64Array): number =>
+  values.indexOf(values.reduce((max, value) => Math.max(max, value), -Infinity));
 
 const numbersOf = ({ data }: Tensor): Float64Array => Float64Array.from<number | bigint>(data as Float32Array, Number);

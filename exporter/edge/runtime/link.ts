@@ -1,7 +1,7 @@
 /**
  * Links an image without the official glue: a run calls a handful of functions, and the other 24 kB would be compiled
  * at every start. Any other call, such as an error makes, starts the glue on the same memory and instance, and is left
- * to it. The build finds out by behaviour which calls may be answered here (`stages/names.ts`).
+ * to it. The build finds out by behaviour which calls may be answered here (`stages/link.ts`).
  */
 
 import { bindGlue } from './glue.ts';

@@ -21,7 +21,7 @@ import { repeatsIn, withoutRepeats } from './repeats.ts';
 import type { Repeat } from './repeats.ts';
 
 /** A run of zeros at least this long ends a data segment: the next segment's header costs less. Bytes. */
-const longestGap = 64;
+const minGap = 64;
 
 /** Half-open range of addresses. */
 export interface Range {
@@ -57,14 +57,14 @@ function withCopies(sections: readonly Section[], repeats: readonly Repeat[]): r
 
 const memoryCopy = [0xfc, 0x0a, 0x00, 0x00];
 
-/** Returns the ranges of memory between runs of `longestGap` or more zeros. */
+/** Returns the ranges of memory between runs of `minGap` or more zeros. */
 export function nonZeroRanges(memory: Uint8Array): readonly Range[] {
   const ranges: Range[] = [];
   let start = -1;
   let end = -1;
   for (let address = 0; address < memory.length; address++) {
     if (memory[address] === 0) continue;
-    if (start >= 0 && address - end >= longestGap) {
+    if (start >= 0 && address - end >= minGap) {
       ranges.push({ start, end });
       start = address;
     }

@@ -42,7 +42,11 @@ export function armsOf(body: Uint8Array): readonly Arm[] {
       if (opcode === otherwise) blocks.push([]);
     }
     if (opensBlock(opcode)) blocks.push([]);
-    if (beginsArm(opcode)) blocks.at(-1)?.push(arms[arms.push({ start: end, end }) - 1] ?? { start: end, end });
+    if (beginsArm(opcode)) {
+      const arm = { start: end, end };
+      arms.push(arm);
+      blocks.at(-1)?.push(arm);
+    }
   }
   return arms;
 }
@@ -62,12 +66,10 @@ export function cutBranches(module: Uint8Array, marks: Uint8Array, spared: Reado
   let first = 0;
   const bodies = parseBodies(sections).map((body, i) => {
     const arms = armsOf(body);
-    const own = marks.subarray(first, (first += arms.length));
-    if (spared.has(i)) return body;
-    return withoutArms(
-      body,
-      arms.filter((_, arm) => own[arm] === 0),
-    );
+    const own = marks.subarray(first, first + arms.length);
+    first += arms.length;
+    const cut = arms.filter((_, arm) => own[arm] === 0);
+    return spared.has(i) ? body : withoutArms(body, cut);
   });
   return encodeModule(replaceSections(sections, { [section.code]: encodeBodies(bodies) }));
 }

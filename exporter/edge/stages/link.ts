@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from '../bundle.ts';
-import { type LinkNames, linkedExports } from '../runtime/link.ts';
+import { type Link, type LinkNames, linkedExports } from '../runtime/link.ts';
 import { Reader } from '../wasm/bytes.ts';
 import { externKind, parseExports, parseModule, payloadOf, section, summarizeImports } from '../wasm/module.ts';
 import type { Section } from '../wasm/module.ts';
@@ -37,7 +37,11 @@ const resultKinds = [
   { isWide: false, isDropped: true },
 ];
 
-/** @param called names of imports that runs have called */
+/**
+ * Finds the names with which `Link` runs an image as the glue does.
+ *
+ * @param called names of imports that runs have called
+ */
 export async function findLink(runtime: Runtime, stock: Uint8Array, called: ReadonlySet<string>): Promise<LinkNames> {
   const sections = parseModule(stock);
   const standIns = new StandIns(sections);
@@ -50,41 +54,66 @@ export async function findLink(runtime: Runtime, stock: Uint8Array, called: Read
     }),
   ) as LinkNames['exports'];
   const names = { memory: memoryLimits(sections), exports, table, invokes: {}, clocks: [] };
-  const functions = Object.values(imports).flatMap((some) =>
+  const linkWith = (setThrew: string): Link => new runtime.Link(heap, { ...names, setThrew });
+  const functions = functionsAmong(imports, called);
+  const invokes = functions.flatMap((one) => invokeOf(one, standIns, linkWith) ?? []);
+  const [{ setThrew } = { setThrew: '' }] = invokes;
+  const link = linkWith(setThrew);
+  const times = timesOf(heap, (clock, at) => link.tellTime(clock, 0n, at));
+  const isClock = ({ imported }: GlueFunction): boolean => {
+    const own = timesOf(heap, (clock, at) => imported(clock, 0n, at));
+    return same(own, times);
+  };
+  return {
+    ...names,
+    setThrew,
+    invokes: Object.fromEntries(
+      invokes.filter((one) => one.setThrew === setThrew).map(({ name, isWide }) => [name, isWide]),
+    ),
+    clocks: functions.filter(isClock).map(({ name }) => name),
+  };
+}
+
+/** A function of the glue that the module imports under this name. */
+interface GlueFunction {
+  readonly name: string;
+  readonly imported: Imported;
+}
+
+const functionsAmong = (imports: WebAssembly.Imports, called: ReadonlySet<string>): readonly GlueFunction[] =>
+  Object.values(imports).flatMap((some) =>
     Object.entries(some).flatMap(([name, value]) =>
       called.has(name) && typeof value === 'function' ? [{ name, imported: value as Imported }] : [],
     ),
   );
-  const invokes = functions.flatMap(({ name, imported }) => {
-    const outcomes = standIns.outcomesOf(imported, imported.length);
-    const setThrew = String(outcomes[cppException]?.at(-2)?.[0]);
-    const kind = resultKinds.find(({ isWide, isDropped }) => {
-      const link = new runtime.Link(heap, { ...names, setThrew });
-      link.attach(standIns.exports);
-      const own: Imported = (index, ...values) => {
-        const result = link.invoke(isWide, Number(index), ...values);
-        return isDropped ? undefined : result;
-      };
-      return same(standIns.outcomesOf(own, imported.length), outcomes);
-    });
-    return kind ? [{ name, isWide: kind.isWide, setThrew }] : [];
+
+interface Invoke {
+  readonly name: string;
+  /** Is true if the function returns 64 bits. */
+  readonly isWide: boolean;
+  /** Names the export that it calls for a C++ exception. */
+  readonly setThrew: string;
+}
+
+/** Recognises an import that calls a function of the table as `Link.invoke` does; undefined for any other. */
+function invokeOf(
+  { name, imported }: GlueFunction,
+  standIns: StandIns,
+  linkWith: (setThrew: string) => Link,
+): Invoke | undefined {
+  const expected = standIns.outcomesOf(imported, imported.length);
+  // The last call before the import returns.
+  const setThrew = String(expected[cppException]?.at(-2)?.[0]);
+  const kind = resultKinds.find(({ isWide, isDropped }) => {
+    const link = linkWith(setThrew);
+    link.attach(standIns.exports);
+    const own: Imported = (index, ...values) => {
+      const result = link.invoke(isWide, Number(index), ...values);
+      return isDropped ? undefined : result;
+    };
+    return same(standIns.outcomesOf(own, imported.length), expected);
   });
-  const link = new runtime.Link(heap, { ...names, setThrew: '' });
-  const times = timesOf(heap, (clock, at) => link.tellTime(clock, 0n, at));
-  const clocks = functions.filter(({ imported }) =>
-    same(
-      timesOf(heap, (clock, at) => imported(clock, 0n, at)),
-      times,
-    ),
-  );
-  return {
-    ...names,
-    setThrew: invokes[0]?.setThrew ?? '',
-    invokes: Object.fromEntries(
-      invokes.filter(({ setThrew }) => setThrew === invokes[0]?.setThrew).map(({ name, isWide }) => [name, isWide]),
-    ),
-    clocks: clocks.map(({ name }) => name),
-  };
+  return kind && { name, isWide: kind.isWide, setThrew };
 }
 
 /** Replaces an instance by functions and a table that record every call. */
