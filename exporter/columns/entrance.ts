@@ -119,13 +119,11 @@ function spellings(column: CategoricalColumn): ReadonlyMap<string, number> {
   const read = readerOf(column, { mayMiss: true });
   const value = Float32Array.of(0);
   return new Map(
-    candidates
-      .filter((text) => read(text, value, 0) === undefined)
-      .map((text) => {
-        read(text, value, 0);
-        const [index = NaN] = value;
-        return [text, Number.isNaN(index) ? MISSING : index] as const;
-      }),
+    candidates.flatMap((text) => {
+      if (read(text, value, 0) !== undefined) return [];
+      const [index = NaN] = value;
+      return [[text, Number.isNaN(index) ? MISSING : index] as const];
+    }),
   );
 }
 

@@ -135,6 +135,7 @@ interface FileFacts {
   readonly hub: HubConfig | undefined;
 }
 
+/** Describes the model in a card, with notes on what the card leaves open and on the file. */
 function describe(name: string, path: string, found: FileFacts) {
   const { imported, onnx, trial, prepared, batchNorm, hub } = found;
   const { classes, columns = imported.columns } = ownFacts(path, onnx.model);

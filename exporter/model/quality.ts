@@ -38,6 +38,7 @@ export function wishFor(
   note: (line: string) => void,
 ): AnswerRuleOptions {
   const isOfNumbers = objectiveRuleOf(objectiveOf(model)).task === 'regression';
+  // A former card with intervals that gives none of them with an answer was exported without one.
   const kept = former.intervals && former.interval === undefined ? false : former.interval;
   const [[label, at] = []] = Object.entries(former.threshold?.at ?? {});
   const wish = interval ?? (isOfNumbers ? kept : undefined);

@@ -42,8 +42,11 @@ export function verifyExport(
 }
 
 /**
+ * Compares the answers sample by sample.
+ *
  * @param expected `[count, outputs]`
  * @param got `[count, outputs]`
+ * @throws UserError for the first sample that is decided otherwise, or whose answer differs by more than the tolerance
  */
 export function compareOutputs(
   expected: Float32Array,

@@ -123,6 +123,7 @@ function* candidates(
   inputs: readonly Port[],
   sizes: readonly number[],
 ): Generator<readonly (readonly number[])[], void> {
+  // A dimension that is called as the first one of an input counts the samples, too.
   const batches = new Set(inputs.map(({ dims }) => dims?.[0]).filter((size) => size !== ''));
   const isOpen = inputs.some(({ dims }) => dims === undefined);
   for (const rank of isOpen ? ranks : [0]) {

@@ -50,6 +50,7 @@ export interface OpenApi {
 export interface Served {
   /** The path under which the app is mounted, without a trailing slash. */
   readonly mount: string;
+  /** Is true when the Worker looks inside its models. */
   readonly explain: boolean;
   /** Is true when `/` serves the page. */
   readonly page: boolean;
