@@ -29,7 +29,7 @@ const makers: Readonly<Record<Taken['kind'], Maker>> = {
   picture: { file: 'picture-calls', name: 'pictureCalls' },
 };
 
-/** Lists the names that `image.mjs` and its types use already. */
+/** Lists the names that `image.mjs` and its types declare or read already. */
 const taken = [
   ...[
     'image',
@@ -43,9 +43,10 @@ const taken = [
     'files',
     'session',
     'default',
+    'console',
   ],
   ...['FeedError', 'InferenceError', 'PredictError', ...Object.values(makers).map(({ name }) => name)],
-  ...['startImage', 'startStock', 'instantiate', 'sessionsOf', 'programsOf', 'modules', 'warmUp'],
+  ...['startImage', 'startStock', 'instantiate', 'sessionsOf', 'programsOf', 'loaderOf', 'modules', 'warmUp'],
 ];
 
 export async function callsOf(models: readonly TypedModel[]): Promise<Calls> {

@@ -139,3 +139,15 @@ describe('a model that only tensors can be asked with has none', () => {
     expect([typedColumns(columns, [-1, 4]), typedColumns(columns, [-1, 3])?.length]).toEqual([undefined, 3]);
   });
 });
+
+it('a model that is called as something that image.mjs declares or reads gets another name', async () => {
+  const names = ['loader-of', 'start-image', 'sessions', 'console'];
+  const called = names.map((name) => model(name, [-1, 4], { output: { name: 'y', kind: 'number' } }));
+  const { module } = await callsOf(called);
+  expect(Array.from(module.matchAll(/export const (\w+)/g), ([, name]) => name)).toEqual([
+    'loaderOfModel',
+    'startImageModel',
+    'sessionsModel',
+    'consoleModel',
+  ]);
+});
