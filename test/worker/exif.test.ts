@@ -44,6 +44,12 @@ describe('the orientation of a picture', () => {
     expect(orientationOf(turnedJpeg(jpeg, orientation, littleEndian))).toBe(orientation);
   });
 
+  it('is read behind bytes that fill the space before a marker', () => {
+    const whole = turnedJpeg(jpeg, 6, true);
+    const filled = Uint8Array.of(...whole.subarray(0, 2), 0xff, 0xff, ...whole.subarray(2));
+    expect(orientationOf(filled)).toBe(6);
+  });
+
   it('is 1 in a JPEG without Exif, and in one whose Exif segment is cut off anywhere', () => {
     expect(orientationOf(jpeg)).toBe(1);
     const whole = turnedJpeg(jpeg, 6, true);

@@ -11,6 +11,8 @@ import type { PictureSize } from './preparation.ts';
 const ORIENTATION = 0x0112;
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
+/** A byte that may stand any number of times before a marker. */
+const FILL = 0xff;
 
 /** The storage of the upright picture's rows and columns. */
 export interface StoredAs {
@@ -94,11 +96,16 @@ export function exifOrientation(exif: Uint8Array): number {
 function exifOf(jpeg: Uint8Array): Uint8Array | undefined {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   for (let at = 2; at + 4 <= jpeg.byteLength && view.getUint8(at) === 0xff;) {
-    const [marker, length] = [view.getUint8(at + 1), view.getUint16(at + 2)];
+    const marker = view.getUint8(at + 1);
     if (marker === START_OF_SCAN) return undefined;
-    const segment = jpeg.subarray(at + 4, at + 2 + length);
+    if (marker === FILL) {
+      at++;
+      continue;
+    }
+    const end = at + 2 + view.getUint16(at + 2);
+    const segment = jpeg.subarray(at + 4, end);
     if (marker === APP1 && String.fromCharCode(...segment.subarray(0, 6)) === 'Exif\0\0') return segment.subarray(6);
-    at += 2 + length;
+    at = end;
   }
   return undefined;
 }

@@ -20,7 +20,7 @@ export class HuffmanTable {
   readonly lookup = new Uint16Array(1 << LOOKUP);
   /**
    * Maps bits to a coefficient, the zeros before it and the number of bits of both; 0 where these bits do not hold all
-   * of that.
+   * of that, or the coefficient takes more than a byte.
    */
   readonly coefficients = new Int16Array(1 << LOOKUP);
   /** For each length, the first code beyond those of that length, shifted up to 16 bits. */
@@ -52,7 +52,7 @@ export class HuffmanTable {
     const entry = present(this.lookup[bits]);
     const size = entry & 15;
     const length = (entry >> 8) + size;
-    if (size === 0 || length > LOOKUP) return 0;
+    if (size === 0 || size > 7 || length > LOOKUP) return 0;
     const value = (bits >> (LOOKUP - length)) & ((1 << size) - 1);
     return (signed(value, size) << 8) | (entry & 0xf0) | length;
   }

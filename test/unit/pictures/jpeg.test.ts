@@ -2,7 +2,16 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodePicture, decodeRows } from '../../../training/pictures/index.ts';
-import { jpegFile, type JpegScript, type ScanScript, segment } from '../hostile/jpeg-file.ts';
+import {
+  frame,
+  jpegFile,
+  type JpegScript,
+  quantization,
+  scanHeader,
+  type ScanScript,
+  segment,
+  tables,
+} from '../hostile/jpeg-file.ts';
 
 async function expectBits(file: Uint8Array): Promise<void> {
   const { width, height, channels, data: got } = decodePicture(file);
@@ -118,6 +127,28 @@ describe('a JPEG has the pixels that libjpeg-turbo gives it', () => {
       await expectBits(jpegFile({ ...file, restarts: 3 }));
       await expectBits(jpegFile({ ...file, isProgressive: true, scans: script, restarts: 5 }));
     }
+  });
+
+  it.each([
+    [128, 255, 200],
+    [0, 127, 64],
+  ])('whose coefficients of eight bits have a code of one bit: %i, %i, %i', async (...values) => {
+    const noMore = Array.from({ length: 14 }, () => 0);
+    // The code 0 is a coefficient of eight bits, 10 the end of the block.
+    const codes = segment(0xc4, [0x10, 1, 1, ...noMore, 0x08, 0x00]);
+    const bits = `00000000${values.map((value) => `0${value.toString(2).padStart(8, '0')}`).join('')}10`;
+    const bytes = (bits.padEnd(40, '1').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+    const file = [
+      Uint8Array.of(0xff, 0xd8),
+      quantization,
+      ...tables.slice(0, 1),
+      codes,
+      frame({ width: 8, height: 8, sampling: [[1, 1]] }),
+      scanHeader({ components: [0], first: 0, last: 63, high: 0, low: 0 }),
+      Uint8Array.from(bytes.flatMap((byte) => (byte === 0xff ? [byte, 0] : [byte]))),
+      Uint8Array.of(0xff, 0xd9),
+    ];
+    await expectBits(Buffer.concat(file));
   });
 
   it('whose colours an Adobe marker tells', async () => {
