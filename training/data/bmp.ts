@@ -88,8 +88,8 @@ const colourWriter =
   };
 
 /**
- * Writes a pixel that is stored as an index into the palette. Indices are packed, the first in the highest bits. Colours
- * that the palette lacks are black.
+ * Writes a pixel that is stored as an index into the palette. Indices are packed, the first in the highest bits.
+ * Colours that the palette lacks are black.
  */
 function paletteWriter({ bits, palette }: Header): Writer {
   const [each, largest] = [8 / bits, 2 ** bits - 1];

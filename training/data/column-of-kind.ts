@@ -1,5 +1,6 @@
 /**
- * Infers the rest of a column once its kind is known: the unit of its numbers, its categories, or the parts of its dates.
+ * Infers the rest of a column once its kind is known: the unit of its numbers, its categories, or the parts of its
+ * dates.
  */
 import type { CategoricalColumn, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';

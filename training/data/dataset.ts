@@ -68,8 +68,8 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
 }
 
 /**
- * Joins the indices of several parts. Parts may come from one array or from several: an array has one first sample, so a
- * second one begins another array, whose indices continue after those of the one before.
+ * Joins the indices of several parts. Parts may come from one array or from several: an array has one first sample, so
+ * a second one begins another array, whose indices continue after those of the one before.
  */
 function placesInAll(parts: readonly Samples[]): Int32Array {
   let [found, start]: [readonly number[], number] = [[], 0];

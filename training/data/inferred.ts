@@ -1,6 +1,6 @@
 /**
- * Defines what inference finds out about a column, and the notes and problems that columns of several kinds share: gaps,
- * and cells of another kind.
+ * Defines what inference finds out about a column, and the notes and problems that columns of several kinds share:
+ * gaps, and cells of another kind.
  */
 import type { Column } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';

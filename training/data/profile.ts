@@ -18,8 +18,8 @@ import {
 import { exactUpTo, FloatPrecision } from './float-precision.ts';
 
 /**
- * A column with more than this many different texts does not hold categories: it is free text, an identifier, or numbers
- * with a typo among them.
+ * A column with more than this many different texts does not hold categories: it is free text, an identifier, or
+ * numbers with a typo among them.
  */
 export const MAX_CATEGORIES = 10_000;
 export const MAX_CLASSES = 1000;

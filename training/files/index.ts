@@ -1,5 +1,6 @@
 /**
- * Above arrays only: whole files, tensors in files, and messages for the user. Nothing here knows data sets or networks.
+ * Above arrays only: whole files, tensors in files, and messages for the user. Nothing here knows data sets or
+ * networks.
  */
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export {

@@ -45,7 +45,8 @@ function withSuppressed(error: unknown, suppressed: readonly unknown[]): unknown
 }
 
 /**
- * Runs `work` when the process exits, unless the returned object has been disposed of before. Only `kill -9` bypasses it.
+ * Runs `work` when the process exits, unless the returned object has been disposed of before. Only `kill -9` bypasses
+ * it.
  *
  * @param work must be synchronous: nothing asynchronous runs any more at that point
  */

@@ -84,7 +84,9 @@ export const serializeSafetensors = (
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array => concatenated(safetensorsParts(tensors, metadata));
 
-/** Returns the same bytes in parts. Those of the tensors are views, since a copy of 50 MB takes as long as a few steps. */
+/**
+ * Returns the same bytes in parts. Those of the tensors are views, since a copy of 50 MB takes as long as a few steps.
+ */
 export function safetensorsParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},

@@ -193,7 +193,9 @@ function positiveClass(flag: string, classes: readonly string[], positive: strin
   return k;
 }
 
-/** Describes a threshold: `"yes" is the answer from a probability of 0.31 on, chosen for F1 on 1,200 validation rows`. */
+/**
+ * Describes a threshold: `"yes" is the answer from a probability of 0.31 on, chosen for F1 on 1,200 validation rows`.
+ */
 function describeThreshold({ label, at: threshold, rule }: ChosenThreshold, rows: number, on: FittedOn): string {
   const decision = `${quote(label)} is the answer from a probability of ${threshold} on`;
   if (rule === undefined) return oneLine(decision);

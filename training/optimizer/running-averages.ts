@@ -7,15 +7,15 @@ import { type GraphBuilder, GraphError, known, sizeOf, type Value } from '../gra
 
 /**
  * The momentum of the running statistics. A number is ONNX's momentum, the share of the old value kept at every step
- * (0.9); PyTorch's momentum is the share of the new value (0.1). `none` is PyTorch's `momentum=None`, the plain average over all steps: at step t the old value keeps the
- * share (t − 1) / t.
+ * (0.9); PyTorch's momentum is the share of the new value (0.1). `none` is PyTorch's `momentum=None`, the plain average
+ * over all steps: at step t the old value keeps the share (t − 1) / t.
  */
 export type BnMomentum = number | 'none';
 
 /**
  * The variance of a mini-batch that the running variance averages. `population` divides the sum of squares by m, as the
- * ONNX operator does. `unbiased` divides it by m − 1, as PyTorch does, and the inference of Ioffe and Szegedy (algorithm
- * 2, https://arxiv.org/abs/1502.03167). Training itself always normalizes with `population`.
+ * ONNX operator does. `unbiased` divides it by m − 1, as PyTorch does, and the inference of Ioffe and Szegedy
+ * (algorithm 2, https://arxiv.org/abs/1502.03167). Training itself always normalizes with `population`.
  */
 export type BnVariance = 'population' | 'unbiased';
 

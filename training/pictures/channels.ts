@@ -119,6 +119,7 @@ function opaque(value: number, opacity: number, paper: number): number {
   return (sum + 1 + (sum >> 8)) >> 8;
 }
 
+/** Writes one channel of a row into `line`, over `paper` where the pixels have alpha: an even number of channels. */
 function splitChannel(row: Uint8Array, channels: number, channel: number, paper: number, line: Uint8Array): void {
   const offset = channels < 3 ? 0 : channel;
   if (channels % 2 === 1) {

@@ -35,7 +35,9 @@ const WINDOW = 1 << 15;
 const LONGEST_MATCH = 258;
 const CAPACITY = 4 * WINDOW;
 
-/** The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one. */
+/**
+ * The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one.
+ */
 const LOOKUP_MASK = (1 << LOOKUP) - 1;
 
 const END_OF_BLOCK = 256;

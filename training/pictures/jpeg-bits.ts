@@ -3,10 +3,15 @@ import { present } from '../arrays/index.ts';
 import { type HuffmanTable, LOOKUP, signed } from './jpeg-huffman.ts';
 import { isRestart } from './jpeg-segments.ts';
 
-/** The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one. */
+/**
+ * The bits of a code that are looked up at once; a constant of this module, which V8 reads faster than an imported one.
+ */
 const LOOKUP_MASK = (1 << LOOKUP) - 1;
 
-/** Reads a scan bit by bit. What runs for each code reads elements with `?? 0`, since `present` costs some percent there. */
+/**
+ * Reads a scan bit by bit. What runs for each code reads elements with `?? 0`, since `present` costs some percent
+ * there.
+ */
 export class BitReader {
   readonly #bytes: Uint8Array;
   /** The end of the scan's data. */

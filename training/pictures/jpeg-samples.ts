@@ -5,7 +5,8 @@
  *
  * Source: https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.0.1/jdsample.c and jdcolor.c
  *
- * `widenSums` and `mixYcc`, through which most photos go, read elements with `?? 0`: `present` costs some percent there.
+ * `widenSums` and `mixYcc`, through which most photos go, read elements with `?? 0`: `present` costs some percent
+ * there.
  */
 import { at, present } from '../arrays/index.ts';
 import type { Component, JpegColour } from './jpeg-format.ts';

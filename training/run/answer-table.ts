@@ -30,8 +30,8 @@ export interface AnsweredTable {
   readonly rows: number;
   readonly nonFinite: number;
   /**
-   * The rows to score, without their inputs, and their answers. Without labels, or where other rows were answered before,
-   * nothing is scored, and only the first block is kept, whose classes describe all.
+   * The rows to score, without their inputs, and their answers. Without labels, or where other rows were answered
+   * before, nothing is scored, and only the first block is kept, whose classes describe all.
    */
   readonly samples: Dataset;
   readonly answers: Answers;

@@ -103,8 +103,8 @@ export class RunFolder {
   }
 
   /**
-   * Deletes or restores the previous run after another process was killed, possibly while it moved that run aside. Which
-   * of the two depends on whether the killed run had saved something.
+   * Deletes or restores the previous run after another process was killed, possibly while it moved that run aside.
+   * Which of the two depends on whether the killed run had saved something.
    */
   async recover(): Promise<void> {
     if (!existsSync(this.#file(asideFolder))) return;
@@ -232,8 +232,8 @@ async function moveAll(names: readonly string[], from: string, to: string): Prom
 }
 
 /**
- * Opens a metrics file: one line with a JSON object for each epoch. The returned function appends an epoch's line, which
- * is complete when it returns.
+ * Opens a metrics file: one line with a JSON object for each epoch. The returned function appends an epoch's line,
+ * which is complete when it returns.
  *
  * @param score names the epochs' scores
  * @param epochs the number of lines that stay; a killed run may have left more, or half a line

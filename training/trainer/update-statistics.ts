@@ -1,6 +1,6 @@
 /**
- * Emits the update of running averages as graph nodes: Batch Norm's running means and variances, and the averages of the
- * weights. The formula is `emitAverage` in `optimizer/running-averages.ts`.
+ * Emits the update of running averages as graph nodes: Batch Norm's running means and variances, and the averages of
+ * the weights. The formula is `emitAverage` in `optimizer/running-averages.ts`.
  */
 import type { GraphBuilder } from '../graph/index.ts';
 import type { BatchStatistics, TensorSpec } from '../network/index.ts';

@@ -67,8 +67,8 @@ interface Key {
 const textOf = ({ level, kind }: Key): string => `${level} ${kind}`;
 
 /**
- * Assigns a stage to each node: the first in which everything that it reads exists, or a later one that suits it better.
- * Reshaped views, runs in another order, and parts of a larger value have none of their own.
+ * Assigns a stage to each node: the first in which everything that it reads exists, or a later one that suits it
+ * better. Reshaped views, runs in another order, and parts of a larger value have none of their own.
  */
 function levelsOf(graph: Graph, kinds: Kinds): ReadonlyMap<string, Key> {
   const links = stageLinksOf(kinds);

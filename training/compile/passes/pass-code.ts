@@ -96,7 +96,9 @@ interface Vectors {
   readonly kept: readonly { readonly tree: Expression; readonly address: number }[];
   /** The values that are folded. */
   readonly folded: readonly Expression[];
-  /** The number of vectors in all parts: where something is folded, a last one with elements beyond the end is in none. */
+  /**
+   * The number of vectors in all parts: where something is folded, a last one with elements beyond the end is in none.
+   */
   readonly whole: number;
 }
 

@@ -70,8 +70,8 @@ function same(slide: Slide, half: (padding: number) => number): Slide {
 }
 
 /**
- * Adds padding at the end for `ceil_mode`, where the last window may reach beyond the end if it begins within the image or
- * the padding in front.
+ * Adds padding at the end for `ceil_mode`, where the last window may reach beyond the end if it begins within the image
+ * or the padding in front.
  */
 function roundedUp(slide: Slide): Slide {
   const { size, stride, before, after } = slide;

@@ -63,8 +63,8 @@ export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
 }
 
 /**
- * Returns the shape `[1, channels, H, W]` that the elements are seen as, with W as large as `maxPixels` allows. In memory
- * each block of channels is one run of elements (`[channels / b, H, W, b]`), so each row of a matrix is a block.
+ * Returns the shape `[1, channels, H, W]` that the elements are seen as, with W as large as `maxPixels` allows. In
+ * memory each block of channels is one run of elements (`[channels / b, H, W, b]`), so each row of a matrix is a block.
  */
 function imageOf(size: number, channels: number): readonly number[] {
   const pixels = size / channels;

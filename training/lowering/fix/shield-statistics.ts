@@ -1,7 +1,7 @@
 /**
  * Keeps Batch Norm's running statistics from being overwritten:
  *
- *     BatchNormalization(X, scale, B, mean, var)     becomes     BatchNormalization(X, scale, B, copy of mean, copy of var)
+ *     BatchNormalization(X, scale, B, mean, var)   becomes   BatchNormalization(X, scale, B, copy of mean, copy of var)
  *
  * In training mode onnxruntime's CPU kernel (1.30) lets `running_mean` and `running_var` share the memory of
  * `input_mean` and `input_var`, even if other nodes read these. The old running statistics are then lost before they

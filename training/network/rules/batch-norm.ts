@@ -1,6 +1,6 @@
 /**
- * Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel, or per feature of each member. In inference mode it is ONNX's
- * `BatchNormalization` node; `exporter/model/inference-graph.ts` stores its four tensors.
+ * Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel, or per feature of each member. In inference mode it is
+ * ONNX's `BatchNormalization` node; `exporter/model/inference-graph.ts` stores its four tensors.
  */
 import { at, elementCount } from '../../arrays/index.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
