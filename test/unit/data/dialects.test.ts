@@ -118,6 +118,13 @@ describe('a table is read alike', () => {
       { skipRows: 1 },
       ['read with cells between ";"'],
     ],
+    [
+      'behind a line, in UTF-16',
+      't.csv',
+      Buffer.from(`\uFEFFa report\n${table(',')}`, 'utf16le'),
+      { skipRows: 1 },
+      ['read with text in UTF-16LE'],
+    ],
     ['with an encoding that is said', 't.csv', table(','), { encoding: 'latin1' }, []],
     ['as JSON lines', 't.jsonl', jsonLines.join(''), {}, []],
     [
@@ -168,6 +175,11 @@ describe('a table is read alike', () => {
     const lines = texts.map((text, i) => `${i}.5   ${text} ${i % 2 === 0 ? 'a' : 'b'}\n`);
     const { columns } = await load('t.data', `size  sign kind\n${lines.join('')}`);
     expect(columns?.[1]).toMatchObject({ categories: texts.slice(0, 7) });
+  });
+
+  it('with blanks between cells, and within those in quotes', async () => {
+    const { columns } = await load('t.data', 'size kind\n"5  a" a\n"6 b"  b\n"5  a" b\n"5  a" a\n');
+    expect(columns).toMatchObject([{ categories: ['5  a', '6 b'] }]);
   });
 
   it('with backslashes before quotes in cells', async () => {

@@ -226,6 +226,7 @@ describe('a split by shares', () => {
     [2, { validationShare: 0 }, 'at least 3 samples, 2 to train on, one for the test, got 2;'],
     [0, {}, 'at least 4 samples, 2 to train on, one for validation, one for the test, got 0;'],
     [3, { validationShare: 0, testShare: 0.5 }, 'at least 2 samples to train on, got 1 of 3;'],
+    [3, { validationShare: 0.5, testShare: 0 }, 'at least 2 samples to train on, got 1 of 3;'],
     [4, { testShare: 0.5 }, 'at least 2 samples to train on, got 1 of 4;'],
     [10, { validationShare: 0.5, testShare: 0.4 }, 'at least 2 samples to train on, got 1 of 10;'],
   ])('of %i samples by %j is refused', (count, shares, message) => {

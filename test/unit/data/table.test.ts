@@ -267,6 +267,18 @@ describe('a table', () => {
       {},
       'line 2, column 2: expected text in UTF-8, got other bytes; --encoding latin1 or cp1252 reads them',
     ],
+    [
+      'Latin-1 text in the first column, behind lines that are skipped',
+      Buffer.from('a report\n\nx,y\n1,b\ncaf\u00e9,c\n', 'latin1'),
+      { skipRows: 2 },
+      'line 5, column 1: expected text in UTF-8, got other bytes; --encoding latin1 or cp1252 reads them',
+    ],
+    [
+      'a short row behind lines that are skipped',
+      'a report\n\nx,y\n1,b\n2\n',
+      { skipRows: 2 },
+      'line 5: expected 2 cells, got 1; --delimiter, --skip-rows and --comment say how it is to be read',
+    ],
   ])('is refused with %s', async (_name, content, options, message) => {
     const complaint = new UserError(`${join(folder, 't.csv')}: ${message}`);
     await expect(read(content, { label: 'y', ...options })).rejects.toThrow(complaint);
