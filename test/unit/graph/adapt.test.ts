@@ -367,9 +367,9 @@ describe('decodeAnyModel', () => {
     expect(graph.nodes.map(({ op }) => op)).toEqual(['AveragePool', 'Identity']);
   });
 
-  it('gives the nodes that replace a node its name', () => {
-    const { graph } = decodeAnyModel(fileOf({ node: [{ ...node('Abs', ['x']), name: 'magnitude' }] }));
-    expect(graph.nodes.map(({ op, name }) => `${name}: ${op}`)).toEqual(['magnitude: Neg', 'magnitude: Max']);
+  it.each(['magnitude', ''])('gives the nodes that replace a node its name, "%s"', (name) => {
+    const { graph } = decodeAnyModel(fileOf({ node: [{ ...node('Abs', ['x']), name }] }));
+    expect(graph.nodes.map((one) => `${one.name}: ${one.op}`)).toEqual([`${name}: Neg`, `${name}: Max`]);
   });
 
   it('is not what the reader of exported files does', () => {
