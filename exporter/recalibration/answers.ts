@@ -1,6 +1,6 @@
 /** Measures how new statistics change a model's answers, and the two signs by which re-estimation is known to fail. */
 import { at } from '../../training/arrays/index.ts';
-import { type Dataset } from '../../training/data/index.ts';
+import { countLabels, type Dataset } from '../../training/data/index.ts';
 import { percent } from '../../training/files/index.ts';
 import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
 
@@ -13,9 +13,11 @@ export interface ClassChanges {
   readonly entropy: { readonly before: number; readonly after: number };
   /**
    * The mean probability of each class, before and after. Of samples like those of training it is the share of the
-   * class there; the shares of the most probable classes are not, where one class is rare.
+   * class there, also where the class is rare.
    */
   readonly shares: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** The share of the samples that each class is the most probable one of, before and after. */
+  readonly answers: { readonly before: readonly number[]; readonly after: readonly number[] };
 }
 
 /** Changes of answers that are numbers. */
@@ -45,6 +47,10 @@ export function changesOf(samples: Dataset, before: Float32Array, after: Float32
     shares: {
       before: sharesOf(former.probabilities, classes.length),
       after: sharesOf(fresh.probabilities, classes.length),
+    },
+    answers: {
+      before: answerSharesOf(former.predicted, classes.length),
+      after: answerSharesOf(fresh.predicted, classes.length),
     },
   };
 }
@@ -76,6 +82,10 @@ function sharesOf(probabilities: Float64Array, classes: number): readonly number
   return Array.from(sums, (sum) => (sum * classes) / probabilities.length);
 }
 
+/** Returns the share of each class among the answers. Answers that are not numbers are of no class, −1. */
+const answerSharesOf = (predicted: Int32Array, classes: number): readonly number[] =>
+  Array.from(countLabels(predicted, classes), (count) => count / predicted.length);
+
 /** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */
 const FEWEST_SAMPLES = 100;
 
@@ -98,6 +108,10 @@ export const fewSamples = (count: number, prior: number): string | undefined =>
  * Objects to answers of other classes than in training: statistics of a few classes are not those of all. Undefined if
  * the shares are alike, and for numbers.
  *
+ * Two measures are needed. The mean probabilities of an undecided model stay near the shares of training whatever the
+ * samples are, but its most probable classes do not. Those differ from training as well where a rare class seldom is
+ * the most probable one; the mean probabilities then agree with training as closely as chance lets them.
+ *
  * @param count the number of samples
  * @param known the shares of the classes in training; equal ones by default
  */
@@ -108,16 +122,20 @@ export function skewedClasses(
   known: readonly number[] = classes.map(() => 1 / classes.length),
 ): string | undefined {
   if (changes.kind !== 'classes') return undefined;
-  const { after } = changes.shares;
   // A card may know fewer classes: the others did not occur in training.
   const shareOf = (k: number): number => known[k] ?? 0;
-  const differences = after.map((share, k) => share - shareOf(k));
-  const distance = differences.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
+  const differencesOf = (shares: readonly number[]): readonly number[] => shares.map((share, k) => share - shareOf(k));
+  const distanceOf = (shares: readonly number[]): number =>
+    differencesOf(shares).reduce((sum, value) => sum + Math.abs(value), 0) / 2;
   // The mean of |share − p| is √(2 p (1 − p) / π n) if each class is drawn with its probability p.
   const chance = known.reduce((sum, p) => sum + Math.sqrt((2 * p * (1 - p)) / (Math.PI * count)), 0) / 2;
-  if (distance <= MAX_SKEW + 2 * chance) return undefined;
+  const { shares, answers } = changes;
+  const measures = distanceOf(shares.after) > chance ? [shares.after, answers.after] : [shares.after];
+  const skewed = measures.find((measure) => distanceOf(measure) > MAX_SKEW + 2 * chance);
+  if (!skewed) return undefined;
+  const differences = differencesOf(skewed);
   const max = differences.indexOf(Math.max(...differences));
-  const got = `${percent(at(after, max))} ${JSON.stringify(at(classes, max))}`;
+  const got = `${percent(at(skewed, max))} ${JSON.stringify(at(classes, max))}`;
   return `expected about as much of each class as in training, got ${got} in place of ${percent(shareOf(max))}`;
 }
 
