@@ -240,7 +240,7 @@ class KnownTable {
 
   #refuse(): void {
     const problems = [...this.#problems.values()].map(({ message, remedy, rows }) => {
-      return `${message}${rows > 1 ? ` (and ${count(rows - 1)} rows more)` : ''}; ${remedy}`;
+      return `${message}${rows > 1 ? ` (and ${count(rows - 1)} more)` : ''}; ${remedy}`;
     });
     const [first, ...others] = problems;
     if (first === undefined) return;

@@ -191,7 +191,7 @@ it.each<[string, readonly string[], Model, string]>([
     'two rows',
     ['Pro,two,1,no', 'Pro,NA,1,no'],
     known,
-    `: line 2, column "seats": expected a number, got "two" (and 1 rows more); ${remedy}`,
+    `: line 2, column "seats": expected a number, got "two" (and 1 more); ${remedy}`,
   ],
   [
     'a missing number in words',
@@ -203,7 +203,7 @@ it.each<[string, readonly string[], Model, string]>([
     'two columns',
     ['Pro,1,x,no', 'Pro,,1,no', 'Pro,1,y,no'],
     known,
-    `:\n  line 2, column "age": expected a number, got "x" (and 1 rows more); ${remedy}\n  line 3, column "seats": expected a value, as in training, got none; ${remedy}`,
+    `:\n  line 2, column "age": expected a number, got "x" (and 1 more); ${remedy}\n  line 3, column "seats": expected a value, as in training, got none; ${remedy}`,
   ],
   [
     'a label in words where numbers are predicted',
