@@ -57,6 +57,7 @@ export async function readImageFolder(path: string, options: ImageFolderOptions 
   const inputs = numbersOf(bytes.subarray(0, read.length * area), picture);
   const dataset = (part: Part): ClassificationDataset => {
     const own = read.filter((file) => file.part === part);
+    if (own.length === 0) throw unexpected(path, `images for ${part} that can be decoded`, 'only broken ones');
     const [start, count] = [read.findIndex((file) => file.part === part), own.length];
     return {
       task: 'classification',

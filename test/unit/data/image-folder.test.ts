@@ -323,6 +323,14 @@ describe('a folder of images', () => {
     );
   });
 
+  it.each(['train', 'validation', 'test'])('is refused when every file for %s is broken', async (broken) => {
+    for (const part of ['train', 'validation', 'test'])
+      for (const name of ['a', 'b']) await save(`${part}/${name}/1.png`, part === broken ? 'hello' : await grey(1, 2));
+    await expect(readImageFolder(folder, { skipBroken: true })).rejects.toThrow(
+      `${folder}: expected images for ${broken} that can be decoded, got only broken ones`,
+    );
+  });
+
   it('holds drawings, framed and centred, when told to', async () => {
     const ink = (x: number, y: number) => (x > 5 && x < 12 && y > 2 && y < 30 ? 0 : 255);
     const pixels = Array.from({ length: 60 * 40 }, (_, i) => ink(i % 60, Math.floor(i / 60)));
