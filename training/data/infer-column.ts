@@ -34,13 +34,14 @@ export function inferColumn(profile: ColumnProfile, options: InferenceOptions): 
 
 /** Is true for whole numbers that count the rows under a name such as `id`. */
 const isRowNumber = ({ name, isCounting, isWhole, missing }: ColumnProfile, { rows }: InferenceOptions): boolean =>
-  isCounting &&
-  isWhole &&
-  missing === 0 &&
-  rows >= FEW_ROWS &&
-  (/^(?:\d+|unnamed.*|index|row(?:[ _.-]?(?:id|number|no|nr))?|(?:.*[ _.-])?id|#|no\.?|nr\.?)$/i.test(name) ||
-    // `customerId`, but neither `paid` nor `valid`
-    /[a-z]I[dD]$/.test(name));
+  isCounting && isWhole && missing === 0 && rows >= FEW_ROWS && rowNumberNames.some((names) => names.test(name));
+
+const rowNumberNames = [
+  /^(?:\d+|unnamed.*|index|row(?:[ _.-]?(?:id|number|no|nr))?|(?:.*[ _.-])?id|#|no\.?|nr\.?)$/i,
+  /[a-z]I[dD]$/,
+  // `CUSTOMERID` and `userid`, but neither `paid` nor `valid`: many words end in id, so these are listed.
+  /(?:account|case|client|customer|employee|event|item|member|object|order|passenger|patient|person|product|record|sample|session|student|subject|transaction|user)id$/i,
+];
 
 /** Leaves out free text and identifiers, and takes other texts for categories. */
 function textColumn(profile: ColumnProfile, options: InferenceOptions): Inferred {

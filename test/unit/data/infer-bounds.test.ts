@@ -93,6 +93,7 @@ describe('a column is', () => {
     ['a number that is left out', 'id', [...list(20, String), '21'], false],
     ['a name that says so in two words', 'Row Number', list(20, String), true],
     ['a name that ends in Id', 'customerId', list(20, String), true],
+    ['a name that ends in ID, as databases write it', 'CUSTOMERID', list(20, String), true],
     ['a word that ends in id', 'paid', list(20, String), false],
     ["pandas' name", 'Unnamed: 0', list(20, String), true],
     ['the name of a position', '1', list(20, String), true],
