@@ -109,11 +109,19 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
   return model;
 }
 
-/** @throws UserError where all samples are of one class */
+/** @throws UserError where all samples of the training part are of one class */
 function requireClasses(where: string, { train, picture }: LoadedData): void {
-  if (train.task !== 'classification' || train.classes.length > 1) return;
+  if (train.task !== 'classification') return;
+  const labels = new Set(train.labels);
+  const seen = train.classes.filter((_, k) => labels.has(k));
+  if (seen.length > 1) return;
+  const got = `only ${seen.map(quote).join()}`;
+  if (seen.length < train.classes.length) {
+    const remedy = 'add samples of the others, or lower --validation-share and --test-share';
+    throw unexpected(where, 'samples of at least two classes to train on', `${got}; ${remedy}`);
+  }
   const remedy = picture ? 'each class has a folder of its own' : '--label names other labels';
-  throw unexpected(where, 'at least two classes', `only ${train.classes.map(quote).join()}; ${remedy}`);
+  throw unexpected(where, 'at least two classes', `${got}; ${remedy}`);
 }
 
 /** @throws UserError where there are no validation samples to go by */

@@ -27,6 +27,7 @@ beforeAll(async () => {
   for (let i = 0; i < 10; i++) await writeFile(join(folder, `single/a/${i}.bmp`), bmp(24, 2, 1, [i, 0, 0, 0, i, 0]));
   const one = { x: { shape: [12, 2], data: new Float32Array(24) }, y: { shape: [12], data: new Int32Array(12) } };
   await writeFile(join(folder, 'single.npz'), encodeNpz(one));
+  await writeFile(join(folder, 'rare.csv'), 'a,b\n1,x\n2,y\n3,x\n4,x\n5,x\n6,x\n7,x\n8,x\n9,x\n10,x\n11,x\n12,x\n');
   await writeFile(join(folder, 'a.csv'), 'a,b\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n10,y\n11,x\n12,y\n');
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -92,6 +93,11 @@ describe('bn-edge answers in one line to', () => {
       'arrays of a single class',
       ['train', '--data', 'FOLDER/single.npz'],
       'FOLDER/single.npz: expected at least two classes, got only "0"; --label names other labels',
+    ],
+    [
+      'a class whose only sample is held back',
+      ['train', 'FOLDER/rare.csv', '--label', 'b', '--test-share', '0.6'],
+      'FOLDER/rare.csv: expected samples of at least two classes to train on, got only "x"; add samples of the others, or lower --validation-share and --test-share',
     ],
     ['an unknown option', ['train', 'a.csv', '--epoch', '2'], 'train: expected --epochs <n>, got --epoch'],
     [
