@@ -29,8 +29,8 @@ interface Scaled {
   readonly deviation: number;
   readonly lowest: number;
   readonly highest: number;
-  /** The number of known values: of a feature, one for each sample without a gap; of a channel, one for each pixel. */
-  readonly known: number;
+  /** Counts the known values: of a feature, one for each sample without a gap; of a channel, one for each pixel. */
+  readonly known: () => number;
   /** Is true where there are different values besides `without`. */
   readonly varies: (without: number) => boolean;
 }
@@ -91,18 +91,13 @@ function scaled(
   const { inputs } = samples;
   const size = elementCount(samples.inputShape);
   const indexOf = (place: number): number => Math.floor(((place % size) * mean.length) / size);
-  const known = new Uint32Array(mean.length);
-  inputs.forEach((x, place) => {
-    const i = indexOf(place);
-    if (!Number.isNaN(x)) known[i] = at(known, i) + 1;
-  });
   return Array.from(mean, (mu, i) => ({
     name: nameOf(i),
     mean: mu,
     deviation: at(deviation, i),
     lowest: at(lowest, i),
     highest: at(highest, i),
-    known: at(known, i),
+    known: () => inputs.filter((x, place) => !Number.isNaN(x) && indexOf(place) === i).length,
     varies: (without) => {
       const others = inputs.filter((x, place) => x !== without && !Number.isNaN(x) && indexOf(place) === i);
       return others.some((x) => x !== others[0]);
@@ -158,14 +153,21 @@ function noteOnSteps({ name, deviation, lowest, highest }: Scaled): readonly str
 
 /** Returns a note where a single number makes up nearly all of the variance. */
 function noteOnOutlier({ name, mean, deviation, lowest, highest, known, varies }: Scaled): readonly string[] {
+  if (deviation === 0) return [];
   const farthest = mean - lowest > highest - mean ? lowest : highest;
-  const share = (farthest - mean) ** 2 / (deviation ** 2 * (known - 1));
-  if (deviation === 0 || known < minValues || share < 1 - 1e-6 || !varies(farthest)) return [];
+  const distance = ((farthest - mean) / deviation) ** 2;
+  /** Is true where the number makes up nearly all of the variance of so many. */
+  const prevails = (values: number): boolean => distance >= NEARLY_ALL * (values - 1);
+  // Counting takes a pass over all inputs, which hardly any feature needs.
+  if (!prevails(minValues)) return [];
+  const values = known();
+  if (values < minValues || !prevails(values) || !varies(farthest)) return [];
   return [
     `${name}: ${short(farthest)} is so far from all other numbers that these count as equal; is it a missing value?`,
   ];
 }
 
+const NEARLY_ALL = 1 - 1e-6;
 /** The number of values below which one may be far from the others by chance. */
 const minValues = 30;
 
