@@ -29,10 +29,10 @@ class FakeTensor {
 type Run = (feeds: Readonly<Record<string, FakeTensor>>) => Readonly<Record<string, FakeTensor>>;
 
 /**
- * Returns a runtime that counts its open sessions. Sessions other than the step's copy their feeds. The first sessions
- * fail to open, with the given errors.
+ * Returns a runtime that counts its open sessions. Sessions other than the step's copy their feeds. Of the first
+ * sessions, those fail to open for which an error is given.
  */
-function fakeRuntime(step: Run, failures: readonly Error[] = []) {
+function fakeRuntime(step: Run, failures: readonly (Error | undefined)[] = []) {
   const sessions = { opened: 0, open: 0 };
   const create = (_: unknown, options: InferenceSession.SessionOptions) => {
     const locations = options.preferredOutputLocation;
@@ -124,6 +124,20 @@ it('a step that fails leaves no state of the steps before it on the device', asy
   };
   const session = await openLoopSession(fakeRuntime(failing).runtime, doubling(), {});
   await expect(session.run(feeds(3))).rejects.toThrow('the device is lost');
+  expect(states.map(({ isDisposed }) => isDisposed)).toEqual([true, true]);
+});
+
+it('a state that cannot be copied back does not stay on the device', async () => {
+  const states: FakeTensor[] = [];
+  const step: Run = (given) => {
+    const results = take((i) => new FakeTensor('int32', Int32Array.of(0, Number(i)), [2]))(given);
+    if (results['y']) states.push(results['y']);
+    return results;
+  };
+  // The sessions of the step, of the copies to the device and of those back.
+  const { runtime } = fakeRuntime(step, [undefined, undefined, new Error('the device is lost')]);
+  const session = await openLoopSession(runtime, doubling(), {});
+  await expect(session.run(feeds(2))).rejects.toThrow('the device is lost');
   expect(states.map(({ isDisposed }) => isDisposed)).toEqual([true, true]);
 });
 

@@ -31,14 +31,27 @@ export async function openLoopSession(
     const fixed = await placeFixed(runtime, step, residents, feeds);
     const first = await residents.place(step.carried.map(({ before, initial }) => [before, feedOf(feeds, initial)]));
     const { state, scanned } = await iterate(runtime, session, step, { fixed, first, count: tripCount(step, feeds) });
-    const finals: [string, Tensor][] = [];
-    for (const { before, final } of step.carried) {
-      const device = outputOf(state, before);
-      const host = await memory.download(device);
-      residents.hold(before, host, device);
-      finals.push([final, host]);
-    }
+    // The first state is held already.
+    const finals = await bringBack(state, state === first ? [] : Object.values(state));
     return Object.fromEntries([...finals, ...stackAll(step, scanned)]);
+  }
+
+  /** Copies the state to the host and keeps it on the device for the next run. Without the copy, nothing of it stays. */
+  async function bringBack(state: OnDevice, fresh: readonly OrtTensor[]): Promise<readonly [string, Tensor][]> {
+    const finals: [string, Tensor][] = [];
+    const unheld = new Set(fresh);
+    try {
+      for (const { before, final } of step.carried) {
+        const device = outputOf(state, before);
+        const host = await memory.download(device);
+        residents.hold(before, host, device);
+        unheld.delete(device);
+        finals.push([final, host]);
+      }
+    } finally {
+      for (const tensor of unheld) tensor.dispose();
+    }
+    return finals;
   }
 
   return {
