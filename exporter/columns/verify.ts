@@ -38,7 +38,8 @@ export async function compareRows(
   const rows = Array.from({ length: ROWS }, (_, row) => columns.map((column, at) => madeUp(column, row * 7 + at)));
   const expected = sharesOf(await answersTo(ort, plain, model, columns, rows), model);
   const got = await answersToColumns(ort, file, columns, rows);
-  const scale = outputKindOf(model) === 'number' ? Math.max(...expected.map(Math.abs), Number.MIN_VALUE) : 1;
+  const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), Number.MIN_VALUE);
+  const scale = outputKindOf(model) === 'number' ? largest : 1;
   let largestDifference = 0;
   for (const [i, value] of expected.entries()) {
     const difference = Math.abs(value - (got[i] ?? NaN)) / scale;
