@@ -108,6 +108,8 @@ it.each([
   ['a,b,c', 'c'],
   ['Species,b,c', 'Species'],
   ['a,target,c', 'target'],
+  ['x,y,class', 'class'],
+  ['x,Y,c', 'Y'],
 ])('takes of %s the column %s for the label', async (header, label) => {
   expect(likelyLabel(await namesOf(sourceOf(new File([`${header}\n1,2,3\n`], 't.csv'))))).toBe(label);
 });

@@ -57,9 +57,14 @@ export async function namesOf(source: TextSource): Promise<readonly string[]> {
   return names;
 }
 
+/** Common names of the column to predict, the surest first: `y` may also be a coordinate, as in a table of points. */
+const labelNames = ['class', 'label', 'target', 'outcome', 'species', 'y'] as const;
+
 /** Guesses the column to predict: one with a common name, or else the last. */
-export const likelyLabel = (names: readonly string[]): string =>
-  names.find((name) => /^(class|label|target|outcome|species|y)$/i.test(name)) ?? names.at(-1) ?? '';
+export function likelyLabel(names: readonly string[]): string {
+  const [found] = labelNames.flatMap((common) => names.find((name) => name.toLowerCase() === common) ?? []);
+  return found ?? names.at(-1) ?? '';
+}
 
 /**
  * Reads the table.
@@ -72,7 +77,7 @@ export async function readOwn(source: TextSource, label: string): Promise<OwnTab
     throw unexpected(
       `${name}: column ${quote(label)}`,
       'classes, which are what the page trains for',
-      'numbers, which bn-edge train predicts',
+      'numbers, which bn-edge train predicts; --label names another column',
     );
   return { name, label, table };
 }
