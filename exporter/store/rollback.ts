@@ -11,9 +11,10 @@ export const versionsLock = '.release.lock';
 /**
  * Returns the folder after a rollback, which exchanges the current version and the one before.
  *
- * @throws UserError if no earlier version is kept
+ * @throws UserError if there is no model, or no earlier version is kept
  */
 export function folderAfterRollback(where: string, files: Files): Files {
+  if (files.size === 0) throw unexpected(where, 'a model', 'none; bn-edge status lists the models');
   const version = formerVersion(files);
   if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
   const prefix = `versions/${version}/`;

@@ -206,7 +206,7 @@ describe('bn-edge answers in one line to', () => {
     [
       'a model to go back to that is not there',
       ['rollback', 'nope', '--local'],
-      'models/nope: expected an earlier version to go back to, got none',
+      'models/nope: expected a model, got none; bn-edge status lists the models',
     ],
     ['a model that is not there', ['status', 'nope'], 'status: expected mnist-cnn or mnist-mlp, got nope'],
     ['an unknown command', ['trian'], "unknown command 'trian' (Did you mean train?)"],

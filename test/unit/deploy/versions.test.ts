@@ -107,6 +107,9 @@ describe("a model's folder", () => {
     expect(() => folderAfterRollback('models/digits', first)).toThrow(
       'models/digits: expected an earlier version to go back to, got none',
     );
+    expect(() => folderAfterRollback('models/nope', new Map())).toThrow(
+      'models/nope: expected a model, got none; bn-edge status lists the models',
+    );
   });
 
   it.each(['../..', '/etc', 'a/b', ''])('with a card of version %j is refused', (name) => {
