@@ -40,7 +40,7 @@ export async function* readCsv(
   const parser = parse({ ...parserOptions(options), on_record: addTo(rows, name, options.skipRows) });
   // The callbacks of `write` and `end` also receive the error, so this listener only prevents an uncaught one.
   parser.on('error', () => undefined);
-  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string = '') => text;
+  const prepare = options.delimiter === ' ' ? singleBlanks(options) : (text: Uint8Array | string = '') => text;
   try {
     for await (const chunk of afterLines(textOf(source, options.encoding, position), options.skipRows)) {
       await done((callback) => parser.write(prepare(chunk), callback));
@@ -112,8 +112,8 @@ async function* afterLines(
  * Returns a function that puts one tab in place of the blanks between two cells, and removes those before the first.
  * Called without a chunk, it returns what the last one has left: a character that is cut off.
  */
-function singleBlanks(quote: string | null): (chunk?: Uint8Array | string) => string {
-  let [isQuoted, isStart, isBlank] = [false, true, false];
+function singleBlanks({ quote, escape }: Pick<Dialect, 'quote' | 'escape'>): (chunk?: Uint8Array | string) => string {
+  let [isQuoted, isStart, isBlank, isEscaped] = [false, true, false, false];
   const decoder = new TextDecoder();
   return (chunk) => {
     const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: chunk !== undefined });
@@ -126,7 +126,8 @@ function singleBlanks(quote: string | null): (chunk?: Uint8Array | string) => st
       const isEnd = sign === '\n' || sign === '\r';
       if (isBlank && !isStart && !isEnd) result += '\t';
       [isBlank, isStart] = [false, !isQuoted && isEnd];
-      if (sign === quote) isQuoted = !isQuoted;
+      if (sign === quote && !isEscaped) isQuoted = !isQuoted;
+      isEscaped = isQuoted && !isEscaped && escape !== quote && sign === escape;
       result += sign;
     }
     return result;

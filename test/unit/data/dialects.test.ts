@@ -177,6 +177,11 @@ describe('a table is read alike', () => {
     expect(columns?.[1]).toMatchObject({ categories: texts.slice(0, 7) });
   });
 
+  it('with blanks between cells, and within quotes that a backslash escapes', async () => {
+    const { columns } = await load('t.data', 'name kind\n"a \\"b c\\" d" a\n"e f" b\n"e f" a\n"e f" b\n');
+    expect(columns?.[0]).toMatchObject({ categories: ['a "b c" d', 'e f'] });
+  });
+
   it('with blanks between cells, and within those in quotes', async () => {
     const { columns } = await load('t.data', 'size kind\n"5  a" a\n"6 b"  b\n"5  a" b\n"5  a" a\n');
     expect(columns).toMatchObject([{ categories: ['5  a', '6 b'] }]);
