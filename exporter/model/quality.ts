@@ -7,6 +7,7 @@ import { type Dataset, subset } from '../../training/data/index.ts';
 import { quote, releasing } from '../../training/files/index.ts';
 import {
   coverageOf,
+  defaultLevel,
   type Fitted,
   fitAnswerRule,
   importanceOf,
@@ -38,10 +39,8 @@ export function wishFor(
   note: (line: string) => void,
 ): AnswerRuleOptions {
   const isOfNumbers = objectiveRuleOf(objectiveOf(model)).task === 'regression';
-  // A former card with intervals that gives none of them with an answer was exported without one.
-  const kept = former.intervals && former.interval === undefined ? false : former.interval;
   const [[label, at] = []] = Object.entries(former.threshold?.at ?? {});
-  const wish = interval ?? (isOfNumbers ? kept : undefined);
+  const wish = interval ?? (isOfNumbers ? intervalOf(former) : undefined);
   const others = wish === undefined ? {} : { interval: wish };
   if (threshold || label === undefined || at === undefined) return { ...others, ...(threshold && { threshold }) };
   if (model.classes.length !== 2 || !model.classes.includes(label)) {
@@ -52,6 +51,13 @@ export function wishFor(
   const how = rule === at ? `is ${at}` : 'is chosen anew for the same';
   note(`the threshold of ${quote(label)} ${how}, as in the former card; --threshold 0.5 drops it`);
   return { ...others, threshold: { rule, positive: label } };
+}
+
+/** Returns the interval that the user chose for the former export; undefined where it had the default. */
+function intervalOf({ interval, intervals = [] }: FormerReading): AnswerRuleOptions['interval'] {
+  if (interval !== undefined) return interval === defaultLevel ? undefined : interval;
+  // Its validation part sufficed for the default, which was not shown all the same.
+  return intervals.some(({ level }) => level === defaultLevel) ? false : undefined;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { at as elementAt, present } from '../arrays/index.ts';
 import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
-import { unexpected } from '../files/index.ts';
+import { quote, unexpected } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
 import { flagName } from './inferred.ts';
 
@@ -63,10 +63,10 @@ function filled(column: Column, asked: Imputation | undefined, values: Values): 
   const indicator = values.hasGaps && ({ indicator: true } as const);
   switch (column.kind) {
     case 'numeric':
-      return { ...column, ...numberFor(column, asked ?? 'median', values.known), ...indicator };
+      return { ...column, ...numberFor(column, asked, values.known), ...indicator };
     case 'date':
       if (asked !== undefined && !isLearnt(asked)) throw unsuited(column, asked, 'median');
-      requireSome(column, asked ?? 'median', values.known);
+      requireSome(column, asked, values.known);
       // The first input of a date is filled with the median year where it is the year; inputs on a circle are filled
       // with its centre, 0.
       return {
@@ -85,14 +85,15 @@ function filled(column: Column, asked: Imputation | undefined, values: Values): 
 
 const isLearnt = (asked: Imputation): boolean => ['mean', 'median', 'most-frequent', 'mode'].includes(asked);
 
-function numberFor(column: Column & { readonly kind: 'numeric' }, asked: Imputation, known: Float32Array) {
-  if (!isLearnt(asked)) {
+function numberFor(column: Column & { readonly kind: 'numeric' }, asked: Imputation | undefined, known: Float32Array) {
+  if (asked !== undefined && !isLearnt(asked)) {
     if (asked === 'category') throw unsuited(column, asked, 'mean, median, most-frequent or a number');
     return { fill: given(column, asked), missing: 'value' } as const;
   }
   requireSome(column, asked, known);
   if (asked === 'mean') return { fill: Math.fround(mean(known)), missing: 'mean' } as const;
-  if (asked === 'median') return { fill: Math.fround(median(known)), missing: 'median' } as const;
+  if (asked === 'median' || asked === undefined)
+    return { fill: Math.fround(median(known)), missing: 'median' } as const;
   return { fill: mostFrequent(known), missing: 'most-frequent' } as const;
 }
 
@@ -110,10 +111,11 @@ const flagOf = (column: Column, asked: Imputation): string => `--missing ${flagN
 const unsuited = (column: Column, asked: Imputation, expected: string) =>
   unexpected(flagOf(column, asked), expected, asked);
 
-function requireSome(column: Column, asked: Imputation, known: Float32Array): void {
+function requireSome(column: Column, asked: Imputation | undefined, known: Float32Array): void {
   if (known.length > 0) return;
+  const where = asked === undefined ? `column ${quote(column.name)}` : flagOf(column, asked);
   const got = `none in the training part; --ignore ${flagName(column)} leaves it out`;
-  throw unexpected(flagOf(column, asked), 'a value to learn from', got);
+  throw unexpected(where, 'a value to learn from', got);
 }
 
 /** Reads the user's value as it would stand in a cell. */

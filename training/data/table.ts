@@ -233,6 +233,10 @@ function checkNames(path: string, all: readonly string[], options: TableOptions)
   const unknown = mentioned.find(([, name = '']) => !names.has(name));
   if (unknown)
     throw unexpected(path, `a column ${quote(unknown[1])}`, `${listOf(all)}; ${unknown[0]} names one of them`);
+  if (imputations?.own.has(label)) {
+    const got = `${quote(label)}; --drop-missing-labels leaves out rows without one`;
+    throw unexpected(path, '--missing for columns besides the label', got);
+  }
 }
 
 const LONGEST_LIST = 10;

@@ -51,7 +51,8 @@ export interface Fitted {
 
 /** The minimum number of validation rows to choose a threshold by. */
 const MIN_ROWS = 30;
-const defaultLevel = 0.9;
+/** The level of the interval that is shown where the user chooses none. */
+export const defaultLevel = 0.9;
 /** The levels whose widths a card holds, so that another one can be chosen later. */
 const levels = [0.5, 0.8, 0.9, 0.95, 0.99] as const;
 

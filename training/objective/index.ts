@@ -20,6 +20,7 @@ export * from './objective.ts';
 export {
   chooseThreshold,
   coverageOf,
+  defaultLevel,
   minResidualsFor,
   fitAnswerRule,
   type Fitted,

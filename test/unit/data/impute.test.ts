@@ -86,7 +86,7 @@ describe('a gap', () => {
     const none = { ...dataset, inputs: inputs.map((value, i) => (i % 7 >= 3 && i % 7 < 6 ? NaN : value)) };
     expect(() => fitFills(columns, { own: new Map([['empty', '0']]), others: undefined }, withGaps, none)).toThrow(
       new UserError(
-        '--missing day=median: expected a value to learn from, got none in the training part; --ignore day leaves it out',
+        'column "day": expected a value to learn from, got none in the training part; --ignore day leaves it out',
       ),
     );
   });

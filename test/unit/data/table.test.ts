@@ -170,6 +170,12 @@ describe('a table', () => {
       impute('x', 'mean'),
       'expected a column "x", got "a", "y"; --missing names one of them',
     ],
+    [
+      'a label to impute',
+      'a,y\n1,2\n',
+      impute('y', 'mean'),
+      'expected --missing for columns besides the label, got "y"; --drop-missing-labels leaves out rows without one',
+    ],
     ['nothing but the label', 'y\n1\n2\n', {}, 'expected a column besides the label, got none'],
     [
       'two columns of one name',
