@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { readModels } from '../store/registry.ts';
-import { clientSource, isCallable } from '../typed/client.ts';
+import { clientBegins, clientSource, isCallable } from '../typed/client.ts';
 import { typedModels } from '../typed/folder.ts';
 import { typedModelsOf } from '../typed/server.ts';
 import { addModelsOption } from './models-option.ts';
@@ -24,7 +24,7 @@ export const client: Subcommand = {
       .option('--out <file>', 'where the client goes', 'client.ts');
     completeCommand<Flags>(command, page, async ({ url, key, models, out }) => {
       if (url !== undefined && !URL.canParse(url)) throw unexpected('--url', 'such as http://localhost:8787', url);
-      await requireReplaceable('--out', out, /^\/\*\* Written by `bn-edge client`/);
+      await requireReplaceable('--out', out, clientBegins);
       const all = url === undefined ? typedModels(readModels(models).models) : await typedModelsOf(url, key);
       const typed = all.filter(isCallable);
       if (typed.length === 0) throw unexpected(url ?? models, 'a model that says what it takes and answers', 'none');

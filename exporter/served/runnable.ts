@@ -91,7 +91,10 @@ export async function acceptedShapes(
   return undefined;
 }
 
-/** Operators that draw random numbers. Their names are searched for anywhere in a file: they may be in a loop or a function. */
+/**
+ * Operators that draw random numbers. Their names are searched for anywhere in a file: they may be in a loop or a
+ * function.
+ */
 const randomOperators = ['RandomNormal', 'RandomUniform', 'Multinomial', 'Bernoulli', 'Dropout'];
 
 type Answer = Readonly<Record<string, ort.Tensor>>;

@@ -4,8 +4,10 @@ import { siblingModule } from '../../training/files/index.ts';
 import type { TypedModel } from './model.ts';
 import { type Called, calledIn } from './types.ts';
 
-/** The beginning of a client. A file that begins otherwise is not overwritten. */
+/** The beginning of a client. */
 export const clientMark = '/** Written by `bn-edge client`; do not edit. ';
+/** Matches the beginning of a client. A file that begins otherwise is not overwritten. */
+export const clientBegins = /^\/\*\* Written by `bn-edge client`/;
 
 /** The names that the template, and the code around it, declare or read. */
 export const taken: readonly string[] = [

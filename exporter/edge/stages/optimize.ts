@@ -1,7 +1,7 @@
 /**
  * Shrinks the stubbed module with Binaryen, in a separate process: its 11 MB of program load faster without this
- * process's loader. Of its optimizations, inlining is the one that the engine's own does not make up for: it takes 3 % off a
- * run of the convolutional network.
+ * process's loader. Of its optimizations, inlining is the one that the engine's own does not make up for: it takes 3 %
+ * off a run of the convolutional network.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';

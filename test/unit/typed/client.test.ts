@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from '@typescript/typescript6';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientMark, clientSource, isCallable, taken } from '../../../exporter/typed/client.ts';
+import { clientBegins, clientMark, clientSource, isCallable, taken } from '../../../exporter/typed/client.ts';
 import { typedModelsOf } from '../../../exporter/typed/server.ts';
 import type { Column } from '../../../training/columns/index.ts';
 import { plainPreparation } from '../../../training/pictures/index.ts';
@@ -143,6 +143,7 @@ describe('a client', () => {
 
   it('says who wrote it, and imports nothing', () => {
     expect(source.startsWith(clientMark)).toBe(true);
+    expect(source).toMatch(clientBegins);
     expect(source).not.toMatch(/^import |^\/\/ <\/?/m);
   });
 
